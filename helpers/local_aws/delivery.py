@@ -1,0 +1,89 @@
+"""The threads that carry events from the bus to their targets.
+
+One dispatcher thread matches events against rules. What may be slow (anything but a Lambda function, whose own
+asynchronous queue takes an event in microseconds) goes to a lane: a thread for each destination while there is
+something to deliver to it. So deliveries to one destination keep their order, and a slow one holds up no other.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import Any
+
+logger = logging.getLogger("local_aws.event_bus")
+
+Job = Callable[[], None]
+
+
+class Delivery:
+    """Runs jobs in the background: in order on the dispatcher (`dispatch`), in order per destination (`send`)."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._under_way = 0
+        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self._lanes: dict[Any, deque[Job]] = {}
+        self._dispatcher: threading.Thread | None = None
+
+    def dispatch(self, job: Job) -> None:
+        """Run `job` on the dispatcher thread."""
+        with self._changed:
+            self._under_way += 1
+            if self._dispatcher is None:
+                self._dispatcher = threading.Thread(target=self._dispatch_all, name="event-bus", daemon=True)
+                self._dispatcher.start()
+        self._jobs.put(job)
+
+    def send(self, destination: Any, job: Job) -> None:
+        """Run `job` after all earlier ones for the same destination."""
+        with self._changed:
+            self._under_way += 1
+            lane = self._lanes.get(destination)
+            if lane is not None:
+                lane.append(job)
+                return
+            lane = self._lanes[destination] = deque([job])
+        threading.Thread(
+            target=self._send_all, args=(destination, lane), name=f"event-bus to {destination}", daemon=True
+        ).start()
+
+    def drain(self, timeout: float) -> bool:
+        """Wait up to `timeout` seconds; True when nothing is under way."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._under_way, timeout)
+
+    def close(self) -> None:
+        """End the dispatcher after the jobs that it has; a later `dispatch` starts a new one."""
+        with self._changed:
+            dispatcher, self._dispatcher = self._dispatcher, None
+        if dispatcher is not None:
+            self._jobs.put(None)
+            dispatcher.join(timeout=5)
+
+    def _dispatch_all(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            self._run(job)
+
+    def _send_all(self, destination: Any, lane: deque[Job]) -> None:
+        while True:
+            with self._changed:
+                if not lane:
+                    del self._lanes[destination]
+                    return
+                job = lane.popleft()
+            self._run(job)
+
+    def _run(self, job: Job) -> None:
+        try:
+            job()
+        except Exception:  # one delivery must not end the thread that makes them all
+            logger.exception("a delivery failed")
+        finally:
+            with self._changed:
+                self._under_way -= 1
+                if not self._under_way:
+                    self._changed.notify_all()

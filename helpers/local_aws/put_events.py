@@ -1,0 +1,232 @@
+"""The entries of a PutEvents request: checked as AWS checks them, then turned into events.
+
+An event keeps its `Detail` as the text that was sent. EventBridge hands details on, it does not compute with them, so
+the envelope is spliced around that text: a number such as 65.50, or one of 30 digits, arrives as it was written. The
+parsed detail serves validation and matching alone.
+
+https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+import uuid
+from collections.abc import Iterable
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+from json.encoder import encode_basestring as quote  # keeps non-ASCII characters, as AWS does
+from typing import Any
+
+MAX_ENTRIES = 10
+#: Bytes of all entries of a request together. 1 MB since January 2026, 256 KB before:
+#: https://aws.amazon.com/blogs/compute/more-room-to-build-serverless-services-now-support-payloads-up-to-1-mb
+MAX_REQUEST_BYTES = 1024 * 1024
+#: "PutEvents will only process nested JSON up to 1000 levels deep" (API reference).
+MAX_DEPTH = 1000
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_STRING_OR_SPACE = re.compile(r'("(?:[^"\\]|\\.)*")|[ \t\n\r]+')
+_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|([\[{])|([\]}])')
+
+
+class RequestError(Exception):
+    """The whole request is refused. `code` and `message` are AWS's."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class Event:
+    """One event on a bus: immutable, shared by all rules and targets that it reaches.
+
+    `fields` is the parsed envelope (numbers with a fraction are Decimal) that patterns are matched against;
+    `text` is the JSON that targets receive: AWS's key order, no insignificant spaces.
+    """
+
+    __slots__ = ("id", "bus", "fields", "detail_text", "ingestion_time", "forwarded", "trace_header", "_text")
+
+    def __init__(
+        self, bus: str, fields: dict[str, Any], detail_text: str, ingestion_time: str, trace_header: str | None = None
+    ) -> None:
+        self.bus = bus
+        self.id: str = fields["id"]
+        self.fields = fields
+        self.detail_text = detail_text
+        self.ingestion_time = ingestion_time
+        self.trace_header = trace_header
+        self.forwarded = False  # came from another bus
+        self._text: str | None = None
+
+    @property
+    def text(self) -> str:
+        if self._text is None:
+            head = ",".join(f"{quote(key)}:{_dump(value)}" for key, value in self.fields.items() if key != "detail")
+            self._text = f'{{{head},"detail":{_STRING_OR_SPACE.sub(_keep_string, self.detail_text)}}}'
+        return self._text
+
+    @property
+    def payload(self) -> bytes:
+        """`text` in UTF-8; a lone surrogate becomes "?", as in AWS's Java."""
+        return self.text.encode("utf-8", "replace")
+
+    def copy(self, **changes: Any) -> Event:
+        """The same event with some fields of the envelope changed or added (before `detail`)."""
+        fields = {key: value for key, value in self.fields.items() if key != "detail"}
+        fields.update(changes)
+        fields["detail"] = self.fields["detail"]
+        return Event(self.bus, fields, self.detail_text, self.ingestion_time, self.trace_header)
+
+
+def check_request(entries: list[dict[str, Any]] | None) -> None:
+    """Raise RequestError when AWS would refuse the request as a whole: no entries, too many, too large."""
+    problem = None
+    if entries is None:
+        problem = "Value null at 'entries' failed to satisfy constraint: Member must not be null"
+    elif not entries:
+        problem = (
+            "Value '[]' at 'entries' failed to satisfy constraint: Member must have length greater than or equal to 1"
+        )
+    elif len(entries) > MAX_ENTRIES:
+        shown = ", ".join(_java_text(entry) for entry in entries)
+        problem = (
+            f"Value '[{shown}]' at 'entries' failed to satisfy constraint: "
+            f"Member must have length less than or equal to {MAX_ENTRIES}"
+        )
+    if problem:
+        raise RequestError("ValidationException", f"1 validation error detected: {problem}")
+    if sum(map(entry_size, entries)) >= MAX_REQUEST_BYTES:
+        raise RequestError("ValidationException", "Total size of the entries in the request is over the limit.")
+
+
+def entry_size(entry: dict[str, Any]) -> int:
+    """Size of an entry in bytes as EventBridge counts it.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html#eb-putevent-size
+    """
+    texts = [entry.get("Source"), entry.get("DetailType"), entry.get("Detail"), *(entry.get("Resources") or ())]
+    size = sum(len(text.encode("utf-8", "replace")) for text in texts if text)
+    return size + (14 if entry.get("Time") is not None else 0)
+
+
+def check_entry(entry: dict[str, Any]) -> tuple[str, str] | dict[str, Any]:
+    """(error code, error message) when AWS would refuse this entry, else its parsed Detail."""
+    for name in ("Source", "DetailType", "Detail"):
+        if not entry.get(name):
+            return "InvalidArgument", f"Parameter {name} is not valid. Reason: {name} is a required argument."
+    if entry["Source"].startswith("aws."):  # reserved for the services of AWS
+        return "NotAuthorizedForSourceException", "Not authorized for the source."
+    try:
+        detail = parse_json(entry["Detail"])
+    except ValueError:
+        detail = None
+    if not isinstance(detail, dict):
+        return "MalformedDetail", "Detail is malformed."
+    return detail
+
+
+def make_event(
+    entry: dict[str, Any], detail: dict[str, Any], *, bus: str, account: str, region: str, now: float
+) -> Event:
+    """The event of a checked entry. `now` (seconds since the epoch) is its time unless the entry has its own."""
+    sent = entry.get("Time")
+    received = timestamp(now)
+    fields = {
+        "version": "0",
+        "id": str(uuid.uuid4()),
+        "detail-type": entry["DetailType"],
+        "source": entry["Source"],
+        "account": account,
+        "time": received if sent is None else timestamp(sent),
+        "region": region,
+        "resources": entry.get("Resources") or [],
+        "detail": detail,
+    }
+    return Event(bus, fields, entry["Detail"].strip(), received, entry.get("TraceHeader"))
+
+
+def timestamp(moment: float | int | str) -> str:
+    """Seconds since the epoch, or an ISO 8601 text, as EventBridge writes time: whole seconds, UTC, "Z"."""
+    try:
+        if isinstance(moment, str):
+            parsed = datetime.fromisoformat(moment)
+            when = (parsed if parsed.tzinfo else parsed.replace(tzinfo=timezone.utc)).astimezone(timezone.utc)
+        elif 0 <= moment < 32503680000:  # until the year 3000: the quick way
+            return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(moment))
+        else:
+            when = _EPOCH + timedelta(seconds=moment)
+    except (ValueError, OverflowError) as error:
+        raise RequestError("SerializationException", f"Time is not a timestamp: {moment}") from error
+    return f"{when.replace(microsecond=0, tzinfo=None).isoformat()}Z"
+
+
+def parse_json(text: str) -> Any:
+    """Parse strict JSON (no NaN or Infinity, at most MAX_DEPTH levels); fractions become Decimal.
+
+    Raises ValueError.
+    """
+    if text.count("{") + text.count("[") > MAX_DEPTH and _depth(text) > MAX_DEPTH:
+        raise ValueError("nested too deeply")
+    try:
+        return _DECODER.decode(text)
+    except json.JSONDecodeError:
+        raise
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    except (ValueError, ArithmeticError):  # valid JSON whose numbers are beyond int (4300 digits) or Decimal
+        return _DECODER_OF_EXTREMES.decode(text)
+
+
+def _refuse_constant(name: str) -> None:
+    raise json.JSONDecodeError(f"{name} is not JSON", name, 0)
+
+
+def _extreme(number: str) -> Decimal:
+    try:
+        return Decimal(number)
+    except ArithmeticError:  # an exponent that Decimal cannot hold; patterns compare far smaller numbers
+        return Decimal("-Infinity" if number.startswith("-") else "Infinity")
+
+
+_DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse_constant)
+_DECODER_OF_EXTREMES = json.JSONDecoder(parse_float=_extreme, parse_int=_extreme, parse_constant=_refuse_constant)
+
+
+def _depth(text: str) -> int:
+    depth = deepest = 0
+    for match in _STRING_OR_BRACKET.finditer(text):
+        depth += (match[1] is not None) - (match[2] is not None)
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def _keep_string(match: re.Match[str]) -> str:
+    return match[1] or ""
+
+
+def _dump(value: str | Iterable[str]) -> str:
+    return quote(value) if isinstance(value, str) else f"[{','.join(map(quote, value))}]"
+
+
+def _java_text(entry: dict[str, Any]) -> str:
+    """An entry as it appears in AWS's validation message."""
+    moment = entry.get("Time")
+    if isinstance(moment, (int, float)):
+        moment = (_EPOCH + timedelta(seconds=moment)).strftime("%a %b %d %H:%M:%S UTC %Y")
+    resources = entry.get("Resources")
+    values = {
+        "time": moment,
+        "source": entry.get("Source"),
+        "resources": None if resources is None else f"[{', '.join(resources)}]",
+        "detailType": entry.get("DetailType"),
+        "detail": entry.get("Detail"),
+        "eventBusName": entry.get("EventBusName"),
+        "traceHeader": entry.get("TraceHeader"),
+        "kmsKeyIdentifier": None,
+        "internalMetadata": None,
+    }
+    shown = ", ".join(f"{name}={'null' if value is None else value}" for name, value in values.items())
+    return f"PutEventsRequestEntry({shown})"
