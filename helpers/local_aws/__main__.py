@@ -1,0 +1,90 @@
+"""python -m helpers.local_aws start | status | env [--json] | run | stop [--port N]"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+
+from . import lifecycle
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    try:
+        return _COMMANDS[options.command](options)
+    except lifecycle.LocalAwsError as error:
+        print(error, file=sys.stderr)
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m helpers.local_aws",
+        description="An AWS account on this machine, for this workbook: no network, no cost.",
+    )
+    parser.add_argument(
+        "command",
+        choices=sorted(_COMMANDS),
+        help="start: in the background, or attach; run: in the foreground; env: variables for a shell",
+    )
+    parser.add_argument("--port", type=int, help="listen on this port (default: one that is free)")
+    parser.add_argument("--json", action="store_true", help="env: one JSON object instead of shell commands")
+    parser.add_argument("--home", help=argparse.SUPPRESS)
+    return parser
+
+
+def _start(options: argparse.Namespace) -> int:
+    account = lifecycle.start(options.port)
+    print(f"{'Started' if account.started else 'Already running'}: {_describe(account)}")
+    return 0
+
+
+def _status(options: argparse.Namespace) -> int:
+    account = lifecycle.status()
+    print(f"Running: {_describe(account)}" if account else "Not running.")
+    return 0 if account else 1
+
+
+def _env(options: argparse.Namespace) -> int:
+    """Starts the server if need be: whoever asks for the variables wants to use them."""
+    variables = lifecycle.start(options.port).environment()
+    if options.json:
+        print(json.dumps(variables, indent=2))
+    elif os.name == "nt":
+        print("\n".join(f'$Env:{name} = "{value}"' for name, value in variables.items()))
+    else:
+        print("\n".join(f"export {name}='{value}'" for name, value in variables.items()))
+    return 0
+
+
+def _run(options: argparse.Namespace) -> int:
+    """In the foreground until Ctrl-C. With --home it is the process that `start` has launched."""
+    from . import server
+
+    if options.home:
+        return server.main(options.home, options.port or 0)
+    place = lifecycle.home()
+    place.make()
+    with place.lock():
+        running = lifecycle.status()
+        if running:
+            raise lifecycle.LocalAwsError(f"Already running: {_describe(running)}")
+    print("Running in the foreground; Ctrl-C ends it. In another shell: python -m helpers.local_aws env", flush=True)
+    return server.main(str(place.path), options.port or 0)
+
+
+def _stop(options: argparse.Namespace) -> int:
+    print("Stopped." if lifecycle.stop() else "Not running.")
+    return 0
+
+
+def _describe(account: lifecycle.Account) -> str:
+    return f"{account.endpoint_url} (account {account.account_id}, {account.region}, process {account.pid})"
+
+
+_COMMANDS = {"start": _start, "status": _status, "env": _env, "run": _run, "stop": _stop}
+
+if __name__ == "__main__":
+    sys.exit(main())

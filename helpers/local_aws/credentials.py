@@ -1,0 +1,92 @@
+"""The credentials that open the account: its administrator's, and those that the account itself has issued.
+
+The administrator's are made at every start and live in a file that only the user can read. The others are moto's:
+access keys of IAM users, and the temporary credentials of roles that somebody, or Lambda itself, has assumed.
+"""
+
+from __future__ import annotations
+
+import secrets
+import string
+import time
+from dataclasses import dataclass
+
+ACCOUNT_ID = "123456789012"
+REGION = "us-east-1"
+#: Seconds that the credentials of an execution environment last. AWS rotates them inside a running environment;
+#: here an environment never lives that long.
+ROLE_SESSION_SECONDS = 12 * 3600
+
+_KEY_CHARACTERS = string.ascii_uppercase + "234567"
+_SECRET_CHARACTERS = string.ascii_letters + string.digits + "/+"
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """An access key, its secret, and for temporary credentials the session token, the role and when they end."""
+
+    access_key_id: str
+    secret_access_key: str
+    session_token: str | None = None
+    role_arn: str | None = None
+    expires_at: float | None = None  # seconds since the epoch
+
+    @property
+    def is_administrator(self) -> bool:
+        return self.access_key_id.startswith("LKIA")
+
+    def expired(self) -> bool:
+        return self.expires_at is not None and self.expires_at <= time.time()
+
+
+def random_credentials() -> Credentials:
+    """Fresh administrator's credentials. The prefix LKIA is no prefix of AWS's: nobody mistakes them for real ones."""
+    key = "LKIA" + "".join(secrets.choice(_KEY_CHARACTERS) for _ in range(16))
+    return Credentials(key, "".join(secrets.choice(_SECRET_CHARACTERS) for _ in range(40)))
+
+
+class CredentialStore:
+    """Finds the credentials that belong to an access key id."""
+
+    def __init__(self, administrator: Credentials) -> None:
+        self._known = {administrator.access_key_id: administrator}
+
+    def find(self, access_key_id: str) -> Credentials | None:
+        return self._known.get(access_key_id) or self._issued(access_key_id)
+
+    def for_role(self, role_arn: str, session_name: str) -> Credentials:
+        """Assume a role as the Lambda service does for an execution environment, and return its credentials."""
+        from moto.sts.models import sts_backends
+
+        role = sts_backends[ACCOUNT_ID]["aws"].assume_role(
+            region_name=REGION,
+            role_session_name=session_name,
+            role_arn=role_arn,
+            policy="",
+            duration=ROLE_SESSION_SECONDS,
+            external_id="",
+        )
+        return self._remember(role)
+
+    def _remember(self, role) -> Credentials:
+        credentials = Credentials(
+            role.access_key_id,
+            role.secret_access_key,
+            role.session_token,
+            role.role_arn,
+            role.expiration.timestamp() if role.expiration.tzinfo else time.time() + ROLE_SESSION_SECONDS,
+        )
+        self._known[credentials.access_key_id] = credentials
+        return credentials
+
+    def _issued(self, access_key_id: str) -> Credentials | None:
+        from moto.iam.models import iam_backends
+        from moto.sts.models import sts_backends
+
+        role = sts_backends[ACCOUNT_ID]["aws"].get_assumed_role_from_access_key(access_key_id)
+        if role is not None:
+            return self._remember(role)
+        key = iam_backends[ACCOUNT_ID]["aws"].access_keys.get(access_key_id)
+        if key is None or key.status != "Active":
+            return None
+        return Credentials(key.access_key_id, key.secret_access_key)  # not remembered: it can be deleted

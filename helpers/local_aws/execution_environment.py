@@ -1,0 +1,309 @@
+"""One execution environment: a worker process, and the Runtime API that it alone may call.
+
+The worker runs `runtime.py` (or any client of the Lambda Runtime API) with the function's code, variables and role
+credentials. A thread here serves it: the worker asks for the next event, works, and posts the answer. The same thread
+watches the deadline, the memory and the output. Runtime API, version 2018-06-01:
+https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from . import invocation_log as log
+from .http1 import Request
+from .runtime_api import Disconnected, RuntimeApiServer
+from .worker_process import WorkerProcess
+
+logger = logging.getLogger("local_aws.execution_environment")
+
+#: Seconds that an environment may take to import the function. AWS allows 10 on machines that it knows; a laptop
+#: with a virus scanner needs longer for the same import.
+INIT_TIMEOUT = 30.0
+#: Seconds between two looks at the worker while it works: output, memory, life.
+TICK = 0.05
+#: Bytes of a synchronous answer, as AWS counts them: 6 MB and a little.
+MAX_RESPONSE = 6 * 1024 * 1024 + 100
+RUNTIME = Path(__file__).with_name("runtime.py")
+
+API = "/2018-06-01/runtime"
+
+
+@dataclass(frozen=True)
+class FunctionSpec:
+    """What an execution environment needs to know of its function: one version of its code and configuration."""
+
+    name: str
+    arn: str  # without a qualifier
+    version: str
+    handler: str
+    runtime: str
+    role_arn: str
+    memory_mb: int
+    timeout_s: int
+    environment: tuple[tuple[str, str], ...]
+    code_dir: Path
+    account_id: str
+    region: str
+    log_group: str
+
+
+@dataclass
+class Work:
+    """One invocation on its way: what goes in, and whom to tell when it is over."""
+
+    request_id: str
+    payload: bytes
+    done: Callable[[Outcome], None]
+    client_context: str | None = None
+    trace_id: str = field(default_factory=lambda: f"Root=1-{int(time.time()):08x}-{os.urandom(12).hex()};Sampled=0")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How an invocation ended. `error_type` is None when the function returned; `payload` is its answer as JSON."""
+
+    request_id: str
+    payload: bytes
+    error_type: str | None
+    log_tail: bytes
+
+
+class Pool(Protocol):
+    """What an environment asks of the function's runner."""
+
+    def next_work(self, environment: ExecutionEnvironment) -> Work | None:
+        """Block until there is work for this environment; None tells it to end."""
+
+    def take_back(self, work: Work) -> None:
+        """Work that was handed to an environment which then turned out to be dead."""
+
+    def take_failed_start(self) -> Work | None:
+        """Work that waits for an environment of which this one will never be; it fails with the start."""
+
+    def busy_for_long(self, environment: ExecutionEnvironment) -> None:
+        """The current invocation has run for a while: others need not wait for it."""
+
+    def ended(self, environment: ExecutionEnvironment) -> None:
+        """The environment is gone."""
+
+
+class ExecutionEnvironment:
+    """A sandboxed worker and the thread that serves it. Started at once; ends when its pool or its worker does."""
+
+    def __init__(
+        self, spec: FunctionSpec, pool: Pool, variables: dict[str, str], command: list[str], write_log: log.WriteLog
+    ) -> None:
+        self.spec, self._pool = spec, pool
+        self.initialised = False
+        self.slow = False  # the current invocation has run for longer than SLOW_AFTER
+        self.idle_since = time.monotonic()
+        now = time.gmtime()
+        stream = f"{time.strftime('%Y/%m/%d', now)}/[{spec.version}]{uuid.uuid4().hex}"
+        self._log = log.InvocationLog(spec.log_group, stream, spec.memory_mb, write_log)
+        self._variables = {**variables, "AWS_LAMBDA_LOG_STREAM_NAME": stream}
+        self._command = command
+        self._thread = threading.Thread(target=self._run, name=f"{spec.name}-environment", daemon=True)
+        self._process: WorkerProcess | None = None
+        self._thread.start()
+
+    @property
+    def alive(self) -> bool:
+        return self._thread.is_alive() and (self._process is None or self._process.running())
+
+    def kill(self) -> None:
+        """End the worker now, whatever it is doing. The thread notices and cleans up."""
+        if self._process is not None:
+            self._process.kill()
+
+    def join(self, timeout: float) -> None:
+        self._thread.join(timeout)
+
+    def _run(self) -> None:
+        try:
+            with RuntimeApiServer() as api, self._start(api.address) as process:
+                self._process = process
+                api.only_for(process.pid)
+                self._serve(api, process)
+        except Exception:
+            logger.exception("the execution environment of %s failed", self.spec.name)
+        finally:
+            self._pool.ended(self)
+
+    def _start(self, address: str) -> WorkerProcess:
+        variables = {**self._variables, "AWS_LAMBDA_RUNTIME_API": address}
+        return WorkerProcess(self._command, variables, self.spec.code_dir, self.spec.memory_mb)
+
+    def _serve(self, api: RuntimeApiServer, process: WorkerProcess) -> None:
+        started = time.monotonic()
+        self._log.init_start(self.spec.runtime)
+        if not self._await_first_next(api, process, started + INIT_TIMEOUT):
+            return
+        self.initialised = True
+        init_ms: float | None = (time.monotonic() - started) * 1000
+        while True:
+            self.idle_since = time.monotonic()
+            self.slow = False
+            work = self._pool.next_work(self)
+            if work is None:
+                return
+            if not process.running():
+                self._pool.take_back(work)
+                return
+            # What a thread of the function printed between two invocations belongs to no request.
+            self._log.output(process.read_output())
+            if not self._invoke(api, process, work, init_ms):
+                return
+            init_ms = None
+
+    def _await_first_next(self, api: RuntimeApiServer, process: WorkerProcess, deadline: float) -> bool:
+        """Let the worker import the function; True when it asks for its first event."""
+        while True:
+            try:
+                request = api.receive(min(deadline, time.monotonic() + TICK))
+            except Disconnected:
+                process.wait(1.0)
+                request = None
+            if request is None:
+                self._log.output(process.read_output())
+                if not process.running():
+                    return self._init_failed(process, *process.exit_error())
+                if time.monotonic() >= deadline:
+                    process.kill()
+                    return self._init_failed(
+                        process, "Sandbox.Timedout", f"Error: Init timed out after {INIT_TIMEOUT:.2f} seconds"
+                    )
+            elif (request.method, request.path) == ("GET", f"{API}/invocation/next"):
+                self._log.output(process.read_output())
+                return True
+            elif (request.method, request.path) == ("POST", f"{API}/init/error"):
+                api.reply(202, b'{"status":"OK"}')
+                process.wait(2.0)
+                error_type = request.headers.get("lambda-runtime-function-error-type", "Runtime.Unknown")
+                return self._init_failed(process, error_type, "", request.body)
+            else:
+                api.reply(403, b'{"errorMessage":"State transition is not allowed","errorType":"InvalidStateTransition"}')
+
+    def _init_failed(self, process: WorkerProcess, error_type: str, message: str, payload: bytes = b"") -> bool:
+        """The function could not be started: one invocation that waits for it fails for the same reason."""
+        work = self._pool.take_failed_start()
+        self._log.output(process.read_output())
+        if work is not None:
+            self._log.start(work.request_id, self.spec.version)
+            payload = payload or log.error_payload(work.request_id, error_type, message)
+            self._finish(process, work, time.monotonic(), None, payload, error_type)
+        return False
+
+    def _invoke(self, api: RuntimeApiServer, process: WorkerProcess, work: Work, init_ms: float | None) -> bool:
+        """Hand the worker one event and wait for its answer; True when the worker lives on."""
+        self._log.start(work.request_id, self.spec.version)
+        started = time.monotonic()
+        deadline = started + self.spec.timeout_s
+        if not api.reply(200, work.payload, self._event_headers(work)):
+            self._log.abandon()
+            self._pool.take_back(work)
+            return False
+        answer = self._await_answer(api, process, work, deadline)
+        if isinstance(answer, Request):
+            error_type = None
+            if answer.path.endswith("/error"):
+                error_type = answer.headers.get("lambda-runtime-function-error-type") or "Unhandled"
+            payload = answer.body
+            if len(payload) > MAX_RESPONSE:
+                error_type = "Function.ResponseSizeTooLarge"
+                payload = log.too_large_payload(MAX_RESPONSE)
+            self._finish(process, work, started, init_ms, payload, error_type)
+            api.reply(202, b'{"status":"OK"}')
+            return self._await_next(api, process)
+        error_type, message = answer
+        payload = log.error_payload(work.request_id, error_type, message)
+        self._finish(process, work, started, init_ms, payload, error_type)
+        return False
+
+    def _await_answer(
+        self, api: RuntimeApiServer, process: WorkerProcess, work: Work, deadline: float
+    ) -> Request | tuple[str, str]:
+        """The worker's answer, or the type and message of what went wrong with the worker."""
+        answers = {f"{API}/invocation/{work.request_id}/{kind}" for kind in ("response", "error")}
+        ticks = 0
+        while True:
+            try:
+                request = api.receive(min(deadline, time.monotonic() + TICK))
+            except Disconnected:
+                process.wait(1.0)
+                request = None
+            if request is not None:
+                if request.method == "POST" and request.path in answers:
+                    return request
+                api.reply(400, b'{"errorMessage":"Invalid request ID","errorType":"InvalidRequestID"}')
+                continue
+            ticks += 1
+            self._log.output(process.read_output())
+            if not process.running():
+                return process.exit_error()
+            if time.monotonic() >= deadline:
+                process.kill()
+                return "Sandbox.Timedout", f"Error: Task timed out after {self.spec.timeout_s:.2f} seconds"
+            if process.over_memory():
+                process.kill()
+                return "Runtime.ExitError", "Error: Runtime exited with error: signal: killed"
+            if ticks == SLOW_AFTER_TICKS:
+                self.slow = True
+                self._pool.busy_for_long(self)
+
+    def _await_next(self, api: RuntimeApiServer, process: WorkerProcess) -> bool:
+        """After an answer the worker asks for the next event; a worker that does anything else is not to be trusted."""
+        deadline = time.monotonic() + 2.0
+        while time.monotonic() < deadline:
+            try:
+                request = api.receive(min(deadline, time.monotonic() + TICK))
+            except Disconnected:
+                return False
+            if request is None:
+                if not process.running():
+                    return False
+            elif (request.method, request.path) == ("GET", f"{API}/invocation/next"):
+                return True
+            else:
+                api.reply(403, b'{"errorMessage":"State transition is not allowed","errorType":"InvalidStateTransition"}')
+        return False
+
+    def _finish(
+        self,
+        process: WorkerProcess,
+        work: Work,
+        started: float,
+        init_ms: float | None,
+        payload: bytes,
+        error_type: str | None,
+    ) -> None:
+        ended = time.monotonic()
+        self._log.output(process.read_output())
+        if error_type == "Sandbox.Timedout":
+            self._log.timed_out(work.request_id, self.spec.timeout_s)
+        tail = self._log.end(work.request_id, (ended - started) * 1000, init_ms, process.max_memory_mb(), error_type)
+        work.done(Outcome(work.request_id, payload, error_type, tail))
+
+    def _event_headers(self, work: Work) -> dict[str, str]:
+        headers = {
+            "Content-Type": "application/json",
+            "Lambda-Runtime-Aws-Request-Id": work.request_id,
+            "Lambda-Runtime-Deadline-Ms": str(int((time.time() + self.spec.timeout_s) * 1000)),
+            "Lambda-Runtime-Invoked-Function-Arn": self.spec.arn,
+            "Lambda-Runtime-Trace-Id": work.trace_id,
+        }
+        if work.client_context:
+            headers["Lambda-Runtime-Client-Context"] = work.client_context
+        return headers
+
+
+#: Ticks after which an invocation counts as slow: it waits for something, and others should not wait for it.
+SLOW_AFTER_TICKS = 4

@@ -1,0 +1,233 @@
+"""Start, find and stop the embedded AWS, from any process of the user's. Standard library only, quick to import.
+
+A server belongs to a folder ($LOCAL_AWS_HOME, or `.local_aws` in the project). In it lies `account.json`: where the server
+listens and the credentials that open it, readable by the user alone. The file alone proves nothing: a server counts as
+running when it answers there, with the file's own secret. So a file that a killed server left behind confuses nobody.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+#: Seconds that a server may take to be ready (it imports moto: about one, on a slow disk many) and to stop.
+START_TIMEOUT, STOP_TIMEOUT = 60.0, 10.0
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+class LocalAwsError(RuntimeError):
+    """Something that the user can put right; the message is one line that says how."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """A running embedded AWS: where it is and what opens it. `started`: this call started it (False: it was running)."""
+
+    endpoint_url: str
+    access_key_id: str
+    secret_access_key: str
+    region: str
+    account_id: str
+    pid: int
+    started: bool
+
+    def environment(self) -> dict[str, str]:
+        """The variables with which the AWS CLI and every SDK use this account, and no other."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_ACCESS_KEY_ID": self.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": self.secret_access_key,
+            "AWS_DEFAULT_REGION": self.region,
+            "AWS_REGION": self.region,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        }
+
+
+class Home:
+    """The folder of one embedded AWS: its state file, its log, its lock."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file = path / "account.json"
+
+    def make(self) -> None:
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise LocalAwsError(
+                f"The embedded AWS needs the folder {self.path}, which cannot be made: {error.strerror}. "
+                "Set LOCAL_AWS_HOME to a folder that you may write to."
+            ) from None
+
+    def read(self) -> dict[str, Any] | None:
+        """The state that a server has left, or None: no file, or none that a server wrote."""
+        try:
+            state = json.loads(self._file.read_text(encoding="utf-8"))
+            port = int(state["endpoint_url"].rpartition(":")[2])
+            return state if 0 < port < 65536 and isinstance(state["token"], str) else None
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return None
+
+    def write(self, state: dict[str, Any]) -> None:
+        """Replace the state file in one step; only the user can read it, at every moment."""
+        draft = self._file.with_suffix(f".{os.getpid()}")
+        with contextlib.suppress(FileNotFoundError):
+            draft.unlink()
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump(state, file)
+        os.replace(draft, self._file)
+
+    def clear(self) -> None:
+        with contextlib.suppress(OSError):
+            self._file.unlink()
+
+    @property
+    def log(self) -> Path:
+        return self.path / "server.log"
+
+    @contextlib.contextmanager
+    def lock(self) -> Iterator[None]:
+        """Only one process at a time starts or stops a server. The system frees the lock if its holder dies."""
+        try:
+            file = open(self.path / "lock", "a+b")
+        except OSError as error:
+            raise LocalAwsError(
+                f"The embedded AWS cannot write to {self.path}: {error.strerror}. "
+                "Set LOCAL_AWS_HOME to a folder that you may write to."
+            ) from None
+        with file:
+            _lock(file.fileno())
+            yield  # closing the file frees it
+
+
+def home() -> Home:
+    return Home(Path(os.environ.get("LOCAL_AWS_HOME") or PROJECT / ".local_aws"))
+
+
+def start(port: int | None = None) -> Account:
+    """Attach to the server that runs, or start one. Raises LocalAwsError with one line for the user."""
+    place = home()
+    place.make()
+    with place.lock():
+        running = _running(place)
+        if running is None:
+            return _launch(place, port or 0)
+        if port and not running.endpoint_url.endswith(f":{port}"):
+            raise LocalAwsError(
+                f"The embedded AWS already runs at {running.endpoint_url}. Stop it first: python -m helpers.local_aws stop"
+            )
+        return running
+
+
+def status() -> Account | None:
+    """The server that runs, or None."""
+    return _running(home())
+
+
+def stop() -> bool:
+    """Stop the server, and say whether one was running. Its account and everything in it are gone then."""
+    place = home()
+    if not place.path.is_dir():
+        return False
+    with place.lock():
+        account = _running(place)
+        if account is None:
+            place.clear()
+            return False
+        token = (place.read() or {}).get("token", "")
+        _ask(account.endpoint_url, "POST", "stop", token)
+        deadline = time.monotonic() + STOP_TIMEOUT
+        while time.monotonic() < deadline:
+            if place.read() is None and not _answers(account.endpoint_url, token):
+                return True
+            time.sleep(0.02)
+    raise LocalAwsError(f"The embedded AWS (process {account.pid}) does not stop; end that process by hand.")
+
+
+def _running(place: Home) -> Account | None:
+    state = place.read()
+    if state is None or not _answers(state["endpoint_url"], state["token"]):
+        return None
+    try:
+        account = Account(**{field.name: state[field.name] for field in fields(Account)})
+    except KeyError:
+        return None
+    return replace(account, started=False)
+
+
+def _answers(endpoint_url: str, token: str) -> bool:
+    return _ask(endpoint_url, "GET", "status", token) == 200
+
+
+def _ask(endpoint_url: str, method: str, command: str, token: str) -> int | None:
+    """The status with which the server answers a control call; None when nothing answers."""
+    connection = http.client.HTTPConnection(endpoint_url.removeprefix("http://"), timeout=5.0)
+    try:
+        connection.request(method, f"/_local_aws/{command}", headers={"Authorization": f"Bearer {token}"})
+        return connection.getresponse().status
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
+
+
+def _launch(place: Home, port: int) -> Account:
+    place.clear()
+    command = [sys.executable, "-m", "helpers.local_aws", "run", "--home", str(place.path), "--port", str(port)]
+    detached = getattr(subprocess, "DETACHED_PROCESS", 0) | getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
+    with open(place.log, "wb") as log:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=PROJECT,
+            start_new_session=os.name == "posix",  # a Ctrl-C in the terminal is not meant for the server
+            creationflags=detached,
+        )
+    deadline = time.monotonic() + START_TIMEOUT
+    while time.monotonic() < deadline:
+        account = _running(place) if place.read() is not None else None
+        if account is not None:
+            return replace(account, started=True)
+        if process.poll() is not None:
+            raise LocalAwsError(_last_line(place.log) or f"The embedded AWS ended at once; {place.log} may say why.")
+        time.sleep(0.01)
+    process.kill()
+    raise LocalAwsError(f"The embedded AWS was not ready within {START_TIMEOUT:.0f} seconds; {place.log} may say why.")
+
+
+def _last_line(log: Path) -> str:
+    try:
+        lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    except OSError:
+        return ""
+    return lines[-1] if lines else ""
+
+
+def _lock(descriptor: int) -> None:
+    if os.name == "nt":
+        import msvcrt
+
+        while True:
+            try:
+                msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
+                return
+            except OSError:  # LK_LOCK gives up after ten seconds
+                continue
+    else:
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -1,0 +1,74 @@
+"""What functions print, written to CloudWatch Logs in small batches.
+
+Lambda's logs reach CloudWatch a moment after the invocation, and so do these: writing them is no part of an order's way.
+Whoever reads the logs through the API sees everything that was written before (`flush` runs first), so a learner
+never waits for a line.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import defaultdict
+
+from moto.core.utils import unix_time_millis
+from moto.logs.models import logs_backends
+
+#: Seconds between two writings.
+INTERVAL = 0.1
+
+logger = logging.getLogger("local_aws.log_writer")
+
+LogEvent = tuple[int, str]  # milliseconds since the epoch, message
+
+
+class LogWriter:
+    """Collects log events per stream; a thread of its own writes them."""
+
+    def __init__(self, account_id: str, region: str) -> None:
+        self._backend = logs_backends[account_id][region]
+        self._pending: dict[tuple[str, str], list[LogEvent]] = defaultdict(list)
+        self._lock = threading.Lock()
+        self._writing = threading.Lock()
+        self._wake = threading.Event()
+        self._closed = False
+        threading.Thread(target=self._run, name="log-writer", daemon=True).start()
+
+    def append(self, group: str, stream: str, events: list[LogEvent]) -> None:
+        """Take log events, oldest first; they are readable at the next `flush`, or after INTERVAL."""
+        with self._lock:
+            self._pending[group, stream] += events
+        self._wake.set()
+
+    def flush(self) -> None:
+        """Write everything that was appended before this call."""
+        with self._writing:
+            with self._lock:
+                pending, self._pending = self._pending, defaultdict(list)
+            for (group, stream), events in pending.items():
+                self._write(group, stream, events)
+
+    def close(self) -> None:
+        self._closed = True
+        self._wake.set()
+
+    def _run(self) -> None:
+        while not self._closed:
+            self._wake.wait()
+            self._wake.clear()
+            threading.Event().wait(INTERVAL)
+            try:
+                self.flush()
+            except Exception:
+                logger.exception("log events were lost")
+
+    def _write(self, group: str, stream: str, events: list[LogEvent]) -> None:
+        self._backend.ensure_log_group(group)
+        if stream not in self._backend.groups[group].streams:
+            self._backend.create_log_stream(group, stream)
+        # CloudWatch refuses a batch that is not in chronological order; clocks may step back.
+        events.sort(key=lambda event: event[0])
+        now = int(unix_time_millis())
+        self._backend.put_log_events(
+            group, stream, [{"timestamp": min(at, now), "message": message} for at, message in events]
+        )

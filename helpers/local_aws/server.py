@@ -1,0 +1,214 @@
+"""The process of the embedded AWS: one HTTP endpoint on loopback, in front of moto and of what is ours.
+
+It runs code that it is sent, so it is a way into the machine. Hence: it listens on loopback only; a request needs a valid
+signature; a request that a web page could have caused (a foreign Host or Origin) is refused before anything else is read
+from it; and no answer carries a CORS header.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import logging
+import os
+import shutil
+import socketserver
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+from .credentials import ACCOUNT_ID, REGION, Credentials, CredentialStore, random_credentials
+from .http1 import BadRequest, Request, read_request, write_response
+from .lifecycle import Account, Home
+
+logger = logging.getLogger("local_aws.server")
+
+#: Path of the calls with which `lifecycle` asks how the server is and ends it.
+CONTROL = "/_local_aws/"
+#: Hours without a request after which the server ends itself.
+IDLE_HOURS = float(os.environ.get("LOCAL_AWS_IDLE_HOURS", "8"))
+#: Seconds between two looks at whether the server is still wanted.
+WATCH_INTERVAL = 2.0
+
+
+class Endpoint(socketserver.ThreadingMixIn, socketserver.TCPServer):
+    """Listens on loopback; a thread for each connection, which clients keep open."""
+
+    daemon_threads = True
+    request_queue_size = 128
+    allow_reuse_address = os.name == "posix"  # on Windows this would let two servers share the port
+
+    def __init__(self, port: int, answer: Callable[[Request], tuple[int, dict[str, str], bytes]]) -> None:
+        self.answer = answer
+        self.last_request = time.monotonic()
+        super().__init__(("127.0.0.1", port), Connection)
+        self.port: int = self.server_address[1]
+        self.own_hosts = {f"127.0.0.1:{self.port}", f"localhost:{self.port}"}
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        logger.debug("connection ended", exc_info=True)
+
+
+class Connection(socketserver.StreamRequestHandler):
+    """Reads requests from one connection and answers each in turn."""
+
+    disable_nagle_algorithm = True
+    timeout = 3600  # seconds; an open connection that is never used again is closed
+    server: Endpoint
+
+    def handle(self) -> None:
+        try:
+            while (request := read_request(self.rfile, self.connection)) is not None:
+                self.server.last_request = time.monotonic()
+                refusal = self._foreign(request)
+                status, headers, body = refusal or self.server.answer(request)
+                write_response(self.connection, status, headers, body, head_only=request.method == "HEAD")
+                if refusal or request.headers.get("connection", "").lower() == "close":
+                    return
+        except BadRequest as error:
+            write_response(self.connection, error.status, {"Connection": "close"}, str(error).encode())
+        except OSError:
+            return  # the client has gone
+
+    def _foreign(self, request: Request) -> tuple[int, dict[str, str], bytes] | None:
+        """A browser names the page that asks (Origin) and the name that it asked for (Host): both must be ours."""
+        if request.headers.get("host") not in self.server.own_hosts:
+            return 403, {}, b"This server answers only to 127.0.0.1 and localhost.\n"
+        origin = request.headers.get("origin")
+        if origin is not None and origin.removeprefix("http://") not in self.server.own_hosts:
+            return 403, {}, b"This server does not answer web pages.\n"
+        return None
+
+
+class Server:
+    """The account: its endpoint, its credentials and its services."""
+
+    def __init__(self, home: Home, port: int) -> None:
+        self._home = home
+        self._administrator = random_credentials()
+        self._token = random_credentials().secret_access_key
+        self._stopped = threading.Event()
+        self._clear_scratch()
+        # Bound first: a taken port is known at once, and whoever asks early waits in the listener's queue.
+        self._endpoint = Endpoint(port, self._answer)
+        self._build()
+
+    def _clear_scratch(self) -> None:
+        """Temporary files go under the home folder, so that what a killed server left is removed by the next."""
+        for name in ("scratch", "functions"):
+            shutil.rmtree(self._home.path / name, ignore_errors=True)
+            (self._home.path / name).mkdir(mode=0o700)
+        tempfile.tempdir = str(self._home.path / "scratch")
+
+    def _build(self) -> None:
+        """Import moto and put our parts into it. This is where starting takes its time."""
+        os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
+        for name in ("MOTO_ACCOUNT_ID", "AWS_PROFILE", "INITIAL_NO_AUTH_ACTION_COUNT"):
+            os.environ.pop(name, None)
+        from . import dispatch, event_bus, function_runner, lambda_service, signing
+        from .log_writer import LogWriter
+
+        self._dispatch, self._signing = dispatch, signing
+        self._runner, self._lambda, self._bus = function_runner, lambda_service, event_bus
+        self._credentials = CredentialStore(self._administrator)
+        self._logs = LogWriter(ACCOUNT_ID, REGION)
+        self.endpoint_url = f"http://127.0.0.1:{self._endpoint.port}"
+        function_runner.set_host(
+            function_runner.Host(self.endpoint_url, self._credentials.for_role, self._logs.append)
+        )
+        lambda_service.install(self._home.path / "functions")
+        event_bus.install()
+
+    def account(self) -> Account:
+        keys = self._administrator
+        return Account(
+            self.endpoint_url, keys.access_key_id, keys.secret_access_key, REGION, ACCOUNT_ID, os.getpid(), started=True
+        )
+
+    def run(self) -> None:
+        """Serve until `stop`, a signal, hours without use, or the loss of the state file."""
+        threading.Thread(target=self._endpoint.serve_forever, args=(0.1,), name="endpoint", daemon=True).start()
+        self._home.write({**asdict(self.account()), "token": self._token})
+        try:
+            while not self._stopped.wait(WATCH_INTERVAL):
+                if time.monotonic() - self._endpoint.last_request > IDLE_HOURS * 3600:
+                    logger.info("nobody used the account for %g hours: it ends", IDLE_HOURS)
+                    return
+                if (self._home.read() or {}).get("token") != self._token:
+                    logger.info("another server, or none, belongs to %s: this one ends", self._home.path)
+                    return
+        finally:
+            self.close()
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    def close(self) -> None:
+        """Take no more requests, end the workers, and forget the state file if it is still ours."""
+        threading.Thread(target=self._endpoint.shutdown, daemon=True).start()
+        self._endpoint.server_close()
+        self._bus.close()
+        self._lambda.close_all()
+        self._runner.close_all()
+        self._logs.close()
+        if (self._home.read() or {}).get("token") == self._token:
+            self._home.clear()
+
+    def _answer(self, request: Request) -> tuple[int, dict[str, str], bytes]:
+        if request.path.startswith(CONTROL):
+            return self._control(request)
+        try:
+            caller = self._signing.authenticate(request, self._credentials)
+        except self._signing.NotAuthenticated as error:
+            return self._refuse(request, error)
+        if caller.service == "logs":
+            self._logs.flush()  # whoever reads the logs reads all that was written before
+        return self._dispatch.dispatch(request, caller.service, caller.region)
+
+    def _refuse(self, request: Request, error: Exception) -> tuple[int, dict[str, str], bytes]:
+        """Without a valid signature the service is not known for certain: the form of the answer is a good guess."""
+        scope = request.headers.get("authorization", "").split("/")
+        service = scope[3] if len(scope) > 3 else "s3" if "x-amz-target" not in request.headers else ""
+        xml = service in ("iam", "sts", "s3", "sns")
+        json_status = 400 if "x-amz-target" in request.headers else 403
+        code = error.query_code if xml else error.code  # type: ignore[attr-defined]
+        return self._dispatch.error_answer(service, 403 if xml else json_status, code, str(error))
+
+    def _control(self, request: Request) -> tuple[int, dict[str, str], bytes]:
+        given = request.headers.get("authorization", "")
+        if not hmac.compare_digest(given.encode(), f"Bearer {self._token}".encode()):
+            return 403, {}, b""
+        command = request.path.removeprefix(CONTROL)
+        if (request.method, command) == ("GET", "status"):
+            return 200, {"Content-Type": "application/json"}, json.dumps({"pid": os.getpid()}).encode()
+        if (request.method, command) == ("POST", "stop"):
+            self.stop()
+            return 202, {}, b""
+        return 404, {}, b""
+
+
+def main(home: str, port: int) -> int:
+    """Run the account that belongs to the folder `home`. The entry point of `run`, and of the process that `start` makes."""
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    # Threads wait for one another's turn at most this long (seconds): an order crosses several of them.
+    sys.setswitchinterval(0.001)
+    try:
+        server = Server(Home(Path(home)), port)
+    except OSError as error:
+        print(f"Port {port} cannot be used: {error.strerror}. Choose another with --port.", file=sys.stderr)
+        return 2
+    _stop_on_signals(server)
+    server.run()
+    return 0
+
+
+def _stop_on_signals(server: Server) -> None:
+    import signal
+
+    for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), lambda *_: server.stop())
