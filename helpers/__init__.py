@@ -1,0 +1,1 @@
+"""The plumbing of the workbook: everything that is needed and not taught."""
