@@ -1,0 +1,26 @@
+"""How fast the workbook is, as ratios inside one run: python tests/benchmarks [orders] [notebooks]
+
+Machines are noisy and differ, so nothing here is compared with a clock of another day. Each figure stands beside a
+floor that is measured in the same run on the same machine: the same orders put into the same server with boto3
+directly, the import that starting cannot do without, empty notebooks. Printed, never asserted.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).resolve().parents[2]), str(Path(__file__).resolve().parents[1])]
+
+import orders  # noqa: E402
+import walkthrough  # noqa: E402
+
+PARTS = {"orders": orders.main, "notebooks": walkthrough.main}
+
+if __name__ == "__main__":
+    chosen = sys.argv[1:] or list(PARTS)
+    unknown = [name for name in chosen if name not in PARTS]
+    if unknown:
+        sys.exit(f"No benchmark is called {unknown[0]!r}; there are: {', '.join(PARTS)}.")
+    for name in chosen:
+        PARTS[name]()
