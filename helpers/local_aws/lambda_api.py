@@ -1,0 +1,152 @@
+"""Lambda's HTTP API, where moto's answers are not AWS's: Invoke, permissions, and the form of errors."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import uuid
+from typing import Any
+from urllib.parse import parse_qs
+
+from moto.awslambda.responses import LambdaResponse
+from moto.core.common_types import TYPE_RESPONSE
+
+from .json_payload import check_json
+from .lambda_errors import LambdaError, constraint_errors, error_body
+
+#: Largest payloads, in bytes: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html. That of an event
+#: was 256 KB until October 2025.
+MAX_REQUEST = 6 * 1024 * 1024
+MAX_EVENT = 1024 * 1024
+
+_KINDS = ("Event", "RequestResponse", "DryRun")
+
+
+def event_too_large(size: int) -> str:
+    """The message for an asynchronous invocation whose payload of `size` bytes is too large."""
+    return f"{size} byte payload is too large for the Event invocation type (limit {MAX_EVENT} bytes)"
+
+
+class LambdaApi(LambdaResponse):
+    """Requests to https://lambda.<region>.amazonaws.com."""
+
+    use_raw_body = True  # a payload need not be text; and moto would look for form fields in it
+
+    def call_action(self) -> TYPE_RESPONSE:
+        status, headers, body = super().call_action()
+        return status, headers, _error_as_aws_has_it(headers, body) if status >= 400 else body
+
+    @staticmethod
+    def _enrich_response(headers: dict[str, Any], body: Any) -> tuple[dict[str, Any], Any]:
+        headers = {name: str(value) for name, value in headers.items() if name != "status"}
+        headers.setdefault("x-amzn-RequestId", str(uuid.uuid4()))
+        return headers, body
+
+    # Invoke: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
+
+    def invoke(self) -> TYPE_RESPONSE:
+        kind = self.headers.get("X-Amz-Invocation-Type") or "RequestResponse"
+        if kind not in _KINDS:
+            rule = "Member must satisfy enum value set: [Event, RequestResponse, DryRun]"
+            raise constraint_errors([("invocationType", kind, rule)])
+        function = self.backend.get_function(self.uri_match["FunctionName"], self._qualifier() or "$LATEST")
+        payload = _checked_payload(self.raw_body, MAX_EVENT if kind == "Event" else MAX_REQUEST)
+        if kind == "DryRun":
+            return 204, {"status": 204}, b""
+        if kind == "Event":
+            return 202, {"status": 202, "x-amzn-RequestId": function.enqueue(payload)}, b""
+        request_id = str(uuid.uuid4())
+        invocation = function.run(payload, request_id, _client_context(self.headers.get("X-Amz-Client-Context")))
+        headers = {
+            "x-amzn-RequestId": request_id,
+            "X-Amz-Executed-Version": str(function.version),
+            "Content-Type": "application/json",
+        }
+        if invocation.function_error:
+            headers["X-Amz-Function-Error"] = invocation.function_error
+        if self.headers.get("X-Amz-Log-Type") == "Tail":
+            headers["X-Amz-Log-Result"] = base64.b64encode(invocation.log_tail).decode()
+        return 200, headers, invocation.payload
+
+    def invoke_async(self) -> TYPE_RESPONSE:
+        function = self.backend.get_function(self.uri_match["FunctionName"], "$LATEST")
+        request_id = function.enqueue(_checked_payload(self.raw_body, MAX_EVENT))
+        return 202, {"status": 202, "x-amzn-RequestId": request_id}, b""
+
+    # Permissions.
+
+    def add_permission(self) -> TYPE_RESPONSE:
+        name = self.uri_match["FunctionName"]
+        statement = self.backend.add_permission(name, self._qualifier(), json.loads(self.body))
+        return 201, {"status": 201}, json.dumps({"Statement": json.dumps(statement, separators=(",", ":"))})
+
+    def get_policy(self) -> str:
+        policy = self.backend.resource_policy(self.uri_match["FunctionName"], self._qualifier())
+        document = json.dumps(policy.document(), separators=(",", ":"))
+        return json.dumps({"Policy": document, "RevisionId": policy.revision_id})
+
+    def remove_permission(self) -> TYPE_RESPONSE:
+        name, statement_id = self.uri_match["FunctionName"], self.uri_match["StatementId"]
+        self.backend.remove_permission(name, statement_id, self._query("RevisionId") or "", self._qualifier())
+        return 204, {"status": 204}, ""
+
+    def create_function(self) -> TYPE_RESPONSE:
+        function = self.backend.create_function(self.json_body)
+        return 201, {"status": 201}, json.dumps(function.get_configuration(on_create=True))
+
+    def _qualifier(self) -> str | None:
+        return self._query("Qualifier")
+
+    def _query(self, name: str) -> str | None:
+        return parse_qs(self.parsed_url.query).get(name, [None])[0]
+
+
+def _checked_payload(payload: bytes, limit: int) -> bytes:
+    """The event that the function gets. Raises LambdaError when it is too large, or no JSON."""
+    if len(payload) > limit:
+        message = (
+            event_too_large(len(payload))
+            if limit == MAX_EVENT
+            else f"Request must be smaller than {limit} bytes for the InvokeFunction operation"
+        )
+        raise LambdaError("RequestEntityTooLargeException", message)
+    if not payload:
+        return b"{}"
+    problem = check_json(payload)
+    if problem:
+        raise LambdaError(
+            "InvalidRequestContentException",
+            f"Could not parse request body into json: Could not parse payload into json: {problem}",
+        )
+    return payload
+
+
+def _client_context(header: str | None) -> str | None:
+    """The JSON text of the header that carries it in base64."""
+    if not header:
+        return None
+    try:
+        return json.dumps(json.loads(base64.b64decode(header, validate=True)))
+    except (binascii.Error, ValueError):
+        raise LambdaError(
+            "InvalidRequestContentException", "Client context must be a valid Base64-encoded JSON object."
+        ) from None
+
+
+def _error_as_aws_has_it(headers: dict[str, Any], body: Any) -> Any:
+    """moto's own errors, in the form of LambdaError's."""
+    try:
+        error = json.loads(body)
+    except ValueError:
+        return body
+    if "__type" not in error:
+        return body
+    code = headers.get("X-Amzn-ErrorType", error["__type"])
+    return error_body(code, error.get("message", ""))
+
+
+#: What moto reads of this module, as of a service's `urls`. One address is enough: which action a request means is found
+#: in the API model anyway.
+url_bases = [r"https?://lambda\.(.+)\.amazonaws\.com"]
+url_paths = {"{0}/.*$": LambdaApi.dispatch}
