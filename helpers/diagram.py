@@ -1,0 +1,143 @@
+"""The live architecture diagram: what the account has so far, drawn as SVG from a deterministic string.
+
+The picture is data, a grid of boxes and the arrows between them: a lesson that adds a resource adds a Box and an Arrow.
+What decides how each is drawn is the account's state alone. `str()` of a diagram says the same in words.
+"""
+
+from dataclasses import dataclass
+
+from helpers import diagram_shapes as shapes
+from helpers.account_state import BUS, FUNCTION, PARTS, ROLE, RULE, TABLE, AccountState
+
+# The colours of Okabe and Ito, which people with any colour vision can tell apart (https://jfly.uni-koeln.de/color/).
+ORANGE, GREEN, BLUE, VERMILLION, PURPLE = "#b87700", "#00815f", "#0072b2", "#c94f00", "#a8558a"
+
+COLUMN, ROW = 214, 164  # from one box to the next
+LEFT, TOP, RIGHT, BOTTOM = 26, 74, 26, 24  # margins around the grid
+
+
+@dataclass(frozen=True)
+class Box:
+    """A resource at a place of the grid; it exists when all its parts do."""
+
+    column: int
+    row: int
+    name: str
+    kind: str
+    icon: str
+    colour: str
+    parts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Arrow:
+    """What flows from one box to another; solid when all its parts exist. The badge is a permission on the way."""
+
+    start: str
+    end: str
+    label: str
+    parts: tuple[str, ...] = ()
+    badge: str = ""
+
+
+BOXES = {
+    "x": Box(0, 0, "Microservice X", "front end", "shop", ORANGE),
+    "bus": Box(1, 0, BUS, "event bus", "bus", PURPLE),
+    "rule": Box(2, 0, RULE, "rule", "rule", PURPLE, ("rule",)),
+    "function": Box(3, 0, FUNCTION, "Lambda function", "function", VERMILLION, ("function",)),
+    "table": Box(4, 0, TABLE, "DynamoDB table", "table", BLUE, ("table",)),
+    "role": Box(3, 1, ROLE, "execution role", "role", GREEN, ("role",)),
+}
+ARROWS = (
+    Arrow("x", "bus", "events"),
+    Arrow("bus", "rule", "match", ("rule",)),
+    Arrow("rule", "function", "target", ("rule", "target"), badge="permission"),
+    Arrow("function", "table", "orders", ("function", "table", "policies")),
+    Arrow("role", "function", "is assumed by", ("role", "function")),
+    Arrow("role", "table", "policies allow", ("policies", "table")),
+)
+
+
+class Diagram:
+    """The account's state as a picture; notebooks show it as SVG, everything else in words."""
+
+    def __init__(self, state: AccountState) -> None:
+        self.state = state
+
+    def __str__(self) -> str:
+        there = [words for part, words in PARTS.items() if self.state.has(part)]
+        absent = [words for part, words in PARTS.items() if not self.state.has(part)]
+        sentences = [f"In the account: {', '.join(there) or 'nothing yet'}."]
+        if absent:
+            sentences.append(f"Not there: {', '.join(absent)}.")
+        return " ".join(sentences)
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
+        return {"image/svg+xml": self.svg(), "text/plain": str(self)}
+
+    def svg(self) -> str:
+        """The picture; the same state gives the same characters, on every machine."""
+        width = LEFT + RIGHT + COLUMN * max(box.column for box in BOXES.values()) + shapes.CARD_WIDTH
+        height = TOP + BOTTOM + ROW * max(box.row for box in BOXES.values()) + shapes.CARD_HEIGHT
+        lines = [
+            # Width and height beside the viewBox: some pages that show notebooks lose the latter.
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
+            f'viewBox="0 0 {width} {height}" role="img">',
+            f"<title>What is in the account</title><desc>{self}</desc>",
+            shapes.panel(width, height),
+            *_header(width),
+            *(_draw_arrow(arrow, self.state) for arrow in ARROWS),
+            *(_draw_box(box, self.state) for box in BOXES.values()),
+            "</svg>",
+        ]
+        return "\n".join(lines)
+
+
+def _header(width: int) -> list[str]:
+    """The title, and the key to solid and dashed."""
+    return [
+        shapes.text(LEFT, 40, "What is in the account", 18, weight="600", anchor="start"),
+        f'<rect x="{width - 258}" y="26" width="26" height="18" rx="5" fill="{shapes.PAPER}" stroke="{shapes.INK}" '
+        'stroke-width="2"/>',
+        shapes.text(width - 224, 40, "exists", 14, anchor="start"),
+        f'<rect x="{width - 156}" y="26" width="26" height="18" rx="5" fill="{shapes.FAINT}" stroke="{shapes.LINE}" '
+        f'stroke-width="1.5" {shapes.DASHES}/>',
+        shapes.text(width - 122, 40, "does not exist", 14, shapes.MUTED, anchor="start"),
+    ]
+
+
+def _place(box: Box) -> tuple[float, float]:
+    """The upper left corner of a box."""
+    return LEFT + box.column * COLUMN, TOP + box.row * ROW
+
+
+def _draw_box(box: Box, state: AccountState) -> str:
+    return shapes.card(*_place(box), box.name, box.kind, box.icon, box.colour, state.has(*box.parts))
+
+
+def _draw_arrow(arrow: Arrow, state: AccountState) -> str:
+    """An arrow along a row, along a column, or (to another row and column) along its row and then its column."""
+    start, end = BOXES[arrow.start], BOXES[arrow.end]
+    (left, top), (end_left, end_top) = _place(start), _place(end)
+    exists = state.has(*arrow.parts)
+    middle, end_middle = left + shapes.CARD_WIDTH / 2, end_left + shapes.CARD_WIDTH / 2
+    across = top + shapes.CARD_HEIGHT / 2
+    if start.row == end.row:
+        right = left + shapes.CARD_WIDTH
+        drawn = shapes.arrow([(right + 3, across), (end_left - 3, across)], exists, arrow.label,
+                             ((right + end_left) / 2, across - 10 - bool(arrow.badge) * 10))
+        return drawn + _draw_badge(arrow, (right + end_left) / 2 - 4, across, state)
+    if start.column == end.column:
+        return shapes.arrow([(middle, top - 3), (middle, end_top + shapes.CARD_HEIGHT + 3)], exists, arrow.label,
+                            (middle - 12, (top + end_top + shapes.CARD_HEIGHT) / 2 + 5), "end")
+    right = left + shapes.CARD_WIDTH
+    return shapes.arrow([(right + 3, across), (end_middle, across), (end_middle, end_top + shapes.CARD_HEIGHT + 3)],
+                        exists, arrow.label, (right + 14, across - 10), "start")
+
+
+def _draw_badge(arrow: Arrow, x: float, y: float, state: AccountState) -> str:
+    if not arrow.badge:
+        return ""
+    exists = state.has(arrow.badge)
+    return shapes.badge(x, y, "key", GREEN, exists) + shapes.text(
+        x + 4, y + 30, arrow.badge, 12, shapes.INK if exists else shapes.MUTED)

@@ -1,0 +1,52 @@
+"""Visible, bounded waits for what AWS does in its own time."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+Value = TypeVar("Value")
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.5  # seconds between two looks
+
+
+def wait_until(condition: Callable[[], Value], waiting_for: str, timeout: float = 30) -> Value:
+    """Call `condition` until it returns something true, and return that.
+
+    Prints one line, which counts the seconds while it waits and ends the same way however long it took.
+    Raises TimeoutError after `timeout` seconds; what `condition` raises comes through.
+    """
+    line = f"Waiting for {waiting_for}"
+    value = _watch(condition, line, timeout, until=True)
+    if not value:
+        print(f"{line}: given up.")
+        raise TimeoutError(f"Waited {timeout:g} s for {waiting_for}, and it did not happen.")
+    print(f"{line}: done.")
+    return value
+
+
+def holds_for(condition: Callable[[], object], watching: str, seconds: float = 1.0) -> bool:
+    """Whether `condition` stays true for so many seconds: how a lesson shows that something does *not* happen.
+
+    Prints one line like `wait_until`. Returns False as soon as the condition is false.
+    """
+    line = f"Watching {watching}"
+    held = bool(_watch(condition, line, seconds, until=False))
+    print(f"{line}: done.")
+    return held
+
+
+def _watch(condition: Callable[[], Value], line: str, limit: float, until: bool) -> Value:
+    """Look again and again until the condition's truth is `until` or `limit` seconds are over; returns the last value."""
+    started, shown, pause = time.monotonic(), 0, FIRST_PAUSE
+    while True:
+        value = condition()
+        passed = time.monotonic() - started
+        if bool(value) is until or passed >= limit:
+            return value
+        if int(passed) > shown:
+            shown = int(passed)
+            # A carriage return, not a display handle: nbval compares what a handle showed first, but folds these.
+            # The last line is never shorter than this one, so that nothing of this one is left behind.
+            print(f"{line} … {shown}s", end="\r", flush=True)
+        time.sleep(min(pause, max(limit - passed, 0)))
+        pause = min(pause * 1.5, LONGEST_PAUSE)
