@@ -14,7 +14,7 @@ import re
 import time
 import uuid
 from collections.abc import Iterable
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from json.encoder import encode_basestring as quote  # keeps non-ASCII characters, as AWS does
 from typing import Any
@@ -26,7 +26,7 @@ MAX_REQUEST_BYTES = 1024 * 1024
 #: "PutEvents will only process nested JSON up to 1000 levels deep" (API reference).
 MAX_DEPTH = 1000
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _STRING_OR_SPACE = re.compile(r'("(?:[^"\\]|\\.)*")|[ \t\n\r]+')
 _STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|([\[{])|([\]}])')
 
@@ -47,17 +47,14 @@ class Event:
     `text` is the JSON that targets receive: AWS's key order, no insignificant spaces.
     """
 
-    __slots__ = ("id", "bus", "fields", "detail_text", "ingestion_time", "forwarded", "trace_header", "_text")
+    __slots__ = ("id", "bus", "fields", "detail_text", "ingestion_time", "forwarded", "_text")
 
-    def __init__(
-        self, bus: str, fields: dict[str, Any], detail_text: str, ingestion_time: str, trace_header: str | None = None
-    ) -> None:
+    def __init__(self, bus: str, fields: dict[str, Any], detail_text: str, ingestion_time: str) -> None:
         self.bus = bus
         self.id: str = fields["id"]
         self.fields = fields
         self.detail_text = detail_text
         self.ingestion_time = ingestion_time
-        self.trace_header = trace_header
         self.forwarded = False  # came from another bus
         self._text: str | None = None
 
@@ -73,12 +70,16 @@ class Event:
         """`text` in UTF-8; a lone surrogate becomes "?", as in AWS's Java."""
         return self.text.encode("utf-8", "replace")
 
-    def copy(self, **changes: Any) -> Event:
-        """The same event with some fields of the envelope changed or added (before `detail`)."""
-        fields = {key: value for key, value in self.fields.items() if key != "detail"}
-        fields.update(changes)
-        fields["detail"] = self.fields["detail"]
-        return Event(self.bus, fields, self.detail_text, self.ingestion_time, self.trace_header)
+    def copy(self, bus: str, *, forwarded: bool = False, **changes: str) -> Event:
+        """The same event for `bus`, with changes in its envelope; a new field comes before `resources`."""
+        fields: dict[str, Any] = {}
+        for name, value in self.fields.items():
+            if name == "resources":
+                fields.update(changes)
+            fields[name] = changes.get(name, value)
+        copy = Event(bus, fields, self.detail_text, self.ingestion_time)
+        copy.forwarded = forwarded
+        return copy
 
 
 def check_request(entries: list[dict[str, Any]] | None) -> None:
@@ -129,9 +130,12 @@ def check_entry(entry: dict[str, Any]) -> tuple[str, str] | dict[str, Any]:
 
 
 def make_event(
-    entry: dict[str, Any], detail: dict[str, Any], *, bus: str, account: str, region: str, now: float
+    entry: dict[str, Any], detail: dict[str, Any], bus: str, account: str, region: str, now: float
 ) -> Event:
-    """The event of a checked entry. `now` (seconds since the epoch) is its time unless the entry has its own."""
+    """The event of a checked entry. `now` (seconds since the epoch) is its time unless the entry has its own.
+
+    A TraceHeader is for AWS X-Ray: it is accepted, and not part of the event.
+    """
     sent = entry.get("Time")
     received = timestamp(now)
     fields = {
@@ -145,7 +149,7 @@ def make_event(
         "resources": entry.get("Resources") or [],
         "detail": detail,
     }
-    return Event(bus, fields, entry["Detail"].strip(), received, entry.get("TraceHeader"))
+    return Event(bus, fields, entry["Detail"].strip(), received)
 
 
 def timestamp(moment: float | int | str) -> str:
@@ -153,7 +157,7 @@ def timestamp(moment: float | int | str) -> str:
     try:
         if isinstance(moment, str):
             parsed = datetime.fromisoformat(moment)
-            when = (parsed if parsed.tzinfo else parsed.replace(tzinfo=timezone.utc)).astimezone(timezone.utc)
+            when = (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(UTC)
         elif 0 <= moment < 32503680000:  # until the year 3000: the quick way
             return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(moment))
         else:

@@ -1,0 +1,174 @@
+"""Event patterns: whether an event is one that a rule asks for.
+
+The same matcher routes events and answers TestEventPattern. Syntax and messages are EventBridge's
+(https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns.html), and so is what happens inside arrays:
+fields of objects in an array must match in one and the same element.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from .event_pattern_compiler import FieldTest, compile_alternatives
+from .event_pattern_reader import InvalidEventPattern
+
+__all__ = ["EventPattern", "EventView", "InvalidEventPattern", "compile_pattern"]
+
+#: Where a value stands in arrays: (array, index) from the outermost in. A value that is itself an element of an array
+#: has no place in that array: it does not bind the elements that other fields may match in.
+Where = tuple[tuple[int, int], ...]
+
+
+@functools.lru_cache(maxsize=1024)
+def compile_pattern(text: str) -> EventPattern:
+    """The pattern of a JSON text. Raises InvalidEventPattern."""
+    return EventPattern(text)
+
+
+class EventPattern:
+    """A compiled event pattern: immutable, safe to use in several threads."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.alternatives = compile_alternatives(text)
+        # EventBridge goes through the fields in the order of their paths, which matters for {"exists": false}.
+        self._ordered = [sorted(alternative.items()) for alternative in self.alternatives]
+
+    def matches(self, event: dict[str, Any]) -> bool:
+        """`event`: a parsed event; numbers may be int, Decimal or float."""
+        return self.matches_view(EventView(event))
+
+    def matches_view(self, event: EventView) -> bool:
+        """The same for an event that many patterns look at."""
+        return any(_fields_match(fields, event) for fields in self._ordered)
+
+    def required(self, field: str) -> frozenset[str] | None:
+        """The strings one of which a top-level field must have; None when the pattern does not say so."""
+        required: set[str] = set()
+        for alternative in self.alternatives:
+            test = alternative.get(field)
+            if test is None or test.absent or test.tests or test.numbers or test.others:
+                return None
+            required |= test.strings
+        return frozenset(required)
+
+
+class EventView:
+    """An event as patterns see it: the values at a path, looked up once for all patterns."""
+
+    __slots__ = ("event", "_values")
+
+    def __init__(self, event: dict[str, Any]) -> None:
+        self.event = event
+        self._values: dict[str, list[tuple[Any, Where]]] = {}
+
+    def values(self, path: str) -> list[tuple[Any, Where]]:
+        """The leaf values at a dotted path with their places in arrays."""
+        found = self._values.get(path)
+        if found is None:
+            found = self._values[path] = _find(self.event, _steps(path))
+        return found
+
+
+@functools.lru_cache(maxsize=4096)
+def _steps(path: str) -> list[list[tuple[str, int]]]:
+    """For each step of a path the names that lead on from it, and how far: names of an event may contain dots."""
+    names = path.split(".")
+    ends = range(1, len(names) + 1)
+    return [[(".".join(names[start:end]), end) for end in ends if end > start] for start in range(len(names))]
+
+
+def _find(event: dict[str, Any], steps: list[list[tuple[str, int]]]) -> list[tuple[Any, Where]]:
+    found: list[tuple[Any, Where]] = []
+    last = len(steps)
+    pending: list[tuple[Any, int, Where]] = [(event, 0, ())]
+    while pending:
+        node, step, where = pending.pop()
+        if type(node) is dict:
+            if step < last:
+                for name, end in steps[step]:
+                    if name in node:
+                        pending.append((node[name], end, where))
+        elif type(node) is list:
+            for index, element in enumerate(node):
+                nested = type(element) is dict or type(element) is list
+                pending.append((element, step, (*where, (id(node), index)) if nested else where))
+        elif step == last:
+            found.append((node, where))
+    return found
+
+
+class _Found(NamedTuple):
+    """Of one field: where a value passes its test, and, when it may be absent, where there is a value at all."""
+
+    passed: set[Where]
+    there: set[Where] | None
+
+
+def _fields_match(fields: list[tuple[str, FieldTest]], event: EventView) -> bool:
+    """Whether one element can be chosen from each array such that all fields match in those elements."""
+    found: list[_Found] = []
+    in_arrays = False
+    for path, test in fields:
+        values = event.values(path)
+        passed = {where for value, where in values if test.accepts(value)}
+        if not passed and not test.absent:
+            return False
+        in_arrays = in_arrays or any(where for _, where in values)
+        found.append(_Found(passed, {where for _, where in values} if test.absent else None))
+    if in_arrays:
+        return _consistent(found)
+    return all(passed or not there for passed, there in found)  # each field stands for itself
+
+
+def _consistent(found: list[_Found]) -> bool:
+    """Choose elements field after field, keeping all choices that are still possible.
+
+    A choice is a set of (array, index). Arrays that no later field is in are dropped from it, so that there are never
+    more choices than elements that matter.
+    """
+    choices: set[Where] = {()}
+    for number, (passed, there) in enumerate(found):
+        later = {array for other in found[number + 1 :] for where in other.passed | (other.there or set()) for array, _ in where}
+        by_array = _by_outermost_array(passed)
+        following: set[Where] = set()
+        for choice in choices:
+            chosen = dict(choice)
+            for where in _candidates(by_array, chosen):
+                if _agree(chosen, where):
+                    following.add(_kept({**chosen, **dict(where)}, later))
+            if there is not None and not any(_agree(chosen, where) for where in there):
+                following.add(_kept(chosen, later))
+        if not following:
+            return False
+        choices = following
+    return True
+
+
+def _agree(chosen: dict[int, int], where: Where) -> bool:
+    return all(chosen.get(array, index) == index for array, index in where)
+
+
+def _kept(chosen: dict[int, int], arrays: set[int]) -> Where:
+    return tuple(sorted(item for item in chosen.items() if item[0] in arrays))
+
+
+def _by_outermost_array(places: set[Where]) -> dict[int | None, dict[int, list[Where]]]:
+    """Places by the array and index of their first step (None for a place outside arrays)."""
+    by_array: dict[int | None, dict[int, list[Where]]] = {}
+    for where in places:
+        array, index = where[0] if where else (None, 0)
+        by_array.setdefault(array, {}).setdefault(index, []).append(where)
+    return by_array
+
+
+def _candidates(by_array: dict[int | None, dict[int, list[Where]]], chosen: dict[int, int]) -> Iterator[Where]:
+    """Places that can agree with what is chosen: of an array that an element is chosen from only that element's."""
+    for array, by_index in by_array.items():
+        if array in chosen:
+            yield from by_index.get(chosen[array], ())
+        else:
+            yield from itertools.chain.from_iterable(by_index.values())
