@@ -1,7 +1,7 @@
 """Decides whether policies allow a request: AWS's rules for statements, wildcards, principals and conditions.
 
-A policy is read once, by `Policy(document)`, into statements whose wildcards are compiled; a decision then costs
-microseconds. An explicit Deny wins over every Allow, and what no statement allows is denied:
+A policy is read once, by `Policy(document)`, into statements whose wildcards are compiled; a decision then
+costs microseconds. An explicit Deny wins over every Allow, and what no statement allows is denied:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 """
 
@@ -27,8 +27,9 @@ class Decision(Enum):
 class AccessRequest:
     """Who wants to do what to which resource.
 
-    principal: ("Service", "events.amazonaws.com") or ("AWS", an ARN); resource: None where a policy has no Resource
-    element (a role's trust policy); context: condition keys in lower case, such as "aws:sourcearn", and their values.
+    principal: ("Service", "events.amazonaws.com") or ("AWS", an ARN); resource: None where a policy has no
+    Resource element (a role's trust policy); context: condition keys in lower case, such as "aws:sourcearn",
+    and their values.
     """
 
     action: str
@@ -83,7 +84,9 @@ class Statement:
     def applies_to(self, request: AccessRequest) -> bool:
         return (
             (self._actions is not None and self._actions.match(request.action))
-            and (self._resources is None or request.resource is None or self._resources.match(request.resource))
+            and (
+                self._resources is None or request.resource is None or self._resources.match(request.resource)
+            )
             and (self._principals is None or self._principals.match(request.principal))
             # A condition that is not understood must not let anybody in, nor let anybody past a Deny.
             and all(c.is_met(request.context) if c.understood else self.denies for c in self._conditions)
@@ -112,7 +115,11 @@ class _Principals:
     """The values of Principal or NotPrincipal. "*" stands for everybody, services included."""
 
     def __init__(self, element: Any, negated: bool) -> None:
-        pairs = [("*", "*")] if element == "*" else [(kind, v) for kind in element for v in _listed(element[kind])]
+        pairs = (
+            [("*", "*")]
+            if element == "*"
+            else [(kind, v) for kind in element for v in _listed(element[kind])]
+        )
         self._everybody = any(value == "*" and kind in ("*", "AWS") for kind, value in pairs)
         self._pairs = {(kind, value) for kind, value in pairs}
         self._negated = negated
@@ -141,7 +148,7 @@ class _Principals:
 
 
 class _Condition:
-    """One condition key with its operator and values; met when any value is (for a negated operator: when none is)."""
+    """One condition key, its operator and its values: any is enough; a negated operator excludes them all."""
 
     __slots__ = ("understood", "_key", "_tests", "_negated", "_if_exists", "_null")
 
@@ -155,7 +162,9 @@ class _Condition:
         self.understood = self._null or (make_test is not None and not suffix)
         texts = [str(value).lower() if isinstance(value, bool) else str(value) for value in values]
         if self._null:
-            self._tests: list[Callable[[str], bool]] = [lambda _, text=text: text == "false" for text in texts]
+            self._tests: list[Callable[[str], bool]] = [
+                lambda _, text=text: text == "false" for text in texts
+            ]
         else:
             self._tests = [make_test(text) for text in texts] if make_test else []
 
@@ -182,7 +191,7 @@ def _string_like(pattern: str) -> Callable[[str], bool]:
 
 
 def _arn_like(pattern: str) -> Callable[[str], bool]:
-    """Each of an ARN's six parts is matched on its own: a wildcard never reaches over a colon between them."""
+    """Each of an ARN's six parts is matched on its own: no wildcard reaches over a colon between them."""
     parts = pattern.split(":", 5)
     if len(parts) < 6:
         return _matcher(pattern, True) if pattern == "*" else lambda value: False

@@ -1,7 +1,7 @@
 """Unpacks a function's .zip archive into a folder of its own, and removes the folder again.
 
-What an archive may hold is decided here and nowhere else: nothing in it can be written outside its folder, and an archive
-that is small but unpacks to gigabytes is refused before a byte of it is written.
+What an archive may hold is decided here and nowhere else: nothing in it can be written outside its folder,
+and an archive that is small but unpacks to gigabytes is refused before a byte of it is written.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import tempfile
 import threading
 import uuid
 import zipfile
+import zlib
 from pathlib import Path
 
 from .lambda_errors import LambdaError, invalid
@@ -24,19 +25,25 @@ from .lambda_errors import LambdaError, invalid
 #: Bytes; https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 MAX_UPLOAD = 50 * 1024 * 1024
 MAX_UNZIPPED = 250 * 1024 * 1024
-#: Files in one archive. AWS names no number; this one only keeps a hostile archive from filling the file system.
+#: Files in one archive. AWS names no number; this one keeps a hostile archive from filling the file system.
 MAX_FILES = 50_000
 
 _CANNOT_UNZIP = "Could not unzip uploaded file. Please check your file, then try to upload again."
 #: Names that Windows keeps for devices, with any suffix, and characters that its file names cannot have.
-_WINDOWS_DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
+_WINDOWS_DEVICES = {
+    "con",
+    "prn",
+    "aux",
+    "nul",
+    *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10)),
+}
 _WINDOWS_FORBIDDEN = set('<>:"|?*')
 
 _root: Path | None = None
 
 
 def set_root(folder: Path) -> None:
-    """Unpack into subfolders of `folder`, which is this module's alone: what an earlier server left there goes."""
+    """Unpack into subfolders of `folder`, this module's alone; what an earlier server left there goes."""
     global _root
     _root = folder
     folder.mkdir(parents=True, exist_ok=True)
@@ -86,7 +93,7 @@ def decoded(zip_file: str | bytes) -> bytes:
     if len(zip_file) > MAX_UPLOAD * 4 // 3 + 4:
         raise LambdaError(
             "RequestEntityTooLargeException",
-            f"Zipped size must be smaller than {MAX_UPLOAD} bytes: put the archive into an S3 bucket and name it there.",
+            f"Zipped size must be smaller than {MAX_UPLOAD} bytes. Larger archives go through an S3 bucket.",
         )
     try:
         return base64.b64decode(zip_file, validate=True)
@@ -95,7 +102,7 @@ def decoded(zip_file: str | bytes) -> bytes:
 
 
 def check(archive: bytes) -> None:
-    """Refuse an archive that cannot be unpacked, without unpacking it. Raises LambdaError with AWS's message."""
+    """Refuse an archive that cannot be unpacked, without unpacking it. Raises LambdaError."""
     with _opened(archive) as opened:
         _checked_members(opened)
 
@@ -105,7 +112,7 @@ def _unpack(archive: bytes, folder: Path) -> None:
         try:
             for member in _checked_members(opened):
                 _write(opened, member, folder.joinpath(*member.filename.split("/")))
-        except (zipfile.BadZipFile, NotImplementedError, EOFError, ValueError, zipfile.zlib.error) as error:
+        except (zipfile.BadZipFile, NotImplementedError, EOFError, ValueError, zlib.error) as error:
             raise _refused(f"it is damaged: {error}") from error
         except OSError as error:
             raise _refused(f"a file could not be written here: {error.strerror or error}") from error
@@ -136,7 +143,7 @@ def _checked_members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
 
 
 def trouble_with(member: zipfile.ZipInfo, windows: bool) -> str | None:
-    """Why a member of an archive must not be unpacked, or None. `windows`: here, its file names are Windows's."""
+    """Why a member of an archive must not be unpacked, or None. `windows`: where it is unpacked."""
     if "\\" in member.orig_filename:
         return "whose name has a backslash; a zip separates folders with forward slashes"
     parts = member.filename.rstrip("/").split("/")

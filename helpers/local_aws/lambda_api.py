@@ -15,8 +15,8 @@ from moto.core.common_types import TYPE_RESPONSE
 from .json_payload import check_json
 from .lambda_errors import LambdaError, constraint_errors, error_body
 
-#: Largest payloads, in bytes: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html. That of an event
-#: was 256 KB until October 2025.
+#: Largest payloads, in bytes: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html.
+#: That of an event was 256 KB until October 2025.
 MAX_REQUEST = 6 * 1024 * 1024
 MAX_EVENT = 1024 * 1024
 
@@ -57,7 +57,9 @@ class LambdaApi(LambdaResponse):
         if kind == "Event":
             return 202, {"status": 202, "x-amzn-RequestId": function.enqueue(payload)}, b""
         request_id = str(uuid.uuid4())
-        invocation = function.run(payload, request_id, _client_context(self.headers.get("X-Amz-Client-Context")))
+        invocation = function.run(
+            payload, request_id, _client_context(self.headers.get("X-Amz-Client-Context"))
+        )
         headers = {
             "x-amzn-RequestId": request_id,
             "X-Amz-Executed-Version": str(function.version),
@@ -78,7 +80,7 @@ class LambdaApi(LambdaResponse):
 
     def add_permission(self) -> TYPE_RESPONSE:
         name = self.uri_match["FunctionName"]
-        statement = self.backend.add_permission(name, self._qualifier(), json.loads(self.body))
+        statement = self.backend.add_permission(name, self._qualifier(), self.body)
         return 201, {"status": 201}, json.dumps({"Statement": json.dumps(statement, separators=(",", ":"))})
 
     def get_policy(self) -> str:
@@ -140,13 +142,13 @@ def _error_as_aws_has_it(headers: dict[str, Any], body: Any) -> Any:
         error = json.loads(body)
     except ValueError:
         return body
-    if "__type" not in error:
+    if not isinstance(error, dict) or "__type" not in error:
         return body
     code = headers.get("X-Amzn-ErrorType", error["__type"])
     return error_body(code, error.get("message", ""))
 
 
-#: What moto reads of this module, as of a service's `urls`. One address is enough: which action a request means is found
-#: in the API model anyway.
+#: What moto reads of this module, as of a service's `urls`. One address is enough: which action a request
+#: means is found in the API model anyway.
 url_bases = [r"https?://lambda\.(.+)\.amazonaws\.com"]
 url_paths = {"{0}/.*$": LambdaApi.dispatch}

@@ -1,4 +1,4 @@
-"""Lambda's errors, in the form in which AWS sends them: the code in a header, the text in a small JSON object."""
+"""Lambda's errors, in the form in which AWS sends them: the code in a header, the text in a JSON object."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class LambdaError(JsonRESTError):
 
 
 def error_body(code: str, message: str, **details: str) -> str:
-    """The JSON object of an error. Errors of Lambda's own have a Type; those of the layer before it have none."""
+    """The JSON object of an error. Lambda's own have a Type; those of the layer before it have none."""
     if code in ("ValidationException", "AccessDeniedException"):
         return json.dumps({"message": message})
     # The API model gives this one error a capital letter that the others do not have.
@@ -50,5 +50,7 @@ def invalid(message: str) -> LambdaError:
 def constraint_errors(failures: Sequence[tuple[str, object, str]]) -> LambdaError:
     """Parameters that break the API's own rules, all in one answer. `failures`: (name, value, constraint)."""
     count = f"{len(failures)} validation error{'s' if len(failures) > 1 else ''} detected: "
-    texts = [f"Value '{value}' at '{name}' failed to satisfy constraint: {rule}" for name, value, rule in failures]
+    texts = [
+        f"Value '{value}' at '{name}' failed to satisfy constraint: {rule}" for name, value, rule in failures
+    ]
     return LambdaError("ValidationException", count + "; ".join(texts))

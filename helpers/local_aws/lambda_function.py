@@ -18,9 +18,13 @@ from .lambda_errors import LambdaError, invalid
 from .lambda_runtimes import runtime_version_arn
 from .resource_policy import ResourcePolicy
 
-#: What an answer to CreateFunction and to an update says while the change is being made. Here it is made before the
-#: answer goes out, but a caller must not count on that, so the answer is AWS's; whoever asks next hears that it is done.
-_CREATING = {"State": "Pending", "StateReason": "The function is being created.", "StateReasonCode": "Creating"}
+#: What AWS answers to CreateFunction and to an update, which go on after the answer. Here they are done by
+#: then, and whoever asks next hears so; but what works here must work there, so the answer is AWS's.
+_CREATING = {
+    "State": "Pending",
+    "StateReason": "The function is being created.",
+    "StateReasonCode": "Creating",
+}
 _UPDATING = {
     "LastUpdateStatus": "InProgress",
     "LastUpdateStatusReason": "The function is being created.",
@@ -29,7 +33,7 @@ _UPDATING = {
 
 
 class Function(LambdaFunction):
-    """A function's $LATEST, or a published version of it. Copies of it describe it; only the original can run."""
+    """A function's $LATEST, or a published version of it. Copies of it can be shown, but not run."""
 
     _runner: FunctionRunner | None = None
 
@@ -81,15 +85,17 @@ class Function(LambdaFunction):
             raise LambdaError("TooManyRequestsException", "Rate Exceeded.", **reason) from None
 
     def enqueue(self, payload: bytes) -> str:
-        """Put an event on Lambda's asynchronous queue; returns the request id. Every asynchronous invocation, by the
-        Invoke API or by another service, enters here."""
+        """Put an event on Lambda's asynchronous queue; returns the request id.
+
+        Every asynchronous invocation, by the Invoke API or by another service, enters here.
+        """
         request_id = str(uuid.uuid4())
         if self._runner is not None:
             self._runner.invoke_async(payload, request_id=request_id)
         return request_id
 
     def invoke(self, body: str | bytes, request_headers: Any, response_headers: Any) -> str | bytes:
-        """How moto's own event sources (queues, topics, streams) invoke a function; they look at the headers."""
+        """How moto's event sources (queues, topics, streams) invoke a function; they look at the headers."""
         payload = body.encode() if isinstance(body, str) else body
         try:
             invocation = self.run(payload or b"{}", str(uuid.uuid4()))
@@ -125,7 +131,9 @@ class Function(LambdaFunction):
     # Changing it.
 
     def update_configuration(self, config_updates: dict[str, Any]) -> dict[str, Any]:
-        changes = {key: value for key, value in config_updates.items() if value is not None and key != "Layers"}
+        changes = {
+            key: value for key, value in config_updates.items() if value is not None and key != "Layers"
+        }
         if "Environment" in changes:
             changes["Environment"] = {"Variables": changes["Environment"].get("Variables") or {}}
             self._has_environment = True
@@ -194,7 +202,9 @@ def archive_of(code: Mapping[str, Any], account_id: str, partition: str) -> byte
         return decoded(code["ZipFile"])
     if "S3Bucket" not in code or "S3Key" not in code:
         raise invalid("Please provide a source for function code.")
-    failed = "Error occurred while GetObject. S3 Error Code: {}. S3 Error Message: The specified {} does not exist."
+    failed = (
+        "Error occurred while GetObject. S3 Error Code: {}. S3 Error Message: The specified {} does not exist"
+    )
     try:
         key = s3_backends[account_id][partition].get_object(
             code["S3Bucket"], code["S3Key"], code.get("S3ObjectVersion")

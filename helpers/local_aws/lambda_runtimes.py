@@ -6,10 +6,10 @@ import hashlib
 
 from .lambda_errors import LambdaError, invalid
 
-# As of 2026-11-23, from https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html (dates compared with those that
-# cfn-lint 1.58.0 keeps of that table). AWS deprecates a runtime first and blocks new functions later, and has postponed the
-# blocking more than once: python3.8, python3.9 and python3.10 are deprecated, but can be created until 2027-02-01. So this
-# is a list, not a clock.
+# As of 2026-11-23: the table at https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html, in the form
+# in which cfn-lint 1.58.0 keeps it, and the API model of botocore 1.44.5. AWS deprecates a runtime first and
+# blocks new functions later, and has postponed the blocking more than once: python3.8, python3.9 and python3.10 are
+# deprecated, but functions can be created for them until 2027-02-01. So this is a list, not a clock.
 
 #: Runtimes that functions can be created for.
 CREATABLE = (
@@ -36,8 +36,8 @@ def check_runtime(runtime: str) -> None:
     """Raise the error that AWS refuses `runtime` with, or one that says that it cannot run here."""
     if runtime in BLOCKED:
         raise invalid(
-            f"The runtime parameter of {runtime} is no longer supported for creating or updating AWS Lambda functions. "
-            "We recommend you use a supported runtime while creating or updating functions."
+            f"The runtime parameter of {runtime} is no longer supported for creating or updating AWS Lambda "
+            "functions. We recommend you use a supported runtime while creating or updating functions."
         )
     if runtime not in CREATABLE:
         raise invalid(
@@ -54,5 +54,5 @@ def cannot_here(what: str) -> LambdaError:
 
 
 def runtime_version_arn(region: str, runtime: str) -> str:
-    """The ARN of a runtime's current version. On AWS its last part names an image; here it only depends on the runtime."""
+    """The ARN of a runtime's version. AWS's last part names an image; here, it stands for the runtime."""
     return f"arn:aws:lambda:{region}::runtime:{hashlib.sha256(runtime.encode()).hexdigest()}"

@@ -1,13 +1,15 @@
 """AWS Lambda, embedded: moto's Lambda with functions that run.
 
-moto keeps functions, versions, aliases and their configuration. What it does in Docker or not at all is here: code is
-unpacked and run by a FunctionRunner, requests are validated as AWS validates them, and resource policies decide which
-service may invoke what.
+moto keeps functions, versions, aliases and their configuration. What it does in Docker or not at all is here:
+code is unpacked and run by a FunctionRunner, requests are validated as AWS validates them, and resource
+policies decide which service may invoke what.
 """
 
 from __future__ import annotations
 
+import json
 import re
+import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,7 @@ from moto.awslambda.models import LambdaBackend
 from . import function_code, lambda_api
 from .authorization import AccessRequest
 from .lambda_api import MAX_EVENT
-from .lambda_errors import LambdaError, not_found
+from .lambda_errors import LambdaError, invalid, not_found
 from .lambda_function import Function
 from .lambda_validation import check_changes, check_new_function, locate
 from .resource_policy import ResourcePolicy, check_permission_request
@@ -37,7 +39,7 @@ class InvocationRefused(Exception):
 def install(code_root: Path | None = None) -> None:
     """Make moto's Lambda this one. Call it once, before the first request.
 
-    code_root: a folder for unpacked functions, which is this service's alone; without it, a temporary one is made.
+    code_root: a folder for unpacked functions, this service's alone; without it, a temporary one is made.
     """
     if code_root is not None:
         function_code.set_root(code_root)
@@ -55,9 +57,9 @@ def close_all() -> None:
 def invoke_as_service(
     function_arn: str, payload: bytes, *, service: str, source_arn: str, source_account: str
 ) -> str:
-    """Invoke a function asynchronously in the name of an AWS service, if the function's resource policy allows it.
+    """Invoke a function asynchronously in the name of an AWS service, if the resource policy allows it.
 
-    service: the principal, such as "events.amazonaws.com"; source_arn: what in that service acts, such as a rule.
+    service: the principal, such as "events.amazonaws.com"; source_arn: what acts in it, such as a rule.
     Returns the request id. Raises InvocationRefused; nothing is queued then.
     """
     function, policy = _target(function_arn)
@@ -67,12 +69,14 @@ def invoke_as_service(
         "aws:principalservicename": service,
         "aws:principalisawsservice": "true",
     }
-    request = AccessRequest("lambda:InvokeFunction", policy.arn if policy else "", ("Service", service), context)
+    request = AccessRequest(
+        "lambda:InvokeFunction", policy.arn if policy else "", ("Service", service), context
+    )
     if policy is None or not policy.allows(request):
         raise InvocationRefused(
             "AccessDeniedException",
-            f"User: {service} is not authorized to perform: lambda:InvokeFunction on resource: {function_arn} because "
-            "no resource-based policy allows the lambda:InvokeFunction action",
+            f"User: {service} is not authorized to perform: lambda:InvokeFunction on resource: "
+            f"{function_arn} because no resource-based policy allows the lambda:InvokeFunction action",
         )
     if len(payload) > MAX_EVENT:
         raise InvocationRefused("RequestEntityTooLargeException", lambda_api.event_too_large(len(payload)))
@@ -97,9 +101,14 @@ class LambdaService(LambdaBackend):
 
     _url_module = lambda_api  # moto looks there for the addresses that it hands requests to
 
+    def __init__(self, region_name: str, account_id: str) -> None:
+        super().__init__(region_name, account_id)
+        self._changing = threading.RLock()  # requests come on many threads
+
     def close(self) -> None:
-        for function in self._all_versions():
-            function.close()
+        for name in list(self._lambdas._functions):
+            for function in self._versions_of(name):
+                function.close()
 
     def reset(self) -> None:
         self.close()
@@ -113,49 +122,53 @@ class LambdaService(LambdaBackend):
 
     def create_function(self, spec: dict[str, Any]) -> Function:
         name = check_new_function(spec, self.account_id, self.region_name)
-        if name in self._lambdas._functions:
-            raise LambdaError("ResourceConflictException", f"Function already exist: {name}")
-        function = Function(self.account_id, {**spec, "FunctionName": name}, self.region_name)
-        self._lambdas.put_function(function)
-        return self.publish_version(name) if spec.get("Publish") else function
+        with self._changing:
+            if name in self._lambdas._functions:
+                raise LambdaError("ResourceConflictException", f"Function already exist: {name}")
+            function = Function(self.account_id, {**spec, "FunctionName": name}, self.region_name)
+            self._lambdas.put_function(function)
+            return self.publish_version(name) if spec.get("Publish") else function
 
-    def update_function_code(self, function_name: str, qualifier: str, body: dict[str, Any]) -> dict[str, Any]:
-        function = self.get_function(function_name)
-        _check_revision(body, function.revision_id)
-        answer = function.update_function_code(body)
-        if body.get("Publish") and not body.get("DryRun"):
-            return self.publish_version(function.function_name).get_configuration()
-        return answer
+    def update_function_code(
+        self, function_name: str, qualifier: str, body: dict[str, Any]
+    ) -> dict[str, Any]:
+        with self._changing:
+            function = self.get_function(function_name)
+            _check_revision(body, function.revision_id)
+            answer = function.update_function_code(body)
+            if body.get("Publish") and not body.get("DryRun"):
+                return self.publish_version(function.function_name).get_configuration()
+            return answer
 
     def update_function_configuration(
         self, function_name: str, qualifier: str, body: dict[str, Any]
     ) -> dict[str, Any]:
-        function = self.get_function(function_name)
-        _check_revision(body, function.revision_id)
-        check_changes({**body, "FunctionName": function.function_name}, self.account_id, self.region_name)
-        return function.update_configuration(body)
+        with self._changing:
+            function = self.get_function(function_name)
+            _check_revision(body, function.revision_id)
+            check_changes({**body, "FunctionName": function.function_name}, self.account_id, self.region_name)
+            return function.update_configuration(body)
 
     def publish_version(self, function_name: str, description: str = "") -> Function:
-        function = self.get_function(function_name)
-        versions = self._lambdas._functions[function.function_name]["versions"]
-        if versions and not function.code_or_config_updated:
-            return versions[-1]  # nothing has changed since
-        version = function.new_version(description)
-        versions.append(version)
-        self._lambdas._arns[version.function_arn] = version
-        return version
+        with self._changing:
+            function = self.get_function(function_name)
+            versions = self._lambdas._functions[function.function_name]["versions"]
+            if versions and not function.code_or_config_updated:
+                return versions[-1]  # nothing has changed since
+            version = function.new_version(description)
+            versions.append(version)
+            self._lambdas._arns[version.function_arn] = version
+            return version
 
     def delete_function(self, function_name: str, qualifier: str | None = None) -> None:
         name, qualifier = locate(function_name, qualifier, self.account_id, self.region_name)
         if qualifier == "$LATEST":
-            raise LambdaError(
-                "InvalidParameterValueException",
-                "$LATEST version cannot be deleted without deleting the function.",
-            )
-        latest = self.get_function(name)
-        doomed = [self.get_function(name, qualifier)] if qualifier else self._versions_of(name)
-        super().delete_function(name, qualifier)
-        latest.policies.pop(qualifier, None) if qualifier else latest.policies.clear()
+            raise invalid("$LATEST version cannot be deleted without deleting the function.")
+        with self._changing:
+            latest = self.get_function(name)
+            doomed = [self.get_function(name, qualifier)] if qualifier else self._versions_of(name)
+            super().delete_function(name, qualifier)
+            latest.policies.pop(qualifier or "", None)
         for function in doomed:
             function.close()
 
@@ -166,7 +179,9 @@ class LambdaService(LambdaBackend):
     def list_functions(self, func_version: str | None = None) -> Iterable[Function]:
         if func_version != "ALL":
             return self._lambdas.latest()  # type: ignore[return-value]
-        return [version for name in self._lambdas._functions for version in self.list_versions_by_function(name)]
+        return [
+            version for name in self._lambdas._functions for version in self.list_versions_by_function(name)
+        ]
 
     def invoke(
         self, function_name: str, qualifier: str | None, body: Any, headers: Any, response_headers: Any
@@ -178,20 +193,21 @@ class LambdaService(LambdaBackend):
         group = self._lambdas._functions[name]
         return [version for version in (group["latest"], *group["versions"]) if version is not None]
 
-    def _all_versions(self) -> list[Function]:
-        return [version for name in list(self._lambdas._functions) for version in self._versions_of(name)]
-
     # Permissions.
 
     def add_permission(self, function_name: str, qualifier: str | None, raw: Any) -> dict[str, Any]:
-        request = raw
-        name, qualifier = self._permission_target(function_name, qualifier, request)
-        latest, revision_id = self._with_policy(name, qualifier)
-        policy = latest.policies.get(qualifier or "") or ResourcePolicy(_qualified(latest, qualifier))
-        _check_revision(request, policy.revision_id if policy else revision_id, "GetPolicy")
-        statement = policy.add(request)
-        latest.policies[qualifier or ""] = policy
-        return statement
+        request = json.loads(raw)
+        check_permission_request(request, qualifier)
+        name, qualifier = locate(function_name, qualifier, self.account_id, self.region_name)
+        if qualifier == "$LATEST":
+            raise invalid("We currently do not support adding policies for $LATEST.")
+        with self._changing:
+            latest, revision_id = self._with_policy(name, qualifier)
+            policy = latest.policies.get(qualifier or "") or ResourcePolicy(_qualified(latest, qualifier))
+            _check_revision(request, policy.revision_id if policy else revision_id, "GetPolicy")
+            statement = policy.add(request)
+            latest.policies[qualifier or ""] = policy
+            return statement
 
     def remove_permission(
         self, function_name: str, sid: str, revision: str = "", qualifier: str | None = None
@@ -200,12 +216,15 @@ class LambdaService(LambdaBackend):
         if name not in self._lambdas._functions:
             arn = moto_lambda.make_function_arn(self.region_name, self.account_id, name)
             raise LambdaError("ResourceNotFoundException", f"No policy found for: {arn}")
-        latest, _ = self._with_policy(name, qualifier)
-        policy = latest.policies.get(qualifier or "")
-        if not policy:
-            raise LambdaError("ResourceNotFoundException", "No policy is associated with the given resource.")
-        _check_revision({"RevisionId": revision}, policy.revision_id, "GetPolicy")
-        policy.remove(sid)
+        with self._changing:
+            latest, _ = self._with_policy(name, qualifier)
+            policy = latest.policies.get(qualifier or "")
+            if not policy:
+                raise LambdaError(
+                    "ResourceNotFoundException", "No policy is associated with the given resource."
+                )
+            _check_revision({"RevisionId": revision}, policy.revision_id, "GetPolicy")
+            policy.remove(sid)
 
     def resource_policy(self, function_name: str, qualifier: str | None) -> ResourcePolicy:
         """The policy of a function, version or alias. Raises LambdaError when it has none."""
@@ -216,16 +235,8 @@ class LambdaService(LambdaBackend):
             raise LambdaError("ResourceNotFoundException", "The resource you requested does not exist.")
         return policy
 
-    def _permission_target(
-        self, function_name: str, qualifier: str | None, request: Mapping[str, Any]
-    ) -> tuple[str, str | None]:
-        check_permission_request(request, qualifier)
-        name, qualifier = locate(function_name, qualifier, self.account_id, self.region_name)
-        check_permission_request(request, qualifier)
-        return name, qualifier
-
     def _with_policy(self, name: str, qualifier: str | None) -> tuple[Function, str]:
-        """The function, and the revision of what the qualifier names. Raises LambdaError when there is no such thing."""
+        """The function, and the revision of what the qualifier names. Raises LambdaError when nothing is."""
         latest = self.get_function(name)
         if qualifier is None:
             return latest, latest.revision_id
@@ -237,7 +248,9 @@ class LambdaService(LambdaBackend):
                 return latest, version.revision_id
         if re.fullmatch(r"\d+|.*\$.*", qualifier):
             raise not_found(_qualified(latest, qualifier))
-        raise LambdaError("ResourceNotFoundException", f"Cannot find alias arn: {_qualified(latest, qualifier)}")
+        raise LambdaError(
+            "ResourceNotFoundException", f"Cannot find alias arn: {_qualified(latest, qualifier)}"
+        )
 
 
 def _qualified(function: Function, qualifier: str | None) -> str:

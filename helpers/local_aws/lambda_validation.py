@@ -1,7 +1,8 @@
 """What Lambda refuses when a function is created or changed, with AWS's codes and messages.
 
-Rules that the API model states for single parameters come first and are reported together (ValidationException); then
-come the service's own. What AWS accepts but cannot run here is refused in one line that says what to do.
+Rules that the API model states for single parameters come first and are reported together (the code is
+ValidationException); then come the service's own. What AWS accepts but cannot run here is refused in one line
+that says what to do.
 """
 
 from __future__ import annotations
@@ -55,7 +56,9 @@ def check_new_function(spec: Spec, account: str, region: str) -> str:
             "cannot run container images: leave PackageType out and pass a .zip archive, Code={'ZipFile': …}."
         )
     if not spec.get("Runtime") or not spec.get("Handler"):
-        raise invalid("Runtime and Handler are mandatory parameters for functions created with deployment packages.")
+        raise invalid(
+            "Runtime and Handler are mandatory parameters for functions created with deployment packages."
+        )
     if not spec.get("Code", {}).keys() & {"ZipFile", "S3Key"}:
         raise invalid("Please provide a source for function code.")
     _check_configuration(spec, account, region)
@@ -75,8 +78,11 @@ def check_changes(changes: Spec, account: str, region: str) -> None:
 
 
 def locate(name_or_arn: str, qualifier: str | None, account: str, region: str) -> tuple[str, str | None]:
-    """The bare name and the qualifier that are meant by a function's name, partial ARN or ARN, itself with or without
-    a qualifier, and the separate parameter for one. Raises LambdaError."""
+    """The bare name and the qualifier of a function.
+
+    name_or_arn: a name, partial ARN or ARN, with or without a qualifier; qualifier: the parameter of that name.
+    Raises LambdaError when they are malformed, disagree, or name another region or account.
+    """
     match = _LOCATOR.fullmatch(name_or_arn)
     if match is None:
         rule = f"Member must satisfy regular expression pattern: {NAME_PATTERN}"
@@ -95,7 +101,7 @@ def locate(name_or_arn: str, qualifier: str | None, account: str, region: str) -
 
 
 def _check_parameters(spec: Spec) -> None:
-    failures = [failure for failure in _constraint_failures(spec)]
+    failures = list(_constraint_failures(spec))
     if failures:
         raise constraint_errors(failures)
     variables = (spec.get("Environment") or {}).get("Variables") or {}
@@ -103,8 +109,8 @@ def _check_parameters(spec: Spec) -> None:
         # AWS keeps the values, which may be secret, out of this message.
         raise LambdaError(
             "ValidationException",
-            "1 validation error detected: Value at 'environment.variables' failed to satisfy constraint: Map keys must "
-            f"satisfy constraint: [Member must satisfy regular expression pattern: {_VARIABLE_NAME}]",
+            "1 validation error detected: Value at 'environment.variables' failed to satisfy constraint: "
+            f"Map keys must satisfy constraint: [Member must satisfy regular expression pattern: {_VARIABLE_NAME}]",
         )
 
 
@@ -122,9 +128,16 @@ def _constraint_failures(spec: Spec) -> Iterator[tuple[str, object, str]]:
         yield "ephemeralStorage.size", value, rule
     architectures = spec.get("Architectures")
     if architectures is not None and len(architectures) > 1:
-        yield _parameter("Architectures"), _list_text(architectures), "Member must have length less than or equal to 1"
+        yield (
+            _parameter("Architectures"),
+            _list_text(architectures),
+            "Member must have length less than or equal to 1",
+        )
     elif architectures and architectures[0] not in ("x86_64", "arm64"):
-        rule = "Member must satisfy constraint: [Member must satisfy enum value set: [x86_64, arm64], Member must not be null]"
+        rule = (
+            "Member must satisfy constraint: [Member must satisfy enum value set: [x86_64, arm64], "
+            "Member must not be null]"
+        )
         yield _parameter("Architectures"), _list_text(architectures), rule
     if spec.get("PackageType", "Zip") not in ("Zip", "Image"):
         yield "packageType", spec["PackageType"], "Member must satisfy enum value set: [Zip, Image]"
@@ -171,13 +184,13 @@ def _check_configuration(spec: Spec, account: str, region: str) -> None:
 
 def _check_environment(variables: Mapping[str, str]) -> None:
     text = json.dumps(variables, separators=(",", ":"), ensure_ascii=False)
-    failed = "Lambda was unable to configure your environment variables because the environment variables you have provided"
+    failed = "Lambda was unable to configure your environment variables because the environment variables"
     if len(text.encode()) > _MAX_ENVIRONMENT:
-        raise invalid(f"{failed} exceeded the 4KB limit. String measured: {text}")
+        raise invalid(f"{failed} you have provided exceeded the 4KB limit. String measured: {text}")
     reserved = [name for name in variables if name in RESERVED_VARIABLES]
     if reserved:
         raise invalid(
-            f"{failed} contains reserved keys that are currently not supported for modification. "
+            f"{failed} you have provided contains reserved keys that are currently not supported for modification. "
             f"Reserved keys used in this request: {', '.join(reserved)}"
         )
 

@@ -28,7 +28,7 @@ _QUALIFIER_PATTERN = r"\$(LATEST(\.PUBLISHED)?)|[a-zA-Z0-9-_$]+"
 _LENGTHS = {"StatementId": 100, "EventSourceToken": 256}
 _MAX_POLICY = 20 * 1024  # bytes; https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 
-#: Condition operator and key of each parameter that narrows a permission down, in the order in which AWS writes them.
+#: Condition operator and key of each parameter that narrows a permission down, in AWS's order.
 _CONDITIONS = (
     ("SourceAccount", "StringEquals", "AWS:SourceAccount"),
     ("FunctionUrlAuthType", "StringEquals", "lambda:FunctionUrlAuthType"),
@@ -40,7 +40,7 @@ _CONDITIONS = (
 
 
 class ResourcePolicy:
-    """The permissions on one resource: `arn` is the function's, with the version or alias where it is one's."""
+    """The permissions on one resource. `arn`: the function's, or that of its version or alias."""
 
     def __init__(self, arn: str) -> None:
         self.arn = arn
@@ -55,13 +55,13 @@ class ResourcePolicy:
         return decide((self._policy,), request) is Decision.ALLOW
 
     def add(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Add the permission that an AddPermission request describes; returns its statement. Raises LambdaError."""
+        """Add the permission of an AddPermission request; returns its statement. Raises LambdaError."""
         statement = _statement(request, self.arn)
         if statement["Sid"] in self._statements:
             raise LambdaError(
                 "ResourceConflictException",
-                f"The statement id ({statement['Sid']}) provided already exists. Please provide a new statement id, or "
-                "remove the existing statement.",
+                f"The statement id ({statement['Sid']}) provided already exists. Please provide a new "
+                "statement id, or remove the existing statement.",
             )
         statements = {**self._statements, statement["Sid"]: statement}
         size = len(json.dumps(_document(statements), separators=(",", ":")).encode())
@@ -92,7 +92,7 @@ class ResourcePolicy:
 
 
 def check_permission_request(request: Mapping[str, Any], qualifier: str | None) -> None:
-    """Refuse parameters that break the API's rules, or a qualifier that cannot have a policy. Raises LambdaError."""
+    """Refuse the parameters of an AddPermission request that break the API's rules. Raises LambdaError."""
     failures = []
     for name, pattern in (*_PATTERNS.items(), ("Qualifier", _QUALIFIER_PATTERN)):
         value = qualifier if name == "Qualifier" else request.get(name)
@@ -100,11 +100,11 @@ def check_permission_request(request: Mapping[str, Any], qualifier: str | None) 
         if value and not re.fullmatch(pattern, value):
             failures.append((parameter, value, f"Member must satisfy regular expression pattern: {pattern}"))
         if value and len(value) > _LENGTHS.get(name, len(value)):
-            failures.append((parameter, value, f"Member must have length less than or equal to {_LENGTHS[name]}"))
+            failures.append(
+                (parameter, value, f"Member must have length less than or equal to {_LENGTHS[name]}")
+            )
     if failures:
         raise constraint_errors(failures)
-    if qualifier == "$LATEST":
-        raise invalid("We currently do not support adding policies for $LATEST.")
 
 
 def _document(statements: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
