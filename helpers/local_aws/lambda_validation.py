@@ -81,7 +81,7 @@ def locate(name_or_arn: str, qualifier: str | None, account: str, region: str) -
     """The bare name and the qualifier of a function.
 
     name_or_arn: a name, partial ARN or ARN, with or without a qualifier; qualifier: the parameter of that name.
-    Raises LambdaError when they are malformed, disagree, or name another region or account.
+    Raises LambdaError when they are malformed, disagree, or belong elsewhere.
     """
     match = _LOCATOR.fullmatch(name_or_arn)
     if match is None:
@@ -109,8 +109,8 @@ def _check_parameters(spec: Spec) -> None:
         # AWS keeps the values, which may be secret, out of this message.
         raise LambdaError(
             "ValidationException",
-            "1 validation error detected: Value at 'environment.variables' failed to satisfy constraint: "
-            f"Map keys must satisfy constraint: [Member must satisfy regular expression pattern: {_VARIABLE_NAME}]",
+            "1 validation error detected: Value at 'environment.variables' failed to satisfy constraint: Map "
+            f"keys must satisfy constraint: [Member must satisfy regular expression pattern: {_VARIABLE_NAME}]",
         )
 
 
@@ -190,8 +190,8 @@ def _check_environment(variables: Mapping[str, str]) -> None:
     reserved = [name for name in variables if name in RESERVED_VARIABLES]
     if reserved:
         raise invalid(
-            f"{failed} you have provided contains reserved keys that are currently not supported for modification. "
-            f"Reserved keys used in this request: {', '.join(reserved)}"
+            f"{failed} you have provided contains reserved keys that are currently not supported for "
+            f"modification. Reserved keys used in this request: {', '.join(reserved)}"
         )
 
 
