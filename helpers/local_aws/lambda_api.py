@@ -50,7 +50,7 @@ class LambdaApi(LambdaResponse):
         if kind not in _KINDS:
             rule = "Member must satisfy enum value set: [Event, RequestResponse, DryRun]"
             raise constraint_errors([("invocationType", kind, rule)])
-        function = self.backend.get_function(self.uri_match["FunctionName"], self._qualifier() or "$LATEST")
+        function = self.backend.invoked_function(self.uri_match["FunctionName"], self._qualifier())
         payload = _checked_payload(self.raw_body, MAX_EVENT if kind == "Event" else MAX_REQUEST)
         if kind == "DryRun":
             return 204, {"status": 204}, b""
@@ -72,7 +72,7 @@ class LambdaApi(LambdaResponse):
         return 200, headers, invocation.payload
 
     def invoke_async(self) -> TYPE_RESPONSE:
-        function = self.backend.get_function(self.uri_match["FunctionName"], "$LATEST")
+        function = self.backend.invoked_function(self.uri_match["FunctionName"], None)
         request_id = function.enqueue(_checked_payload(self.raw_body, MAX_EVENT))
         return 202, {"status": 202, "x-amzn-RequestId": request_id}, b""
 

@@ -120,6 +120,11 @@ class LambdaService(LambdaBackend):
         name, qualifier = locate(function_name_or_arn, qualifier, self.account_id, self.region_name)
         return super().get_function(name, qualifier)  # type: ignore[return-value]
 
+    def invoked_function(self, function_name: str, qualifier: str | None) -> Function:
+        """The function that an Invoke request means; without a qualifier it is $LATEST, in errors too."""
+        name, qualifier = locate(function_name, qualifier, self.account_id, self.region_name)
+        return super().get_function(name, qualifier or "$LATEST")  # type: ignore[return-value]
+
     def create_function(self, spec: dict[str, Any]) -> Function:
         name = check_new_function(spec, self.account_id, self.region_name)
         with self._changing:

@@ -80,7 +80,7 @@ def check_changes(changes: Spec, account: str, region: str) -> None:
 def locate(name_or_arn: str, qualifier: str | None, account: str, region: str) -> tuple[str, str | None]:
     """The bare name and the qualifier of a function.
 
-    name_or_arn: a name, partial ARN or ARN, with or without a qualifier; qualifier: the parameter of that name.
+    name_or_arn: a name, partial ARN or ARN, with or without a qualifier; qualifier: given beside it.
     Raises LambdaError when they are malformed, disagree, or belong elsewhere.
     """
     match = _LOCATOR.fullmatch(name_or_arn)
@@ -110,7 +110,8 @@ def _check_parameters(spec: Spec) -> None:
         raise LambdaError(
             "ValidationException",
             "1 validation error detected: Value at 'environment.variables' failed to satisfy constraint: Map "
-            f"keys must satisfy constraint: [Member must satisfy regular expression pattern: {_VARIABLE_NAME}]",
+            "keys must satisfy constraint: "
+            f"[Member must satisfy regular expression pattern: {_VARIABLE_NAME}]",
         )
 
 
