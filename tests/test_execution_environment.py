@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psutil
 import pytest
-from conftest import Aws, own_home, zip_of
+from embedded_aws import Aws, own_home, zip_of
 
 from helpers.local_aws import lifecycle
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import boto3
 import psutil
 import pytest
-from conftest import PROJECT, own_home
+from embedded_aws import PROJECT, own_home
 
 from helpers.local_aws import lifecycle
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
-from conftest import PROJECT, Aws, own_home, zip_of
+from embedded_aws import PROJECT, Aws, own_home, zip_of
 
 from helpers.local_aws import lifecycle
 

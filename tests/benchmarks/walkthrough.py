@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import nbformat
-from conftest import PROJECT
+from embedded_aws import PROJECT
 from nbformat.v4 import new_code_cell, new_notebook
 
 
