@@ -1,8 +1,8 @@
 """What exists in the account, asked of AWS itself with boto3: never read from a file or remembered in a flag.
 
-The diagram, the catch-up and the checks all ask through this module, so they can never disagree. The workbook speaks of
-*parts*, short words that a lesson's metadata uses too (see PARTS). Two more forms name stored orders: `order:A-1` is the
-item with that OrderId, and `orders:X-0001..X-0200` is the whole range.
+The diagram, the catch-up and the checks all ask through this module, so they can never disagree. The
+workbook speaks of *parts*, short words that a lesson's metadata uses too (see PARTS). Two more forms name
+stored orders: `order:A-1` is the item with that OrderId, and `orders:X-0001..X-0200` is the whole range.
 """
 
 import json
@@ -46,7 +46,9 @@ class AccountState:
 
 
 def read() -> AccountState:
-    """Ask the account that boto3 is connected to which PARTS exist. Raises botocore's errors when it does not answer."""
+    """Ask the account that boto3 is connected to which PARTS exist. Raises botocore's errors when it does
+    not answer.
+    """
     function = _found(boto3.client("lambda"), "get_function", FunctionName=FUNCTION)
     parts = _role_parts() | _table_parts() | _function_parts(function) | _rule_parts(function)
     return AccountState(frozenset(parts))
@@ -61,7 +63,9 @@ def missing(wanted: Iterable[str], state: AccountState) -> list[str]:
     for word in wanted:
         ids = order_ids(word)
         if ids is None and word not in PARTS:
-            raise ValueError(f"{word!r} names no part of the account; known are {', '.join(PARTS)}, order:… and orders:…")
+            raise ValueError(
+                f"{word!r} names no part of the account; known are {', '.join(PARTS)}, order:… and orders:…"
+            )
         there = state.has(word) if ids is None else state.has("table") and set(ids) == _stored(ids)
         if not there:
             absent.append(word)
@@ -105,11 +109,15 @@ def _table_parts() -> set[str]:
 
 def _function_parts(function: dict | None) -> set[str]:
     # A function from before AWS had states carries none, and is active.
-    return {"function"} if function and function["Configuration"].get("State", "Active") == "Active" else set()
+    return (
+        {"function"} if function and function["Configuration"].get("State", "Active") == "Active" else set()
+    )
 
 
 def _rule_parts(function: dict | None) -> set[str]:
-    """The rule, its target, and the function's permission for it: each lets events through only with the one before."""
+    """The rule, its target, and the function's permission for it: each lets events through only with the one
+    before.
+    """
     events = boto3.client("events")
     rule = _found(events, "describe_rule", Name=RULE, EventBusName=BUS)
     if not rule:
@@ -121,18 +129,28 @@ def _rule_parts(function: dict | None) -> set[str]:
     if function["Configuration"]["FunctionArn"] in {target["Arn"] for target in targets}:
         parts.add("target")
     policy = _found(boto3.client("lambda"), "get_policy", FunctionName=FUNCTION)
-    if policy and any(_permits(statement, rule["Arn"]) for statement in json.loads(policy["Policy"])["Statement"]):
+    if policy and any(
+        _permits(statement, rule["Arn"]) for statement in json.loads(policy["Policy"])["Statement"]
+    ):
         parts.add("permission")
     return parts
 
 
 def _permits(statement: dict, rule_arn: str) -> bool:
-    """Whether a statement of the function's resource policy lets EventBridge invoke it on behalf of the rule."""
+    """Whether a statement of the function's resource policy lets EventBridge invoke it on behalf of the
+    rule.
+    """
     principal = statement.get("Principal")
     service = principal.get("Service") if isinstance(principal, dict) else None
-    sources = [value for test in statement.get("Condition", {}).values()
-               for key, value in test.items() if key.lower() == "aws:sourcearn"]
-    return statement["Effect"] == "Allow" and service == "events.amazonaws.com" and sources in ([], [rule_arn])
+    sources = [
+        value
+        for test in statement.get("Condition", {}).values()
+        for key, value in test.items()
+        if key.lower() == "aws:sourcearn"
+    ]
+    return (
+        statement["Effect"] == "Allow" and service == "events.amazonaws.com" and sources in ([], [rule_arn])
+    )
 
 
 def _stored(ids: list[str]) -> set[str]:
@@ -140,10 +158,13 @@ def _stored(ids: list[str]) -> set[str]:
     dynamodb = boto3.client("dynamodb")
     stored = set()
     for start in range(0, len(ids), KEYS_PER_READ):
-        keys = [{"OrderId": {"S": order_id}} for order_id in ids[start:start + KEYS_PER_READ]]
+        keys = [{"OrderId": {"S": order_id}} for order_id in ids[start : start + KEYS_PER_READ]]
         while keys:  # AWS may answer in part and hand back the rest as unprocessed
-            answer = dynamodb.batch_get_item(RequestItems={
-                TABLE: {"Keys": keys, "ProjectionExpression": "OrderId", "ConsistentRead": True}})
+            answer = dynamodb.batch_get_item(
+                RequestItems={
+                    TABLE: {"Keys": keys, "ProjectionExpression": "OrderId", "ConsistentRead": True}
+                }
+            )
             stored |= {item["OrderId"]["S"] for item in answer["Responses"].get(TABLE, [])}
             keys = answer["UnprocessedKeys"].get(TABLE, {}).get("Keys", [])
     return stored

@@ -1,7 +1,8 @@
 """The live architecture diagram: what the account has so far, drawn as SVG from a deterministic string.
 
-The picture is data, a grid of boxes and the arrows between them: a lesson that adds a resource adds a Box and an Arrow.
-What decides how each is drawn is the account's state alone. `str()` of a diagram says the same in words.
+The picture is data, a grid of boxes and the arrows between them: a lesson that adds a resource adds a Box
+and an Arrow. What decides how each is drawn is the account's state alone. `str()` of a diagram says the same
+in words.
 """
 
 from dataclasses import dataclass
@@ -9,7 +10,8 @@ from dataclasses import dataclass
 from helpers import diagram_shapes as shapes
 from helpers.account_state import BUS, FUNCTION, PARTS, ROLE, RULE, TABLE, AccountState
 
-# The colours of Okabe and Ito, which people with any colour vision can tell apart (https://jfly.uni-koeln.de/color/).
+# The colours of Okabe and Ito, which people with any colour vision can tell apart
+# (https://jfly.uni-koeln.de/color/).
 ORANGE, GREEN, BLUE, VERMILLION, PURPLE = "#b87700", "#00815f", "#0072b2", "#c94f00", "#a8558a"
 
 COLUMN, ROW = 214, 164  # from one box to the next
@@ -31,7 +33,9 @@ class Box:
 
 @dataclass(frozen=True)
 class Arrow:
-    """What flows from one box to another; solid when all its parts exist. The badge is a permission on the way."""
+    """What flows from one box to another; solid when all its parts exist. The badge is a permission on the
+    way.
+    """
 
     start: str
     end: str
@@ -84,11 +88,12 @@ class Diagram:
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
             f'viewBox="0 0 {width} {height}" role="img">',
             f"<title>What is in the account</title><desc>{self}</desc>",
+            f'<g font-family="{shapes.FONT}">',
             shapes.panel(width, height),
             *_header(width),
             *(_draw_arrow(arrow, self.state) for arrow in ARROWS),
             *(_draw_box(box, self.state) for box in BOXES.values()),
-            "</svg>",
+            "</g></svg>",
         ]
         return "\n".join(lines)
 
@@ -97,11 +102,9 @@ def _header(width: int) -> list[str]:
     """The title, and the key to solid and dashed."""
     return [
         shapes.text(LEFT, 40, "What is in the account", 18, weight="600", anchor="start"),
-        f'<rect x="{width - 258}" y="26" width="26" height="18" rx="5" fill="{shapes.PAPER}" stroke="{shapes.INK}" '
-        'stroke-width="2"/>',
+        shapes.sample(width - 258, 26, exists=True),
         shapes.text(width - 224, 40, "exists", 14, anchor="start"),
-        f'<rect x="{width - 156}" y="26" width="26" height="18" rx="5" fill="{shapes.FAINT}" stroke="{shapes.LINE}" '
-        f'stroke-width="1.5" {shapes.DASHES}/>',
+        shapes.sample(width - 156, 26, exists=False),
         shapes.text(width - 122, 40, "does not exist", 14, shapes.MUTED, anchor="start"),
     ]
 
@@ -116,28 +119,33 @@ def _draw_box(box: Box, state: AccountState) -> str:
 
 
 def _draw_arrow(arrow: Arrow, state: AccountState) -> str:
-    """An arrow along a row, along a column, or (to another row and column) along its row and then its column."""
+    """An arrow along a row, up a column, or (to another row and column) along its row and then up."""
     start, end = BOXES[arrow.start], BOXES[arrow.end]
     (left, top), (end_left, end_top) = _place(start), _place(end)
-    exists = state.has(*arrow.parts)
+    right, level = left + shapes.CARD_WIDTH, top + shapes.CARD_HEIGHT / 2
     middle, end_middle = left + shapes.CARD_WIDTH / 2, end_left + shapes.CARD_WIDTH / 2
-    across = top + shapes.CARD_HEIGHT / 2
+    below = end_top + shapes.CARD_HEIGHT + 3
     if start.row == end.row:
-        right = left + shapes.CARD_WIDTH
-        drawn = shapes.arrow([(right + 3, across), (end_left - 3, across)], exists, arrow.label,
-                             ((right + end_left) / 2, across - 10 - bool(arrow.badge) * 10))
-        return drawn + _draw_badge(arrow, (right + end_left) / 2 - 4, across, state)
-    if start.column == end.column:
-        return shapes.arrow([(middle, top - 3), (middle, end_top + shapes.CARD_HEIGHT + 3)], exists, arrow.label,
-                            (middle - 12, (top + end_top + shapes.CARD_HEIGHT) / 2 + 5), "end")
-    right = left + shapes.CARD_WIDTH
-    return shapes.arrow([(right + 3, across), (end_middle, across), (end_middle, end_top + shapes.CARD_HEIGHT + 3)],
-                        exists, arrow.label, (right + 14, across - 10), "start")
+        points = [(right + 3, level), (end_left - 3, level)]
+        label = ((right + end_left) / 2, level - (20 if arrow.badge else 10), "middle")
+    elif start.column == end.column:
+        points = [(middle, top - 3), (middle, below)]
+        label = (middle - 12, (top + below) / 2 + 4, "end")
+    else:
+        points = [(right + 3, level), (end_middle, level), (end_middle, below)]
+        label = (right + 14, level - 10, "start")
+    exists = state.has(*arrow.parts)
+    x, y, anchor = label
+    return (
+        shapes.arrow(points, exists)
+        + shapes.text(x, y, arrow.label, 13, shapes.INK if exists else shapes.MUTED, anchor=anchor)
+        + _draw_badge(arrow, (right + end_left) / 2, level, state)
+    )
 
 
-def _draw_badge(arrow: Arrow, x: float, y: float, state: AccountState) -> str:
+def _draw_badge(arrow: Arrow, middle: float, level: float, state: AccountState) -> str:
     if not arrow.badge:
         return ""
     exists = state.has(arrow.badge)
-    return shapes.badge(x, y, "key", GREEN, exists) + shapes.text(
-        x + 4, y + 30, arrow.badge, 12, shapes.INK if exists else shapes.MUTED)
+    mark = shapes.badge(middle - 4, level, "key", GREEN, exists)  # clear of the arrow's head
+    return mark + shapes.text(middle, level + 30, arrow.badge, 12, shapes.INK if exists else shapes.MUTED)

@@ -1,4 +1,6 @@
-"""Microservice X, the front end of the workbook: it makes up the orders. Sending them is what the lessons teach."""
+"""Microservice X, the front end of the workbook: it makes up the orders. Sending them is what the lessons
+teach.
+"""
 
 import random
 from collections.abc import Iterable, Iterator
@@ -31,12 +33,16 @@ BAR = 20  # characters of a full progress bar
 
 
 def orders(count: int, seed: int = 7, first: int = 1) -> list[dict]:
-    """`count` orders with the ids X-0001, X-0002 … (from `first` on), the same ones for the same seed everywhere.
+    """`count` orders with the ids X-0001, X-0002 … (from `first` on), the same ones for the same seed
+    everywhere.
 
-    Members buy more at once, get a discount and like express, which is free for them from 60.00 on. The Amount is a whole
-    number of cents divided by 100: the JSON text of that is exact, with two decimals at most, as a web front end sends it.
+    Members buy more at once, get a discount and like express, which is free for them from 60.00 on. The
+    Amount is a whole number of cents divided by 100: the JSON text of that is exact, with two decimals at
+    most, as a web front end sends it.
     """
-    draw = random.Random(seed).random  # nothing but random() itself is promised to stay the same across Python versions
+    draw = random.Random(
+        seed
+    ).random  # nothing but random() itself is promised to stay the same across Python versions
     return [_order(f"X-{number:04d}", draw) for number in range(first, first + count)]
 
 
@@ -55,7 +61,8 @@ def batches(items: Iterable[Element], size: int = ENTRIES_PER_REQUEST) -> Iterat
 def progress(items: Iterable[Element], label: str, total: int | None = None) -> Iterator[Element]:
     """Hand the items on, and draw how many are done; `total` is needed only for what has no len().
 
-    The bar is redrawn in place with carriage returns, without times or rates, so that it always ends as the same line.
+    The bar is redrawn in place with carriage returns, without times or rates, so that it always ends as the
+    same line.
     """
     if total is None:
         total = len(items)
@@ -77,7 +84,13 @@ def _order(order_id: str, draw) -> dict:
         goods -= goods * MEMBER_DISCOUNT // 100
     free = is_member and method == "Express" and goods >= FREE_EXPRESS_FROM
     cents = goods + (0 if free else SHIPPING[method][0])
-    return {"OrderId": order_id, "Item": item, "Amount": cents / 100, "IsMember": is_member, "ShippingMethod": method}
+    return {
+        "OrderId": order_id,
+        "Item": item,
+        "Amount": cents / 100,
+        "IsMember": is_member,
+        "ShippingMethod": method,
+    }
 
 
 def _pick(draw, weighted):
@@ -86,8 +99,8 @@ def _pick(draw, weighted):
     for value, weight in weighted:
         point -= weight
         if point < 0:
-            break
-    return value
+            return value
+    return weighted[-1][0]  # rounding may leave nothing
 
 
 def _bar(label: str, done: int, total: int) -> str:

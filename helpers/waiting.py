@@ -25,7 +25,7 @@ def wait_until(condition: Callable[[], Value], waiting_for: str, timeout: float 
 
 
 def holds_for(condition: Callable[[], object], watching: str, seconds: float = 1.0) -> bool:
-    """Whether `condition` stays true for so many seconds: how a lesson shows that something does *not* happen.
+    """Whether `condition` stays true for so many seconds: so a lesson shows that something does *not* happen.
 
     Prints one line like `wait_until`. Returns False as soon as the condition is false.
     """
@@ -36,7 +36,7 @@ def holds_for(condition: Callable[[], object], watching: str, seconds: float = 1
 
 
 def _watch(condition: Callable[[], Value], line: str, limit: float, until: bool) -> Value:
-    """Look again and again until the condition's truth is `until` or `limit` seconds are over; returns the last value."""
+    """The condition's value when its truth became `until`, or the last one when `limit` seconds were over."""
     started, shown, pause = time.monotonic(), 0, FIRST_PAUSE
     while True:
         value = condition()
@@ -45,8 +45,9 @@ def _watch(condition: Callable[[], Value], line: str, limit: float, until: bool)
             return value
         if int(passed) > shown:
             shown = int(passed)
-            # A carriage return, not a display handle: nbval compares what a handle showed first, but folds these.
-            # The last line is never shorter than this one, so that nothing of this one is left behind.
+            # A carriage return, not a display handle: nbval compares what a handle showed first, but folds
+            # these. The last line is never shorter than this one, so that nothing of this one is left
+            # behind.
             print(f"{line} … {shown}s", end="\r", flush=True)
         time.sleep(min(pause, max(limit - passed, 0)))
         pause = min(pause * 1.5, LONGEST_PAUSE)

@@ -1,0 +1,42 @@
+"""What `pytest --nbval` needs: an embedded AWS of the run's own, there before the first kernel starts.
+
+nbval's items use no fixtures, and their kernels inherit the environment of this process; so the account is
+announced in the environment at once and started when a notebook is among what was collected. All notebooks
+of a run share it, in their order, like a learner's lessons; a learner's own account is never touched.
+"""
+
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from helpers import isolation
+from helpers.local_aws import lifecycle
+
+FOLDER = pytest.StashKey[tempfile.TemporaryDirectory]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    folder = tempfile.TemporaryDirectory(prefix="workbook-test-", ignore_cleanup_errors=True)
+    config.stash[FOLDER] = folder
+    isolation.isolate(Path(folder.name))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Start the account if notebooks will run; each kernel would, but the first would count it as its own
+    time.
+    """
+    notebooks = any(type(item).__module__ == "nbval.plugin" for item in session.items)
+    if notebooks and not session.config.option.collectonly:
+        try:
+            lifecycle.start()
+        except lifecycle.LocalAwsError as error:
+            raise pytest.UsageError(str(error)) from error
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    folder = config.stash.get(FOLDER, None)
+    if folder:
+        with isolation.isolated(Path(folder.name)):
+            lifecycle.stop()
+        folder.cleanup()

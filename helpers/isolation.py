@@ -1,0 +1,43 @@
+"""Tests and tools run lessons in an account and with settings of their own: a learner's are never touched."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from helpers.local_aws import lifecycle
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+
+def isolate(folder: Path) -> None:
+    """From now on this process, and kernels that it starts, find their account and settings in `folder`."""
+    os.environ["LOCAL_AWS_HOME"] = str(folder / "account")
+    os.environ["IPYTHONDIR"] = str(folder / "ipython")  # no start-up files and no history of the user's
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH")]))
+    for name in ("WORKBOOK_TARGET", "MPLBACKEND"):
+        os.environ.pop(name, None)
+
+
+@contextmanager
+def isolated(folder: Path) -> Iterator[None]:
+    """`isolate` for as long as the context lasts; the environment is then what it was."""
+    before = dict(os.environ)
+    isolate(folder)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+@contextmanager
+def throw_away_account() -> Iterator[lifecycle.Account]:
+    """A new, empty account that is there, for this process and its kernels, as long as the context lasts."""
+    folder = tempfile.TemporaryDirectory(prefix="workbook-", ignore_cleanup_errors=True)
+    with folder as name, isolated(Path(name)):
+        try:
+            yield lifecycle.start()
+        finally:
+            lifecycle.stop()

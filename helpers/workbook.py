@@ -1,0 +1,89 @@
+"""What the setup cell of every lesson calls: connect to AWS, build what earlier lessons built, show where
+you are.
+"""
+
+import os
+from pathlib import Path
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+from IPython.display import display
+
+from helpers import account_state
+from helpers.catch_up import catch_up as build_what_is_missing
+from helpers.catch_up import lesson_files
+from helpers.diagram import Diagram
+from helpers.errors import WorkbookError
+from helpers.local_aws import lifecycle
+
+NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
+
+
+def begin(lesson: str, catch_up: bool = True) -> None:
+    """Make this kernel ready for a lesson, named like its file without the ending.
+
+    Afterwards plain `boto3.client(…)` speaks to the embedded AWS, the working directory is the folder of the
+    lessons, and the account has all that earlier lessons build (unless `catch_up` is False). May be called
+    any number of times. Raises WorkbookError, with one line that says what to do.
+    """
+    _refuse_unknown(lesson)
+    account = _connect()
+    os.chdir(NOTEBOOKS)  # wherever the kernel was started: a lesson's "../handler.py" is right
+    headline = f"Local AWS, account {account.account_id}, region {account.region}. Nothing here costs money."
+    try:
+        if catch_up:
+            state = build_what_is_missing(
+                lesson, NOTEBOOKS, lambda earlier: _announce(earlier, len(headline))
+            )
+        else:
+            state = account_state.read()
+    except (BotoCoreError, ClientError) as error:
+        raise WorkbookError(
+            f"The embedded AWS does not answer as it should: {error} "
+            "Start it afresh with: python -m helpers.local_aws stop, then run this cell again."
+        ) from error
+    diagram = Diagram(state)
+    print(headline)
+    print(diagram)  # JupyterLab shows an SVG without alternative text: here it is for everybody
+    display(diagram)
+
+
+def picture() -> Diagram:
+    """What the account has now, as the last expression of a cell shows it."""
+    return Diagram(account_state.read())
+
+
+def _refuse_unknown(lesson: str) -> None:
+    target = os.environ.get("WORKBOOK_TARGET") or "local"
+    if target != "local":
+        raise WorkbookError(
+            f"WORKBOOK_TARGET is {target!r}, but this version of the workbook has only its embedded AWS; "
+            "real AWS comes with a later one. Unset it, then start JupyterLab again."
+        )
+    lessons = [path.stem for path in lesson_files(NOTEBOOKS)]
+    if lesson not in lessons:
+        raise WorkbookError(f"There is no lesson {lesson!r}. The lessons are: {', '.join(lessons)}.")
+
+
+def _connect() -> lifecycle.Account:
+    """Start or find the embedded AWS, and point this process's boto3 at it and at nothing else."""
+    try:
+        account = lifecycle.start()
+    except lifecycle.LocalAwsError as error:
+        raise WorkbookError(str(error)) from error
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[
+            name
+        ]  # profiles, tokens, endpoints of single services: whatever could lead to another account
+    os.environ.update(account.environment())
+    host = account.endpoint_url.split("//")[1].split(":")[0]
+    for name in ("NO_PROXY", "no_proxy"):  # requests to this machine must not go through a proxy
+        hosts = [known for known in os.environ.get(name, "").split(",") if known]
+        os.environ[name] = ",".join(hosts if host in hosts else [*hosts, host])
+    boto3.setup_default_session()  # a session from before remembers what it was given then
+    return account
+
+
+def _announce(lesson: str, width: int) -> None:
+    """Say which lesson's cells are running, in place: the headline that follows covers it."""
+    print(f"Catching up: {lesson} …"[:width].ljust(width), end="\r", flush=True)
