@@ -1,8 +1,9 @@
 """The threads that carry events from the bus to their targets.
 
-One dispatcher thread matches events against rules. What may be slow (anything but a Lambda function, whose own
-asynchronous queue takes an event in microseconds) goes to a lane: a thread for each destination while there is
-something to deliver to it. So deliveries to one destination keep their order, and a slow one holds up no other.
+One dispatcher thread matches events against rules. What may be slow (anything but a Lambda function, whose
+own asynchronous queue takes an event in microseconds) goes to a lane: a thread for each destination while
+there is something to deliver to it. So deliveries to one destination keep their order, and a slow one holds
+up no other.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ Job = Callable[[], None]
 
 
 class Delivery:
-    """Runs jobs in the background: in order on the dispatcher (`dispatch`), in order per destination (`send`)."""
+    """Runs jobs in the background, in order: on the dispatcher (`dispatch`) or on a lane (`send`)."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()

@@ -1,8 +1,8 @@
 """Amazon EventBridge: moto's, with events that really arrive.
 
-PutEvents checks its entries and answers; a dispatcher thread then matches each event against the enabled rules of its
-bus and hands it to every target of those that match. Rules, targets, archives and replays stay moto's; here they get
-EventBridge's matcher, checks and delivery.
+PutEvents checks its entries and answers; a dispatcher thread then matches each event against the enabled
+rules of its bus and hands it to every target of those that match. Rules, targets, archives and replays stay
+moto's; here they get EventBridge's matcher, checks and delivery.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ from .event_pattern import EventView, InvalidEventPattern, compile_pattern
 from .event_routes import Routes
 from .put_events import Event, RequestError, check_entry, check_request, make_event, parse_json, timestamp
 
-#: What an event given to TestEventPattern must have. The API reference asks for resources as well; the service does not.
+#: What an event given to TestEventPattern must have. The API reference asks for resources as well; the
+#: service does not.
 _MANDATORY_FIELDS = frozenset({"id", "account", "source", "time", "region", "detail-type"})
 
 _delivery = Delivery()
@@ -88,7 +89,9 @@ class Rule(models.Rule):
         # Called for each rule with the same event, whose id moto leaves constant.
         fields["id"] = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{fields}{detail}"))
         fields["time"] = timestamp(fields["time"])
-        event = Event(self.event_bus_name, fields | {"detail": parse_json(detail)}, detail, timestamp(time.time()))
+        event = Event(
+            self.event_bus_name, fields | {"detail": parse_json(detail)}, detail, timestamp(time.time())
+        )
         backend = models.events_backends[self.account_id][self.region_name]
         backend.put_on_bus([event], only={self.arn})
 
@@ -173,7 +176,9 @@ class EventBusBackend(models.EventsBackend):
                 job = functools.partial(self._hand_over, targets.send, rule_arn, target, event)
                 _delivery.send(target["Arn"], job)
 
-    def _hand_over(self, how: Callable[..., None], rule_arn: str, target: targets.Target, event: Event) -> None:
+    def _hand_over(
+        self, how: Callable[..., None], rule_arn: str, target: targets.Target, event: Event
+    ) -> None:
         try:
             how(target, event, rule_arn)
         except Exception as error:
@@ -267,7 +272,9 @@ def delivery_failed(rule_arn: str, target: targets.Target, event: Event, error: 
     if not isinstance(code, str):  # moto's errors: `code` is the HTTP status
         code = getattr(error, "error_type", type(error).__name__)
     record = {"rule": rule_arn, "target": target["Arn"], "event": event.id, "code": code}
-    logger.warning("not delivered: %s", json.dumps(record | {"message": getattr(error, "message", str(error))}))
+    logger.warning(
+        "not delivered: %s", json.dumps(record | {"message": getattr(error, "message", str(error))})
+    )
 
 
 def _invalid_pattern(error: InvalidEventPattern) -> JsonRESTError:

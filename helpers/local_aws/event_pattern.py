@@ -1,8 +1,8 @@
 """Event patterns: whether an event is one that a rule asks for.
 
 The same matcher routes events and answers TestEventPattern. Syntax and messages are EventBridge's
-(https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns.html), and so is what happens inside arrays:
-fields of objects in an array must match in one and the same element.
+(https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns.html), and so is what happens
+inside arrays: fields of objects in an array must match in one and the same element.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from .event_pattern_reader import InvalidEventPattern
 
 __all__ = ["EventPattern", "EventView", "InvalidEventPattern", "compile_pattern"]
 
-#: Where a value stands in arrays: (array, index) from the outermost in. A value that is itself an element of an array
-#: has no place in that array: it does not bind the elements that other fields may match in.
+#: Where a value stands in arrays: (array, index) from the outermost in. A value that is itself an element of
+#: an array has no place in that array: it does not bind the elements that other fields may match in.
 Where = tuple[tuple[int, int], ...]
 
 
@@ -34,7 +34,8 @@ class EventPattern:
     def __init__(self, text: str) -> None:
         self.text = text
         self.alternatives = compile_alternatives(text)
-        # EventBridge goes through the fields in the order of their paths, which matters for {"exists": false}.
+        # EventBridge goes through the fields in the order of their paths, which matters for {"exists":
+        # false}.
         self._ordered = [sorted(alternative.items()) for alternative in self.alternatives]
 
     def matches(self, event: dict[str, Any]) -> bool:
@@ -75,7 +76,7 @@ class EventView:
 
 @functools.lru_cache(maxsize=4096)
 def _steps(path: str) -> list[list[tuple[str, int]]]:
-    """For each step of a path the names that lead on from it, and how far: names of an event may contain dots."""
+    """For each step of a path the names that lead on, and how far: a name in an event may contain dots."""
     names = path.split(".")
     ends = range(1, len(names) + 1)
     return [[(".".join(names[start:end]), end) for end in ends if end > start] for start in range(len(names))]
@@ -102,7 +103,7 @@ def _find(event: dict[str, Any], steps: list[list[tuple[str, int]]]) -> list[tup
 
 
 class _Found(NamedTuple):
-    """Of one field: where a value passes its test, and, when it may be absent, where there is a value at all."""
+    """Of one field: where a value passes its test and, if it may be absent, where there is a value at all."""
 
     passed: set[Where]
     there: set[Where] | None
@@ -127,12 +128,17 @@ def _fields_match(fields: list[tuple[str, FieldTest]], event: EventView) -> bool
 def _consistent(found: list[_Found]) -> bool:
     """Choose elements field after field, keeping all choices that are still possible.
 
-    A choice is a set of (array, index). Arrays that no later field is in are dropped from it, so that there are never
-    more choices than elements that matter.
+    A choice is a set of (array, index). Arrays that no later field is in are dropped from it, so that there
+    are never more choices than elements that matter.
     """
     choices: set[Where] = {()}
     for number, (passed, there) in enumerate(found):
-        later = {array for other in found[number + 1 :] for where in other.passed | (other.there or set()) for array, _ in where}
+        later = {
+            array
+            for other in found[number + 1 :]
+            for where in other.passed | (other.there or set())
+            for array, _ in where
+        }
         by_array = _by_outermost_array(passed)
         following: set[Where] = set()
         for choice in choices:
@@ -165,8 +171,10 @@ def _by_outermost_array(places: set[Where]) -> dict[int | None, dict[int, list[W
     return by_array
 
 
-def _candidates(by_array: dict[int | None, dict[int, list[Where]]], chosen: dict[int, int]) -> Iterator[Where]:
-    """Places that can agree with what is chosen: of an array that an element is chosen from only that element's."""
+def _candidates(
+    by_array: dict[int | None, dict[int, list[Where]]], chosen: dict[int, int]
+) -> Iterator[Where]:
+    """Places that can agree with what is chosen: of an array with a chosen element, only that element's."""
     for array, by_index in by_array.items():
         if array in chosen:
             yield from by_index.get(chosen[array], ())

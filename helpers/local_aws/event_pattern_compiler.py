@@ -14,24 +14,28 @@ from .event_pattern_operators import OperatorReader
 from .event_pattern_reader import END, InvalidEventPattern, PatternReader
 from .event_pattern_values import Test
 
-#: "EventBridge returns an error if you try to use an event pattern that results in over 1000 rule combinations", that
-#: is the number of members of each $or multiplied:
+#: "EventBridge returns an error if you try to use an event pattern that results in over 1000 rule
+#: combinations", that is the number of members of each $or multiplied:
 #: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
 MAX_ALTERNATIVES = 1000
 
 #: Names that cannot be fields inside $or: operators, and what the matcher keeps for later ones.
 _RESERVED_IN_OR = frozenset(
-    "exactly equals-ignore-case prefix suffix anything-but exists wildcard numeric cidr html = < <= > >= regex"
-    " not-wildcard not-equals-ignore-case date-after date-on-or-after date-before date-on-or-before in-date-range"
-    " ip-address-in-range ip-address-not-in-range".split()
+    {"exactly", "equals-ignore-case", "prefix", "suffix", "anything-but", "exists", "wildcard", "numeric"}
+    | {"cidr", "html", "=", "<", "<=", ">", ">=", "regex", "not-wildcard", "not-equals-ignore-case"}
+    | {"date-after", "date-on-or-after", "date-before", "date-on-or-before", "in-date-range"}
+    | {"ip-address-in-range", "ip-address-not-in-range"}
 )
 _WORDS = {None: "null", True: "true", False: "false"}
 
 
 @dataclass(frozen=True)
 class FieldTest:
-    """What one field must be: one of `strings`, `numbers` (in millionths) or `others` (true, false, null, and numbers
-    out of the comparable range, as texts), or pass one of `tests`. `absent` accepts a field that is not there."""
+    """What one field must be: one of some values, or pass one of `tests`.
+
+    The values are `strings`, `numbers` (in millionths) and `others`: true, false, null, and numbers out of
+    the comparable range, as texts. `absent` accepts a field that is not there.
+    """
 
     strings: frozenset[str]
     numbers: frozenset[int]
@@ -53,7 +57,8 @@ class FieldTest:
         return bool(self.tests) and any(test(value) for test in self.tests)
 
 
-#: The fields of one alternative: dotted path -> test. A dot inside a name counts as a step, as in EventBridge.
+#: The fields of one alternative: dotted path -> test. A dot inside a name counts as a step, as in
+#: EventBridge.
 Alternative = dict[str, FieldTest]
 
 
@@ -120,7 +125,9 @@ class _Compiler:
             choices += 1
             result += self._object([dict(alternative) for alternative in alternatives], in_or=True)
             if len(result) > MAX_ALTERNATIVES:
-                raise InvalidEventPattern(f"The $or in it make more than {MAX_ALTERNATIVES} rule combinations")
+                raise InvalidEventPattern(
+                    f"The $or in it make more than {MAX_ALTERNATIVES} rule combinations"
+                )
         if choices < 2:
             reader.fail("There must have at least 2 Objects in $or relationship.")
         return result

@@ -1,9 +1,10 @@
-"""The limit on wildcards: how many prefixes of a field's wildcard patterns one value can match at the same time.
+"""The limit on wildcards: how many prefixes of a field's wildcards one value can match at the same time.
 
-EventBridge matches a value byte by byte through an automaton. Behind an asterisk several places of a pattern can be
-alive at once: after "::" both "*:" and "*:*:" are, and each place costs time. AWS does not publish where the line is;
-its answers do: "*:*:*:*:*:event-bus/*" (10) is refused, three patterns of the form "*:stack/NAME/*" (9) are taken and
-four (12) are not. The measure is that of https://github.com/aws/event-ruler, MachineComplexityEvaluator.
+EventBridge matches a value byte by byte through an automaton. Behind an asterisk several places of a pattern
+can be alive at once: after "::" both "*:" and "*:*:" are, and each place costs time. AWS does not publish
+where the line is; its answers do: "*:*:*:*:*:event-bus/*" (10) is refused, three patterns of the form
+"*:stack/NAME/*" (9) are taken and four (12) are not. The measure is that of
+https://github.com/aws/event-ruler, MachineComplexityEvaluator.
 """
 
 from __future__ import annotations
@@ -22,15 +23,16 @@ def check_complexity(wildcards_of_fields: Iterable[list[str]]) -> None:
     for wildcards in wildcards_of_fields:
         if wildcards and complexity(wildcards) > MAX_COMPLEXITY:
             raise InvalidEventPattern(
-                "Rule is too complex - try using fewer wildcard characters or fewer repeating character sequences "
-                "after a wildcard character"
+                "Rule is too complex - try using fewer wildcard characters or fewer repeating character "
+                "sequences after a wildcard character"
             )
 
 
 def complexity(wildcards: list[str]) -> int:
     """The most prefixes of `wildcards` that match one value; not more than MAX_COMPLEXITY + 1.
 
-    The places in all patterns are bits of one integer, so that a step of all of them at once is a shift and a mask.
+    The places in all patterns are bits of one integer, so that a step of all of them at once is a shift and a
+    mask.
     """
     literals: dict[str, int] = {}  # character -> the places that it leads to
     stars = starts = place = 0

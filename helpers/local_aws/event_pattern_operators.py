@@ -1,7 +1,7 @@
 """Reads the operators of an event pattern: {"prefix": "a"}, {"numeric": [">", 0]}, {"anything-but": {...}} …
 
-Each function reads from the token after the operator's name to the operator's closing brace and returns its test. What
-is refused, with which message and at which place, is what EventBridge does.
+Each function reads from the token after the operator's name to the operator's closing brace and returns its
+test. What is refused, with which message and at which place, is what EventBridge does.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class OperatorReader:
         self.wildcards: list[str] = []
 
     def read(self) -> Test | None:
-        """Read one operator, from its name on. None stands for {"exists": false}. Raises InvalidEventPattern."""
+        """Read one operator, from its name on; None is {"exists": false}. Raises InvalidEventPattern."""
         reader = self.reader
         if reader.next() != "name":
             reader.fail("Match expression name not found")
@@ -104,7 +104,9 @@ class OperatorReader:
         if reader.next() != "[":
             reader.fail("Value of numeric must be an array.")
         if reader.next() != "string":
-            reader.fail(f"Invalid member in numeric match: {reader.kind if reader.kind in '[]{}' else reader.text}")
+            reader.fail(
+                f"Invalid member in numeric match: {reader.kind if reader.kind in '[]{}' else reader.text}"
+            )
         operator = reader.text
         if operator not in ("=", ">=", ">", "<=", "<"):
             reader.fail(f"Unrecognized numeric range operator: {operator}")
@@ -126,7 +128,9 @@ class OperatorReader:
     def _upper_bound(self) -> tuple[str, str]:
         reader = self.reader
         if reader.kind != "string":
-            reader.fail(f"Bad value in numeric range: {reader.kind if reader.kind in '[]{}' else reader.text}")
+            reader.fail(
+                f"Bad value in numeric range: {reader.kind if reader.kind in '[]{}' else reader.text}"
+            )
         operator = reader.text
         if operator not in ("<", "<="):
             reader.fail(f"Bad numeric range operator: {operator}")
@@ -188,7 +192,8 @@ class OperatorReader:
                 reader.fail("Inside anything but list, start|null|boolean is not supported.", times=2)
         if bool(texts) == bool(numbers):
             reader.fail(
-                "Inside anything but list, either all values are number or string, mixed type is not supported"
+                "Inside anything but list, either all values are number or string, "
+                "mixed type is not supported"
             )
         return values.one_of(texts) if texts else values.one_of_numbers(numbers)
 
@@ -215,7 +220,7 @@ class OperatorReader:
 
 
 def split_wildcard(text: str) -> list[str]:
-    """The literals between the asterisks of `text`, with \\* and \\\\ unescaped. Raises ValueError with AWS's message.
+    """The literals between the asterisks of `text`, unescaped. Raises ValueError with AWS's message.
 
     AWS counts positions in UTF-8 bytes, and in a text that begins with a quote.
     """
@@ -264,7 +269,8 @@ def _cidr_test(text: str) -> Test:
 
 #: What anything-but can be combined with, and what is said when that is not given texts.
 _REFUSALS_IN_ANYTHING_BUT = {
-    "equals-ignore-case": "Inside anything-but/equals-ignore-case list, number|start|null|boolean is not supported.",
+    "equals-ignore-case": "Inside anything-but/equals-ignore-case list, "
+    "number|start|null|boolean is not supported.",
     "prefix": "prefix/suffix match pattern must be a string",
     "suffix": "prefix/suffix match pattern must be a string",
     "wildcard": "wildcard match pattern must be a string",

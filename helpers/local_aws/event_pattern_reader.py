@@ -1,9 +1,9 @@
 """Reads the JSON of an event pattern token by token, and says where it stopped when something is wrong.
 
-EventBridge reports errors in a pattern with the place that its parser (Jackson, a pull parser) had reached, for example
-``at [Source: (String)"{"a": 1}"; line: 1, column: 8]``. A tree from `json.loads` no longer knows places, nor that a
-string had only been begun; hence a reader of its own. After a name it has already begun the value that follows, as
-Jackson has, and a string counts as begun until its text is asked for.
+EventBridge reports errors in a pattern with the place that its parser (Jackson, a pull parser) had reached,
+for example ``at [Source: (String)"{"a": 1}"; line: 1, column: 8]``. A tree from `json.loads` no longer knows
+places, nor that a string had only been begun; hence a reader of its own. After a name it has already begun
+the value that follows, as Jackson has, and a string counts as begun until its text is asked for.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ _STRING = re.compile(r'"((?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*)
 _WORD = re.compile(r"[\w$]*")
 _SHOWN = 500  # characters of the source that an error quotes
 
-#: A token's kind is a bracket, "name", "string", "number", "true", "false", "null", or END at the end of the source.
+#: A token's kind is a bracket, "name", "string", "number", "true", "false", "null", or END at the end of the
+#: source.
 END = ""
 
 
@@ -65,7 +66,7 @@ class PatternReader:
             else:
                 self.kind = self._begin_value()
         elif character and self.kind != END:
-            self.fail_at_character(f"Unexpected character ({_shown(character)}): expected the end of the pattern")
+            self.fail(f"Unexpected character ({_shown(character)}): expected the end of the pattern")
         else:
             self.kind = self._begin_value() if character else END
         return self.kind
@@ -77,12 +78,8 @@ class PatternReader:
         return self._value
 
     def fail(self, message: str, *, times: int = 1) -> NoReturn:
-        """Raise InvalidEventPattern for the place reached; AWS repeats the place for errors inside some lists."""
+        """Raise InvalidEventPattern for the place reached, which AWS repeats for errors in some lists."""
         raise InvalidEventPattern(message + self._place(self._position) * times)
-
-    def fail_at_character(self, message: str) -> NoReturn:
-        """Raise InvalidEventPattern for the character that cannot stand where it stands."""
-        raise InvalidEventPattern(message + self._place(self._position))
 
     def _peek(self) -> str:
         return self.source[self._position : self._position + 1]
@@ -93,7 +90,7 @@ class PatternReader:
     def _close(self, bracket: str) -> str:
         if self._open[-1] != {"]": "[", "}": "{"}[bracket]:
             wanted = "]" if self._open[-1] == "[" else "}"
-            self.fail_at_character(f"Unexpected close marker '{bracket}': expected '{wanted}'")
+            self.fail(f"Unexpected close marker '{bracket}': expected '{wanted}'")
         self._open.pop()
         self._fresh = False
         self._position += 1
@@ -107,23 +104,25 @@ class PatternReader:
         if self._fresh:
             return
         if character != ",":
-            self.fail_at_character(
-                f"Unexpected character ({_shown(character)}): was expecting comma to separate {container} entries"
+            self.fail(
+                f"Unexpected character ({_shown(character)}): "
+                f"was expecting comma to separate {container} entries"
             )
         self._position += 1
         self._skip_space()
 
     def _read_name(self) -> None:
         if self._peek() != '"':
-            self.fail_at_character(
-                f"Unexpected character ({_shown(self._peek())}): was expecting double-quote to start field name"
+            self.fail(
+                f"Unexpected character ({_shown(self._peek())}): "
+                "was expecting double-quote to start field name"
             )
         self._string_at = self._position
         self._finish_string()
         name = self._value
         self._skip_space()
         if self._peek() != ":":
-            self.fail_at_character(
+            self.fail(
                 f"Unexpected character ({_shown(self._peek())}): "
                 "was expecting a colon to separate field name and value"
             )
@@ -158,7 +157,7 @@ class PatternReader:
             return word
         expected = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
         if not word:
-            self.fail_at_character(f"Unexpected character ({_shown(character)}): expected a valid value {expected}")
+            self.fail(f"Unexpected character ({_shown(character)}): expected a valid value {expected}")
         self._position += len(word)
         self.fail(f"Unrecognized token '{word}': was expecting {expected}")
 

@@ -1,7 +1,7 @@
 """The tests that an event pattern applies to one value of an event.
 
-A test is a function from a value (str, int, Decimal, bool or None) to bool. Values that are compared as they are,
-without an operator, are not tests: a FieldTest holds them as sets.
+A test is a function from a value (str, int, Decimal, bool or None) to bool. Values that are compared as they
+are, without an operator, are not tests: a FieldTest holds them as sets.
 
 How EventBridge compares, https://github.com/aws/event-ruler and
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
@@ -71,7 +71,7 @@ def equals_ignoring_case(texts: Iterable[str]) -> Test:
 
 
 def wildcard(parts: list[str]) -> Test:
-    """`parts` are the literals between the asterisks. Each is searched once, from left to right: no backtracking."""
+    """`parts`: the literals between the asterisks. Each is searched once, from left to right."""
     if len(parts) == 1:
         return lambda value: value == parts[0] and type(value) is str
     first, *middle, last = parts
@@ -137,7 +137,7 @@ def same_address(text: str) -> Test | None:
 
 
 def cidr(first: bytes, mask_bits: int) -> Test:
-    """Addresses from `first` to the end of its block (AWS does not round `first` down to the block's start)."""
+    """Addresses from `first` to the end of its block; AWS does not round `first` down to the start."""
     host_bits = len(first) * 8 - mask_bits
     last = int.from_bytes(first, "big") | ((1 << host_bits) - 1)
     return _addresses(first, last.to_bytes(len(first), "big"))

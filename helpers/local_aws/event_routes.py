@@ -1,7 +1,7 @@
 """Which rules of a bus can match an event at all, found without looking at each rule.
 
-Most patterns ask for one of a few sources or detail types. Those rules are found by that value; the others are always
-candidates. So an event on a bus of 300 rules is compared with the few that it concerns.
+Most patterns ask for one of a few sources or detail types. Those rules are found by that value; the others
+are always candidates. So an event on a bus of 300 rules is compared with the few that it concerns.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """What PutRule and PutTargets refuse, with EventBridge's codes and messages.
 
-Limits and patterns: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html, …/API_Target.html
+Limits and patterns: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html,
+…/API_Target.html
 """
 
 from __future__ import annotations
@@ -25,11 +26,17 @@ _INPUTS = ("Input", "InputPath", "InputTransformer")
 
 class LimitExceeded(JsonRESTError):
     def __init__(self) -> None:
-        super().__init__("LimitExceededException", "The requested resource exceeds the maximum number allowed.")
+        super().__init__(
+            "LimitExceededException", "The requested resource exceeds the maximum number allowed."
+        )
 
 
 def check_rule(
-    name: str | None, event_pattern: str | None, state: str | None, description: str | None, role_arn: str | None
+    name: str | None,
+    event_pattern: str | None,
+    state: str | None,
+    description: str | None,
+    role_arn: str | None,
 ) -> None:
     """Raise ValidationException for values that PutRule does not take."""
     problems = _text_problems("name", name, longest=64, pattern=_NAME)

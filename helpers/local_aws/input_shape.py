@@ -1,4 +1,4 @@
-"""What a target receives instead of the whole event: a constant, a part of the event, or a text built from parts.
+"""What a target receives instead of the whole event: a part of it, or a text made of parts.
 
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html
 """
@@ -20,8 +20,7 @@ _PLACEHOLDER = re.compile(r"<([^<>\s]+)>")
 _PIECE = re.compile(r'\\.|"|<[^<>\s]+>', re.DOTALL)
 #: Placeholders that need no entry in InputPathsMap.
 RESERVED = frozenset(
-    f"aws.events.{name}"
-    for name in ("rule-arn", "rule-name", "event", "event.json", "event.ingestion-time")
+    f"aws.events.{name}" for name in ("rule-arn", "rule-name", "event", "event.json", "event.ingestion-time")
 )
 
 
@@ -48,8 +47,8 @@ def select(path: str, event: Event) -> str | None:
 def transform(transformer: dict[str, Any], event: Event, rule_arn: str) -> str:
     """The text that an InputTransformer makes of the event.
 
-    Outside quotes a placeholder becomes JSON, inside quotes plain text (objects lose their quotes). One for which the
-    event has no value becomes an empty text.
+    Outside quotes a placeholder becomes JSON, inside quotes plain text (objects lose their quotes). One for
+    which the event has no value becomes an empty text.
     """
     paths = transformer.get("InputPathsMap") or {}
     found: dict[str, Any] = {}

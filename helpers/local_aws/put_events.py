@@ -1,8 +1,8 @@
 """The entries of a PutEvents request: checked as AWS checks them, then turned into events.
 
-An event keeps its `Detail` as the text that was sent. EventBridge hands details on, it does not compute with them, so
-the envelope is spliced around that text: a number such as 65.50, or one of 30 digits, arrives as it was written. The
-parsed detail serves validation and matching alone.
+An event keeps its `Detail` as the text that was sent. EventBridge hands details on, it does not compute with
+them, so the envelope is put around that text: a number such as 65.50, or one of 30 digits, arrives as it was
+written. The parsed detail serves validation and matching alone.
 
 https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
 """
@@ -26,9 +26,11 @@ MAX_REQUEST_BYTES = 1024 * 1024
 #: "PutEvents will only process nested JSON up to 1000 levels deep" (API reference).
 MAX_DEPTH = 1000
 
+_TEXTS = ("Source", "DetailType", "Detail", "EventBusName", "TraceHeader")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_STRING_OR_SPACE = re.compile(r'("(?:[^"\\]|\\.)*")|[ \t\n\r]+')
-_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|([\[{])|([\]}])')
+_STRING = r'"[^"\\]*(?:\\.[^"\\]*)*"'
+_SIGNIFICANT = re.compile(rf'[^" \t\n\r]+|{_STRING}')  # all of a JSON text but the spaces between its parts
+_STRING_OR_BRACKET = re.compile(rf"{_STRING}|([\[{{])|([\]}}])")
 
 
 class RequestError(Exception):
@@ -43,8 +45,8 @@ class RequestError(Exception):
 class Event:
     """One event on a bus: immutable, shared by all rules and targets that it reaches.
 
-    `fields` is the parsed envelope (numbers with a fraction are Decimal) that patterns are matched against;
-    `text` is the JSON that targets receive: AWS's key order, no insignificant spaces.
+    `fields` is the parsed envelope (numbers with a fraction are Decimal) that patterns are matched against,
+    `text` the JSON that targets receive: AWS's key order, no insignificant spaces.
     """
 
     __slots__ = ("id", "bus", "fields", "detail_text", "ingestion_time", "forwarded", "_text")
@@ -61,14 +63,15 @@ class Event:
     @property
     def text(self) -> str:
         if self._text is None:
-            head = ",".join(f"{quote(key)}:{_dump(value)}" for key, value in self.fields.items() if key != "detail")
-            self._text = f'{{{head},"detail":{_STRING_OR_SPACE.sub(_keep_string, self.detail_text)}}}'
+            head = ",".join(
+                [f'"{key}":{_dump(value)}' for key, value in self.fields.items() if key != "detail"]
+            )
+            detail = "".join(_SIGNIFICANT.findall(self.detail_text))
+            text = f'{{{head},"detail":{detail}}}'
+            if not text.isascii():  # a lone surrogate cannot be sent: it becomes "?", as in AWS's Java
+                text = text.encode("utf-8", "replace").decode()
+            self._text = text
         return self._text
-
-    @property
-    def payload(self) -> bytes:
-        """`text` in UTF-8; a lone surrogate becomes "?", as in AWS's Java."""
-        return self.text.encode("utf-8", "replace")
 
     def copy(self, bus: str, *, forwarded: bool = False, **changes: str) -> Event:
         """The same event for `bus`, with changes in its envelope; a new field comes before `resources`."""
@@ -84,12 +87,15 @@ class Event:
 
 def check_request(entries: list[dict[str, Any]] | None) -> None:
     """Raise RequestError when AWS would refuse the request as a whole: no entries, too many, too large."""
+    for entry in entries or ():
+        _check_types(entry)
     problem = None
     if entries is None:
         problem = "Value null at 'entries' failed to satisfy constraint: Member must not be null"
     elif not entries:
         problem = (
-            "Value '[]' at 'entries' failed to satisfy constraint: Member must have length greater than or equal to 1"
+            "Value '[]' at 'entries' failed to satisfy constraint: "
+            "Member must have length greater than or equal to 1"
         )
     elif len(entries) > MAX_ENTRIES:
         shown = ", ".join(_java_text(entry) for entry in entries)
@@ -100,7 +106,21 @@ def check_request(entries: list[dict[str, Any]] | None) -> None:
     if problem:
         raise RequestError("ValidationException", f"1 validation error detected: {problem}")
     if sum(map(entry_size, entries)) >= MAX_REQUEST_BYTES:
-        raise RequestError("ValidationException", "Total size of the entries in the request is over the limit.")
+        raise RequestError(
+            "ValidationException", "Total size of the entries in the request is over the limit."
+        )
+
+
+def _check_types(entry: Any) -> None:
+    """SDKs check this before they send; a hand-made request may have anything."""
+    if isinstance(entry, dict):
+        resources = entry.get("Resources") or []
+        texts = [entry.get(name) for name in _TEXTS]
+        if isinstance(resources, list) and all(
+            text is None or isinstance(text, str) for text in (*texts, *resources)
+        ):
+            return
+    raise RequestError("SerializationException", "An entry has a member of the wrong type.")
 
 
 def entry_size(entry: dict[str, Any]) -> int:
@@ -108,7 +128,12 @@ def entry_size(entry: dict[str, Any]) -> int:
 
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html#eb-putevent-size
     """
-    texts = [entry.get("Source"), entry.get("DetailType"), entry.get("Detail"), *(entry.get("Resources") or ())]
+    texts = [
+        entry.get("Source"),
+        entry.get("DetailType"),
+        entry.get("Detail"),
+        *(entry.get("Resources") or ()),
+    ]
     size = sum(len(text.encode("utf-8", "replace")) for text in texts if text)
     return size + (14 if entry.get("Time") is not None else 0)
 
@@ -162,7 +187,7 @@ def timestamp(moment: float | int | str) -> str:
             return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(moment))
         else:
             when = _EPOCH + timedelta(seconds=moment)
-    except (ValueError, OverflowError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise RequestError("SerializationException", f"Time is not a timestamp: {moment}") from error
     return f"{when.replace(microsecond=0, tzinfo=None).isoformat()}Z"
 
@@ -196,7 +221,9 @@ def _extreme(number: str) -> Decimal:
 
 
 _DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse_constant)
-_DECODER_OF_EXTREMES = json.JSONDecoder(parse_float=_extreme, parse_int=_extreme, parse_constant=_refuse_constant)
+_DECODER_OF_EXTREMES = json.JSONDecoder(
+    parse_float=_extreme, parse_int=_extreme, parse_constant=_refuse_constant
+)
 
 
 def _depth(text: str) -> int:
@@ -207,12 +234,8 @@ def _depth(text: str) -> int:
     return deepest
 
 
-def _keep_string(match: re.Match[str]) -> str:
-    return match[1] or ""
-
-
 def _dump(value: str | Iterable[str]) -> str:
-    return quote(value) if isinstance(value, str) else f"[{','.join(map(quote, value))}]"
+    return quote(value) if type(value) is str else f"[{','.join(map(quote, value))}]"
 
 
 def _java_text(entry: dict[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """What a rule's target receives, and how it is handed over.
 
-A Lambda function is invoked asynchronously in the name of EventBridge, so its resource policy decides. The other kinds
-of targets are those that moto has a service for.
+A Lambda function is invoked asynchronously in the name of EventBridge, so its resource policy decides. The
+other kinds of targets are those that moto has a service for.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from .put_events import Event
 
 Target = dict[str, Any]
 
-#: "EventBridge requests to an API destination endpoint must have a maximum client execution timeout of 5 seconds":
-#: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-api-destinations.html
+#: "EventBridge requests to an API destination endpoint must have a maximum client execution timeout of 5
+#: seconds": https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-api-destinations.html
 _HTTP_TIMEOUT_S = 5
 
 
@@ -35,7 +35,7 @@ class DeliveryFailed(Exception):
 
 
 def target_input(target: Target, event: Event, rule_arn: str) -> str:
-    """The text that `target` receives for `event`. Raises DeliveryFailed when a template does not become JSON."""
+    """The text that `target` receives for `event`. Raises DeliveryFailed if a template makes no JSON."""
     if "Input" in target:
         return target["Input"]
     if "InputPath" in target:
@@ -52,7 +52,9 @@ def _transformed(transformer: dict[str, Any], event: Event, rule_arn: str) -> st
         try:
             json.loads(text)
         except ValueError as error:
-            raise DeliveryFailed("INVALID_JSON", f"The input template became no valid JSON: {error}") from error
+            raise DeliveryFailed(
+                "INVALID_JSON", f"The input template became no valid JSON: {error}"
+            ) from error
     return text
 
 
@@ -74,7 +76,7 @@ def locate_bus(target: Target) -> tuple[str, str, str]:
 
 def invoke_function(target: Target, event: Event, rule_arn: str) -> None:
     """Hand the event to Lambda's asynchronous queue. Raises DeliveryFailed."""
-    payload = target_input(target, event, rule_arn).encode("utf-8", "replace")
+    payload = target_input(target, event, rule_arn).encode()
     try:
         lambda_service.invoke_as_service(
             target["Arn"],
@@ -129,7 +131,7 @@ def _call_api_destination(arn: Arn, text: str, parameters: dict[str, Any]) -> No
         destination.invocation_endpoint,
         params=parameters.get("QueryStringParameters"),
         headers={"Content-Type": "application/json; charset=utf-8", **parameters.get("HeaderParameters", {})},
-        data=text.encode("utf-8", "replace"),
+        data=text.encode(),
         timeout=_HTTP_TIMEOUT_S,
     )
     if not response.ok:
