@@ -1,0 +1,84 @@
+"""The commands themselves: python3 -m helpers lab | test | lock. Standard library only."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from typing import NoReturn
+
+from helpers import bootstrap, installer, pins
+from helpers.trouble import Problem
+
+USAGE = """\
+The notebook workbook: event-driven, serverless AWS on your own machine.
+
+  python3 -m helpers lab [options]     open the lessons in JupyterLab
+  python3 -m helpers test [options]    run every notebook and every test
+  python3 -m helpers lock [options]    make requirements.txt anew from pyproject.toml
+
+The first start makes .venv and installs everything into it. Options go to JupyterLab (--no-browser, --port 8899,
+--ip 0.0.0.0 ...), to pytest (-k NAME, -x, notebooks/05_send_events.ipynb ...) or to uv (--upgrade)."""
+
+
+def main(arguments: list[str]) -> int:
+    """Run a command; returns the exit status: 2 for a mistake or a foreseeable failure, 130 when interrupted."""
+    signal.signal(signal.SIGTERM, _interrupt)  # so that a set-up is left as tidily as with Ctrl-C
+    command, options = (arguments[0], arguments[1:]) if arguments else ("--help", [])
+    try:
+        if command in ("-h", "--help", "help"):
+            print(USAGE)
+            return 0
+        if command not in _COMMANDS:
+            raise Problem(f"There is no command {command!r}: python3 -m helpers lab, test or lock (--help tells more).")
+        return _COMMANDS[command](options)
+    except Problem as problem:
+        print(problem, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nStopped. Nothing is broken: run the same command again to go on.", file=sys.stderr)
+        return 130
+
+
+def _lab(options: list[str]) -> int:
+    place = bootstrap.ensure()
+    return _become(place, "helpers.launch", options)
+
+
+def _test(options: list[str]) -> int:
+    place = bootstrap.ensure()
+    return _become(place, "pytest", options)
+
+
+def _lock(options: list[str]) -> int:
+    place = bootstrap.ensure()
+    inside = place.programs / ("uv.exe" if os.name == "nt" else "uv")
+    uv = str(inside) if inside.exists() else installer.find_uv(place)
+    if uv is None:
+        raise Problem("This command needs uv: python3 -m pip install uv, then run it again.")
+    return pins.refresh(place.root, uv, options)
+
+
+_COMMANDS = {"lab": _lab, "test": _test, "lock": _lock}
+
+
+def _become(place: bootstrap.Place, module: str, options: list[str]) -> int:
+    """Go on as a module in the environment's Python: the same process where the system can do that."""
+    command = [str(place.python), "-m", module, *options]
+    env = installer.environment(place)
+    os.chdir(place.root)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if os.name == "posix":
+        os.execve(command[0], command, env)
+    # Windows: Ctrl-C reaches the child as well, which ends in its own time; wait for that.
+    process = subprocess.Popen(command, env=env)
+    while True:
+        with contextlib.suppress(KeyboardInterrupt):
+            return process.wait()
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt

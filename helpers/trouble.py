@@ -1,0 +1,64 @@
+"""Turns what goes wrong during the set-up into one line that says what to do. Standard library only."""
+
+from __future__ import annotations
+
+import errno
+import re
+from pathlib import Path
+
+# What happened, by the words of pip, uv, venv or the system: the first that matches. Without a network pip ends with
+# "No matching distribution" too, so the network comes before the missing package.
+_SYMPTOMS = {
+    "disk": r"No space left on device|not enough space on the disk|[Qq]uota exceeded"
+    r"|(os error|Errno|WinError) (28|112|122)\b",
+    "venv": r"ensurepip is not\s+available|No module named '?(ensurepip|venv)\b",
+    "network": r"NewConnectionError|ConnectTimeout|ReadTimeout|ConnectionResetError|Connection refused"
+    r"|Failed to establish a new connection|name resolution|getaddrinfo failed|nodename nor servname|dns error"
+    r"|error sending request|tcp connect error|client error \(Connect\)|[Nn]etwork is unreachable|ProxyError"
+    r"|Cannot connect to proxy|certificate verify failed|CERTIFICATE_VERIFY_FAILED|invalid peer certificate"
+    r"|UnknownIssuer|SSLError|operation timed out|Connection broken|[Nn]etwork connectivity is disabled",
+    "permission": r"Permission denied|Read-only file system|Access is denied|os error (5|13|30)\b|WinError (5|32)\b",
+    "build": r"Failed to build|Failed building wheel|No matching distribution found|No solution found"
+    r"|Could not find a version|no usable wheels|metadata-generation-failed|Microsoft Visual C\+\+",
+}  # fmt: skip
+
+
+class Problem(Exception):
+    """Something foreseeable went wrong; the message is one line that says what to do."""
+
+
+class ToolFailed(Exception):
+    """pip, uv or venv ended with an error. `output` is all that it printed."""
+
+    def __init__(self, output: str) -> None:
+        super().__init__(output)
+        self.output = output
+
+
+def diagnose(output: str) -> str:
+    """What the words of a failed tool tell of: disk, venv, network, permission, build or other."""
+    return next((kind for kind, words in _SYMPTOMS.items() if re.search(words, output)), "other")
+
+
+def diagnose_os_error(error: OSError) -> str:
+    """The same for an error that the system gave to this process."""
+    if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None)) or getattr(error, "winerror", None) == 112:
+        return "disk"
+    return "permission" if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS) else "other"
+
+
+def advice(kind: str, root: Path, log: Path, output: str) -> str:
+    """The one line for the user. The tool's own last words stand in it only where nothing better is known."""
+    last = next((line.strip() for line in reversed(output.splitlines()) if line.strip()), "without a word")
+    return {
+        "disk": f"The disk is full: the workbook needs about 1 GB in {root}. Make room, then run this again.",
+        "venv": "This Python cannot make virtual environments. On Debian or Ubuntu: apt install python3-venv. "
+        "Then run this again.",
+        "permission": f"{root} cannot be written to, or something in its .venv is in use. Close other JupyterLabs, or "
+        "copy the workbook to a folder of your own, then run this again.",
+        "network": "The packages cannot be downloaded: no network, or a proxy or certificate is in the way. Connect (it "
+        f"is needed this first time only), then run this again. Details: {log}",
+        "build": "A package is not to be had ready-made for this Python and machine. Use a 64-bit Python 3.11 to 3.14. "
+        f"Details: {log}",
+        "other": f"The installation failed: {last[:200]} (details: {log})",
+    }[kind]
