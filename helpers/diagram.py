@@ -58,7 +58,7 @@ ARROWS = (
     Arrow("rule", "function", "target", ("rule", "target"), badge="permission"),
     Arrow("function", "table", "orders", ("function", "table", "policies")),
     Arrow("role", "function", "is assumed by", ("role", "function")),
-    Arrow("role", "table", "policies allow", ("policies", "table")),
+    Arrow("role", "table", "policies allow", ("policies",)),
 )
 
 

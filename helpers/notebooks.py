@@ -10,6 +10,7 @@ that equals the stored one as nbval compares them (ids, times and durations asid
 import argparse
 import copy
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -44,9 +45,10 @@ def execute(notebook: NotebookNode, folder: Path) -> NotebookNode:
     kernel = AsyncKernelManager(
         kernel_name=CURRENT_ENV_KERNEL_NAME, kernel_spec_manager=NbvalKernelspecManager()
     )
-    NotebookClient(
+    client = NotebookClient(
         executed, km=kernel, timeout=CELL_TIMEOUT, resources={"metadata": {"path": str(folder)}}
-    ).execute()
+    )
+    client.execute(stderr=subprocess.DEVNULL)  # the kernel's own remarks; what cells write comes another way
     return normal(executed)
 
 
