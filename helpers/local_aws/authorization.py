@@ -62,7 +62,11 @@ class Policy:
     """A policy document, ready to be evaluated."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
-        self.statements = [Statement(statement) for statement in _listed(document.get("Statement"))]
+        self.statements = [
+            Statement(statement)
+            for statement in _listed(document.get("Statement"))
+            if statement.get("Effect") in ("Allow", "Deny")
+        ]
 
 
 class Statement:
@@ -71,7 +75,7 @@ class Statement:
     __slots__ = ("denies", "_actions", "_resources", "_principals", "_conditions")
 
     def __init__(self, statement: Mapping[str, Any]) -> None:
-        self.denies = statement.get("Effect") == "Deny"
+        self.denies = statement["Effect"] == "Deny"
         self._actions = _Patterns.of(statement, "Action", case_sensitive=False)
         self._resources = _Patterns.of(statement, "Resource")
         self._principals = _Principals.of(statement)

@@ -36,6 +36,7 @@ class Function(LambdaFunction):
     """A function's $LATEST, or a published version of it. Copies of it can be shown, but not run."""
 
     _runner: FunctionRunner | None = None
+    _former_code: FunctionCode | None = None
 
     def __init__(self, account_id: str, spec: dict[str, Any], region: str) -> None:
         super().__init__(account_id, spec, region, version="$LATEST")
@@ -111,7 +112,10 @@ class Function(LambdaFunction):
         runner, self._runner = self._runner, None
         if runner is not None:
             runner.close()
-        self.function_code.release()
+        for code in (self.function_code, self._former_code):
+            if code is not None:
+                code.release()
+        self._former_code = None
 
     # Describing it.
 
@@ -156,8 +160,6 @@ class Function(LambdaFunction):
             self._former_code.release()
         self._former_code = former
         return changed
-
-    _former_code: FunctionCode | None = None
 
     def _set_function_code(self, updated_spec: dict[str, Any]) -> None:
         archive = archive_of(updated_spec, self.account_id, self.partition)

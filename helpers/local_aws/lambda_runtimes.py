@@ -6,9 +6,9 @@ import hashlib
 
 from .lambda_errors import LambdaError, invalid
 
-# As of 2026-11-23: the table at https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html, in the form
-# that cfn-lint 1.58.0 keeps, and the API model of botocore 1.44.5. AWS deprecates a runtime first and blocks
-# new functions later, and has postponed the blocking more than once: python3.8, python3.9 and python3.10 are
+# As of 2026-11-23: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html (dates as in
+# cfn-lint 1.58.0) and the API model of botocore 1.44.5. AWS deprecates a runtime first and blocks new
+# functions later, and has postponed the blocking more than once: python3.8, python3.9 and python3.10 are
 # deprecated, but functions can be created for them until 2027-02-01. So this is a list, not a clock.
 
 #: Runtimes that functions can be created for.
