@@ -1,8 +1,8 @@
 """Makes `.venv`, the workbook's own Python environment, and knows whether the one that is there will do.
 
-Standard library only. The rule is simple, so that no half-made state can last: an environment counts when its stamp,
-which is written last, says that it is complete and fits; any other is made anew from nothing. A lock beside `.venv`
-lets one process at a time do this, and the system frees it when its holder dies.
+Standard library only. The rule is simple, so that no half-made state can last: an environment counts when its
+stamp, which is written last, says that it is complete and fits; any other is made anew from nothing. A lock
+beside `.venv` lets one process at a time do this, and the system frees it when its holder dies.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Place:
 
     @property
     def making(self) -> Path:
-        """There while `.venv` is being made: what lies there without a stamp is then ours, and may be deleted."""
+        """There while `.venv` is being made: what lies there without a stamp is ours then, and may go."""
         return self.root / ".venv.making"
 
     @property
@@ -70,15 +70,17 @@ class Place:
         return self.root / "helpers" / "jupyter_lab_config.json"
 
     def wanted(self) -> str:
-        """A digest of all that decides what belongs into the environment (not of ruff's or pytest's settings)."""
+        """A digest of all that decides what belongs into the environment (ruff's settings do not)."""
         with open(self.root / "pyproject.toml", "rb") as file:
             project = tomllib.load(file)
         parts = [project.get("build-system"), project.get("project"), project.get("tool", {}).get("hatch")]
-        parts += [file.read_text(encoding="utf-8") for file in (self.requirements, self.jupyter) if file.exists()]
+        parts += [
+            path.read_text(encoding="utf-8") for path in (self.requirements, self.jupyter) if path.exists()
+        ]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
     def installed(self) -> list[str]:
-        """What is installed, as the names of its metadata folders: ["boto3-1.44.5.dist-info", ...], sorted."""
+        """What is installed, by its metadata folders: ["boto3-1.44.5.dist-info", ...], sorted."""
         folder = "Lib/site-packages" if os.name == "nt" else "lib/python*/site-packages"
         return sorted(path.name for path in self.venv.glob(f"{folder}/*.dist-info"))
 
@@ -162,7 +164,7 @@ def _clear(place: Place, progress: Progress) -> None:
 
 
 def _discard(place: Place) -> None:
-    """Delete `.venv`. It is renamed first: a deletion that is cut short leaves nothing that looks like one."""
+    """Delete `.venv`. It is renamed first: a deletion cut short leaves nothing that looks like one."""
     trash = place.root / f".venv.trash-{os.getpid()}"
     with contextlib.suppress(FileNotFoundError):
         os.rename(place.venv, trash)
@@ -176,7 +178,10 @@ def _version(python: Path) -> list[int] | None:
     try:
         answer = subprocess.run(
             [python, "-I", "-S", "-c", "import sys; print(*sys.version_info[:2])"],
-            capture_output=True, text=True, timeout=60, check=True,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
         )
         return [int(number) for number in answer.stdout.split()]
     except (OSError, ValueError, subprocess.SubprocessError):

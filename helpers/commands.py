@@ -19,12 +19,13 @@ The notebook workbook: event-driven, serverless AWS on your own machine.
   python3 -m helpers test [options]    run every notebook and every test
   python3 -m helpers lock [options]    make requirements.txt anew from pyproject.toml
 
-The first start makes .venv and installs everything into it. Options go to JupyterLab (--no-browser, --port 8899,
---ip 0.0.0.0 ...), to pytest (-k NAME, -x, notebooks/05_send_events.ipynb ...) or to uv (--upgrade)."""
+The first start makes .venv and installs everything into it. The options are those of JupyterLab
+(--no-browser, --port 8899, --ip 0.0.0.0 ...), of pytest (-x, -k NAME, notebooks/05_send_events.ipynb ...)
+and of uv (--upgrade)."""
 
 
 def main(arguments: list[str]) -> int:
-    """Run a command; returns the exit status: 2 for a mistake or a foreseeable failure, 130 when interrupted."""
+    """Run a command; returns the exit status: 2 for a foreseeable failure, 130 when interrupted."""
     signal.signal(signal.SIGTERM, _interrupt)  # so that a set-up is left as tidily as with Ctrl-C
     command, options = (arguments[0], arguments[1:]) if arguments else ("--help", [])
     try:
@@ -32,7 +33,7 @@ def main(arguments: list[str]) -> int:
             print(USAGE)
             return 0
         if command not in _COMMANDS:
-            raise Problem(f"There is no command {command!r}: python3 -m helpers lab, test or lock (--help tells more).")
+            raise Problem(f"There is no command {command!r}. There are: lab, test, lock; --help tells more.")
         return _COMMANDS[command](options)
     except Problem as problem:
         print(problem, file=sys.stderr)

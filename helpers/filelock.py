@@ -18,8 +18,8 @@ _TAKEN = (errno.EAGAIN, errno.EACCES, errno.EDEADLK)
 def lock(path: Path, waiting: str, poll: float = 0.2) -> Iterator[int]:
     """Hold the lock file `path`; yields its descriptor. Says `waiting`, once, when another process holds it.
 
-    A child process that inherits the descriptor holds the lock too (on Linux and macOS), until it ends. On a file
-    system without locks everybody gets in: better an unlikely collision than a workbook that cannot start.
+    A child process that inherits the descriptor holds the lock too (on Linux and macOS), until it ends. On a
+    file system without locks everybody gets in: better an unlikely collision than no start at all.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:

@@ -31,10 +31,11 @@ _FOREIGN = {
     "UV_PYTHON", "UV_SYSTEM_PYTHON", "UV_PROJECT_ENVIRONMENT", "UV_CONSTRAINT", "UV_OVERRIDE",
 }  # fmt: skip
 _QUIET = {
-    "UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1", "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8",
-    "PIP_USER": "0", "PIP_NO_INPUT": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_PROGRESS_BAR": "off",
+    "UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1", "PYTHONUNBUFFERED": "1",
+    "PYTHONIOENCODING": "utf-8", "PIP_USER": "0", "PIP_NO_INPUT": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_PROGRESS_BAR": "off",
     "PIP_NO_COLOR": "1",
 }  # fmt: skip
+
 
 def environment(place: Place) -> dict[str, str]:
     """The variables of a process that runs in the environment, as if it had been activated."""
@@ -46,14 +47,15 @@ def environment(place: Place) -> dict[str, str]:
 
 
 def install(place: Place, progress: Progress, descriptor: int) -> str:
-    """Make `.venv` with this Python and install the lock and the project; returns the tool that did it: uv or pip.
+    """Make `.venv` with this Python, install the lock and the project; returns what did it: "uv" or "pip".
 
-    uv takes a third of pip's time. One on the PATH is used; else pip fetches it into the new `.venv`. If uv cannot
-    do it (pip may know of a mirror that uv does not), pip does. `descriptor`: the lock, see `run`.
-    Raises ToolFailed with what the last tool said.
+    uv takes less than half of pip's time. One on the PATH is used; else pip fetches it into the new `.venv`.
+    If uv cannot do it (pip may know of a mirror that uv does not), pip does. `descriptor`: the lock's, see
+    `_run`. Raises ToolFailed with what the last tool said.
     """
     env = {"PIP_RETRIES": "3"} | environment(place) | _QUIET
-    base = getattr(sys, "_base_executable", None) or sys.executable  # not the Python of an environment that may go
+    # Not the Python of another virtual environment, which may go.
+    base = getattr(sys, "_base_executable", None) or sys.executable
     title = f"Making .venv with Python {'.'.join(map(str, sys.version_info[:3]))}"
     packages = f"Installing {len(pins.read(place.requirements))} packages and the workbook with "
     everything = ["--no-deps", "-r", str(place.requirements), "-e", str(place.root)]
@@ -109,16 +111,25 @@ def _unless_hopeless(progress: Progress, *hopeless: str) -> Iterator[None]:
         progress.say("uv could not do it; pip will.")
 
 
-def _run(command: Sequence[str], progress: Progress, place: Place, env: dict[str, str], descriptor: int) -> None:
+def _run(
+    command: Sequence[str], progress: Progress, place: Place, env: dict[str, str], descriptor: int
+) -> None:
     """Run a tool to its end. Raises ToolFailed when it fails; ends it when the user interrupts.
 
-    It inherits the lock's descriptor: should this process be killed, the lock stays taken while the tool still writes.
+    It inherits the lock's descriptor: if this process is killed, the lock lasts while the tool still writes.
     """
     inherited = {"pass_fds": (descriptor,)} if os.name == "posix" else {}
     process = subprocess.Popen(
-        command, cwd=place.root, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        text=True, encoding="utf-8", errors="replace", **inherited,
-    )  # fmt: skip
+        command,
+        cwd=place.root,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+        **inherited,
+    )
     lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(process.stdout, lines), daemon=True).start()
     said: list[str] = []
@@ -151,7 +162,7 @@ def _next(lines: queue.SimpleQueue[str | None], progress: Progress, said: list[s
 
 
 def _detail(said: list[str]) -> str:
-    """What the tool is at, from its own words: pip collects one package after the other, then installs them all."""
+    """What the tool is at, by its own words: pip collects one package after the other, then installs all."""
     for line in reversed(said):
         if line.startswith("Installing collected"):
             return "all fetched, unpacking and compiling"

@@ -1,4 +1,4 @@
-"""Starts the embedded AWS and JupyterLab, and ends both. Runs in `.venv`: `python -m helpers.launch [options]`."""
+"""Starts the embedded AWS and JupyterLab, and ends both. Runs in `.venv`: `python -m helpers.launch`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,15 @@ from helpers.trouble import Problem
 ROOT = Path(__file__).resolve().parents[1]
 FIRST_LESSON = "notebooks/00_start_here.ipynb"
 #: Options with which JupyterLab only prints something.
-_PRINTS = {"-h", "--help", "--help-all", "--version", "--show-config", "--show-config-json", "--generate-config"}
+_PRINTS = {
+    "-h",
+    "--help",
+    "--help-all",
+    "--version",
+    "--show-config",
+    "--show-config-json",
+    "--generate-config",
+}
 
 
 def main(options: list[str]) -> int:
@@ -32,7 +40,7 @@ def main(options: list[str]) -> int:
 
         if aws:
             word = "is ready" if aws.account().started else "was running already"
-            print(f"The embedded AWS {word}; JupyterLab starts. Ctrl-C here ends it.", file=sys.stderr, flush=True)
+            print(f"The embedded AWS {word}; JupyterLab starts. Ctrl-C here ends it.", file=sys.stderr)
         LabApp.launch_instance([*options, *ours])
         return 0
     except (Problem, lifecycle.LocalAwsError) as problem:
@@ -57,7 +65,7 @@ def _handle_signals() -> None:
 
 
 def defaults(options: list[str]) -> list[str]:
-    """JupyterLab's options for the workbook, but for those that the user gives: an option may stand there only once."""
+    """The workbook's own options for JupyterLab, less those that the user gives: none may come twice."""
     given = {option.lstrip("-").partition("=")[0] for option in options if option.startswith("-")}
     lesson = next((option for option in options if (ROOT / option).is_file()), FIRST_LESSON)
     ours = [
@@ -87,13 +95,14 @@ def explicit_port(options: list[str]) -> int | None:
 
 
 def check_port(options: list[str]) -> None:
-    """Raise Problem when the port that the user asks for cannot be had. (Otherwise JupyterLab looks for a free one.)"""
+    """Raise Problem when the port that the user asks for cannot be had. (Not asked, JupyterLab finds one.)"""
     port = explicit_port(options)
     if not port:
         return
     host = _value(options, "--ip", "--ServerApp.ip") or "localhost"
     try:
-        family, kind, _, _, address = socket.getaddrinfo("" if host == "*" else host, port, type=socket.SOCK_STREAM)[0]
+        host = "" if host == "*" else host
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind) as server:
             if os.name == "posix":  # as JupyterLab does: a connection that just ended is in nobody's way
                 server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -105,7 +114,7 @@ def check_port(options: list[str]) -> None:
             reason = f"You may not listen on port {port}"
         else:
             reason = f"JupyterLab cannot listen on {host}, port {port}: {error.strerror or error}"
-        raise Problem(f"{reason}. Give another (--port {port % 64000 + 1024}), or leave --port out.") from None
+        raise Problem(f"{reason}. Give another one, or leave --port out to get any free one.") from None
 
 
 def _value(options: list[str], *names: str) -> str | None:
@@ -118,7 +127,7 @@ def _value(options: list[str], *names: str) -> str | None:
 
 
 class EmbeddedAws:
-    """The embedded AWS for as long as JupyterLab runs; starts in the background. One that runs already stays."""
+    """The embedded AWS, while JupyterLab runs; starts in the background. One that runs already stays."""
 
     def __init__(self) -> None:
         self._account: lifecycle.Account | None = None

@@ -6,11 +6,22 @@ import re
 import subprocess
 from pathlib import Path
 
-#: The lock holds for every system and Python from 3.11 on, and names no server and no path of the machine it was made on.
+#: The lock holds for every system and every Python from 3.11 on; it names no server and no path of a machine.
 _COMPILE = [
-    "pip", "compile", "pyproject.toml", "--all-extras", "--universal", "--python-version", "3.11",
-    "--no-emit-index-url", "--no-emit-find-links", "--quiet",
-    "--custom-compile-command", "python3 -m helpers lock", "--output-file", "requirements.txt",
+    "pip",
+    "compile",
+    "pyproject.toml",
+    "--all-extras",
+    "--universal",
+    "--python-version",
+    "3.11",
+    "--no-emit-index-url",
+    "--no-emit-find-links",
+    "--quiet",
+    "--custom-compile-command",
+    "python3 -m helpers lock",
+    "--output-file",
+    "requirements.txt",
 ]
 
 
@@ -26,7 +37,7 @@ def read(path: Path) -> dict[str, list[str]]:
 def refresh(root: Path, uv: str, options: list[str]) -> int:
     """Make requirements.txt from pyproject.toml; returns uv's exit status. What uv says goes to the terminal.
 
-    A version stays as it is while it satisfies pyproject.toml. `options` are uv's: `--upgrade` takes the newest
-    versions of all, `--upgrade-package NAME` of one.
+    A version stays as it is while it satisfies pyproject.toml. `options` are uv's: `--upgrade` takes the
+    newest versions of all, `--upgrade-package NAME` of one.
     """
     return subprocess.run([uv, *_COMPILE, *options], cwd=root).returncode

@@ -6,18 +6,19 @@ import errno
 import re
 from pathlib import Path
 
-# What happened, by the words of pip, uv, venv or the system: the first that matches. Without a network pip ends with
-# "No matching distribution" too, so the network comes before the missing package.
+# What happened, by the words of pip, uv, venv or the system: the first that matches. Without a network pip
+# ends with "No matching distribution" too, so the network comes before the missing package.
 _SYMPTOMS = {
     "disk": r"No space left on device|not enough space on the disk|[Qq]uota exceeded"
     r"|(os error|Errno|WinError) (28|112|122)\b",
     "venv": r"ensurepip is not\s+available|No module named '?(ensurepip|venv)\b",
     "network": r"NewConnectionError|ConnectTimeout|ReadTimeout|ConnectionResetError|Connection refused"
-    r"|Failed to establish a new connection|name resolution|getaddrinfo failed|nodename nor servname|dns error"
-    r"|error sending request|tcp connect error|client error \(Connect\)|[Nn]etwork is unreachable|ProxyError"
-    r"|Cannot connect to proxy|certificate verify failed|CERTIFICATE_VERIFY_FAILED|invalid peer certificate"
-    r"|UnknownIssuer|SSLError|operation timed out|Connection broken|[Nn]etwork connectivity is disabled",
-    "permission": r"Permission denied|Read-only file system|Access is denied|os error (5|13|30)\b|WinError (5|32)\b",
+    r"|Failed to establish a new connection|name resolution|getaddrinfo failed|nodename nor servname"
+    r"|dns error|error sending request|tcp connect error|client error \(Connect\)|[Nn]etwork is unreachable"
+    r"|ProxyError|Cannot connect to proxy|certificate verify failed|CERTIFICATE_VERIFY_FAILED"
+    r"|invalid peer certificate|UnknownIssuer|SSLError|operation timed out|Connection broken|[Nn]etwork connectivity is disabled",
+    "permission": r"Permission denied|Read-only file system|Access is denied"
+    r"|(os error|Errno|WinError) (5|13|30|32)\b",
     "build": r"Failed to build|Failed building wheel|No matching distribution found|No solution found"
     r"|Could not find a version|no usable wheels|metadata-generation-failed|Microsoft Visual C\+\+",
 }  # fmt: skip
@@ -42,7 +43,7 @@ def diagnose(output: str) -> str:
 
 def diagnose_os_error(error: OSError) -> str:
     """The same for an error that the system gave to this process."""
-    if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None)) or getattr(error, "winerror", None) == 112:
+    if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None)):
         return "disk"
     return "permission" if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS) else "other"
 
@@ -52,13 +53,13 @@ def advice(kind: str, root: Path, log: Path, output: str) -> str:
     last = next((line.strip() for line in reversed(output.splitlines()) if line.strip()), "without a word")
     return {
         "disk": f"The disk is full: the workbook needs about 1 GB in {root}. Make room, then run this again.",
-        "venv": "This Python cannot make virtual environments. On Debian or Ubuntu: apt install python3-venv. "
-        "Then run this again.",
-        "permission": f"{root} cannot be written to, or something in its .venv is in use. Close other JupyterLabs, or "
-        "copy the workbook to a folder of your own, then run this again.",
-        "network": "The packages cannot be downloaded: no network, or a proxy or certificate is in the way. Connect (it "
-        f"is needed this first time only), then run this again. Details: {log}",
-        "build": "A package is not to be had ready-made for this Python and machine. Use a 64-bit Python 3.11 to 3.14. "
-        f"Details: {log}",
+        "venv": "This Python cannot make virtual environments. On Debian or Ubuntu: apt install python3-venv; then "
+        "run this again.",
+        "permission": f"{root} cannot be written to, or something in its .venv is in use. Close other "
+        "JupyterLabs, or copy the workbook to a folder of your own; then run this again.",
+        "network": "The packages cannot be downloaded: no network, or a proxy or certificate is in the way. "
+        f"Connect (only this first time needs it); then run this again. Details: {log}",
+        "build": "A package is not to be had ready-made for this Python and machine. Use a 64-bit Python "
+        f"3.11 to 3.14. Details: {log}",
         "other": f"The installation failed: {last[:200]} (details: {log})",
     }[kind]
