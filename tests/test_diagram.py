@@ -105,7 +105,7 @@ def test_words_are_the_alternative_text_of_the_picture():
 
 
 def test_everything_stands_on_an_opaque_sheet_of_a_fixed_size():
-    """Pages, light or dark, show through nowhere; and the picture keeps its size where the viewBox is lost."""
+    """Pages, light or dark, show through nowhere; and it keeps its size where the viewBox is lost."""
     root = drawing(NOTHING)
     width, height = int(root.get("width")), int(root.get("height"))
     assert root.get("viewBox") == f"0 0 {width} {height}"
