@@ -1,8 +1,8 @@
 """One execution environment: a worker process, and the Runtime API that it alone may call.
 
-The worker runs `runtime.py` (or any client of the Lambda Runtime API) with the function's code, variables and role
-credentials. A thread here serves it: the worker asks for the next event, works, and posts the answer. The same thread
-watches the deadline, the memory and the output. Runtime API, version 2018-06-01:
+The worker runs `runtime.py` (or any client of the Lambda Runtime API) with the function's code, variables and
+role credentials. A thread here serves it: the worker asks for the next event, works, and posts the answer.
+The same thread watches the deadline, the memory and the output. Runtime API, version 2018-06-01:
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
 
@@ -25,7 +25,8 @@ from .worker_process import WorkerProcess
 
 logger = logging.getLogger("local_aws.execution_environment")
 
-#: Seconds that an environment may take to import the function. AWS allows 10 on machines that it knows; a laptop
+#: Seconds that an environment may take to import the function. AWS allows 10 on machines that it knows; a
+#: laptop
 #: with a virus scanner needs longer for the same import.
 INIT_TIMEOUT = 30.0
 #: Seconds between two looks at the worker while it works: output, memory, life.
@@ -64,7 +65,9 @@ class Work:
     payload: bytes
     done: Callable[[Outcome], None]
     client_context: str | None = None
-    trace_id: str = field(default_factory=lambda: f"Root=1-{int(time.time()):08x}-{os.urandom(12).hex()};Sampled=0")
+    trace_id: str = field(
+        default_factory=lambda: f"Root=1-{int(time.time()):08x}-{os.urandom(12).hex()};Sampled=0"
+    )
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,12 @@ class ExecutionEnvironment:
     """A sandboxed worker and the thread that serves it. Started at once; ends when its pool or its worker does."""
 
     def __init__(
-        self, spec: FunctionSpec, pool: Pool, variables: dict[str, str], command: list[str], write_log: log.WriteLog
+        self,
+        spec: FunctionSpec,
+        pool: Pool,
+        variables: dict[str, str],
+        command: list[str],
+        write_log: log.WriteLog,
     ) -> None:
         self.spec, self._pool = spec, pool
         self.initialised = False
@@ -158,8 +166,6 @@ class ExecutionEnvironment:
             if not process.running():
                 self._pool.take_back(work)
                 return
-            # What a thread of the function printed between two invocations belongs to no request.
-            self._log.output(process.read_output())
             if not self._invoke(api, process, work, init_ms):
                 return
             init_ms = None
@@ -190,9 +196,14 @@ class ExecutionEnvironment:
                 error_type = request.headers.get("lambda-runtime-function-error-type", "Runtime.Unknown")
                 return self._init_failed(process, error_type, "", request.body)
             else:
-                api.reply(403, b'{"errorMessage":"State transition is not allowed","errorType":"InvalidStateTransition"}')
+                api.reply(
+                    403,
+                    b'{"errorMessage":"State transition is not allowed","errorType":"InvalidStateTransition"}',
+                )
 
-    def _init_failed(self, process: WorkerProcess, error_type: str, message: str, payload: bytes = b"") -> bool:
+    def _init_failed(
+        self, process: WorkerProcess, error_type: str, message: str, payload: bytes = b""
+    ) -> bool:
         """The function could not be started: one invocation that waits for it fails for the same reason."""
         work = self._pool.take_failed_start()
         self._log.output(process.read_output())
@@ -202,7 +213,9 @@ class ExecutionEnvironment:
             self._finish(process, work, time.monotonic(), None, payload, error_type)
         return False
 
-    def _invoke(self, api: RuntimeApiServer, process: WorkerProcess, work: Work, init_ms: float | None) -> bool:
+    def _invoke(
+        self, api: RuntimeApiServer, process: WorkerProcess, work: Work, init_ms: float | None
+    ) -> bool:
         """Hand the worker one event and wait for its answer; True when the worker lives on."""
         self._log.start(work.request_id, self.spec.version)
         started = time.monotonic()
@@ -273,7 +286,10 @@ class ExecutionEnvironment:
             elif (request.method, request.path) == ("GET", f"{API}/invocation/next"):
                 return True
             else:
-                api.reply(403, b'{"errorMessage":"State transition is not allowed","errorType":"InvalidStateTransition"}')
+                api.reply(
+                    403,
+                    b'{"errorMessage":"State transition is not allowed","errorType":"InvalidStateTransition"}',
+                )
         return False
 
     def _finish(
@@ -286,10 +302,12 @@ class ExecutionEnvironment:
         error_type: str | None,
     ) -> None:
         ended = time.monotonic()
-        self._log.output(process.read_output())
+        self._log.output(process.read_output(all_of_it=True))
         if error_type == "Sandbox.Timedout":
             self._log.timed_out(work.request_id, self.spec.timeout_s)
-        tail = self._log.end(work.request_id, (ended - started) * 1000, init_ms, process.max_memory_mb(), error_type)
+        tail = self._log.end(
+            work.request_id, (ended - started) * 1000, init_ms, process.max_memory_mb(), error_type
+        )
         work.done(Outcome(work.request_id, payload, error_type, tail))
 
     def _event_headers(self, work: Work) -> dict[str, str]:

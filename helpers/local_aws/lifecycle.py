@@ -1,8 +1,10 @@
-"""Start, find and stop the embedded AWS, from any process of the user's. Standard library only, quick to import.
+"""Start, find and stop the embedded AWS, from any process of the user's. Standard library only, quick to
+import.
 
-A server belongs to a folder ($LOCAL_AWS_HOME, or `.local_aws` in the project). In it lies `account.json`: where the server
-listens and the credentials that open it, readable by the user alone. The file alone proves nothing: a server counts as
-running when it answers there, with the file's own secret. So a file that a killed server left behind confuses nobody.
+A server belongs to a folder ($LOCAL_AWS_HOME, or `.local_aws` in the project). In it lies `account.json`:
+where the server listens and the credentials that open it, readable by the user alone. The file alone proves
+nothing: a server counts as running when it answers there, with the file's own secret. So a file that a killed
+server left behind confuses nobody.
 """
 
 from __future__ import annotations
@@ -185,7 +187,16 @@ def _ask(endpoint_url: str, method: str, command: str, token: str) -> int | None
 
 def _launch(place: Home, port: int) -> Account:
     place.clear()
-    command = [sys.executable, "-m", "helpers.local_aws", "run", "--home", str(place.path), "--port", str(port)]
+    command = [
+        sys.executable,
+        "-m",
+        "helpers.local_aws",
+        "run",
+        "--home",
+        str(place.path),
+        "--port",
+        str(port),
+    ]
     detached = getattr(subprocess, "DETACHED_PROCESS", 0) | getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
     with open(place.log, "wb") as log:
         process = subprocess.Popen(
@@ -203,18 +214,25 @@ def _launch(place: Home, port: int) -> Account:
         if account is not None:
             return replace(account, started=True)
         if process.poll() is not None:
-            raise LocalAwsError(_last_line(place.log) or f"The embedded AWS ended at once; {place.log} may say why.")
+            raise LocalAwsError(_last_words(place.log))
         time.sleep(0.01)
     process.kill()
-    raise LocalAwsError(f"The embedded AWS was not ready within {START_TIMEOUT:.0f} seconds; {place.log} may say why.")
+    raise LocalAwsError(
+        f"The embedded AWS was not ready within {START_TIMEOUT:.0f} seconds; {place.log} may say why."
+    )
 
 
-def _last_line(log: Path) -> str:
+def _last_words(log: Path) -> str:
+    """Why a server ended at once, in one line: its own message, or the end of a traceback that nobody foresaw."""
     try:
         lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
     except OSError:
-        return ""
-    return lines[-1] if lines else ""
+        lines = []
+    if not lines:
+        return f"The embedded AWS ended at once; {log} may say why."
+    if any(line.startswith("Traceback") for line in lines):
+        return f"The embedded AWS could not start: {lines[-1]} (all of it is in {log})"
+    return lines[-1]
 
 
 def _lock(descriptor: int) -> None:

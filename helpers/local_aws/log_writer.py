@@ -1,8 +1,8 @@
 """What functions print, written to CloudWatch Logs in small batches.
 
-Lambda's logs reach CloudWatch a moment after the invocation, and so do these: writing them is no part of an order's way.
-Whoever reads the logs through the API sees everything that was written before (`flush` runs first), so a learner
-never waits for a line.
+Lambda's logs reach CloudWatch a moment after the invocation, and so do these: writing them is no part of an
+order's way. Whoever reads the logs through the API sees everything that was written before (`flush` runs
+first), so a learner never waits for a line.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from collections import defaultdict
 
 from moto.core.utils import unix_time_millis
 from moto.logs.models import logs_backends
+
+from .locks import service_lock
 
 #: Seconds between two writings.
 INTERVAL = 0.1
@@ -45,8 +47,10 @@ class LogWriter:
         with self._writing:
             with self._lock:
                 pending, self._pending = self._pending, defaultdict(list)
-            for (group, stream), events in pending.items():
-                self._write(group, stream, events)
+            if pending:
+                with service_lock("logs"):
+                    for (group, stream), events in pending.items():
+                        self._write(group, stream, events)
 
     def close(self) -> None:
         self._closed = True

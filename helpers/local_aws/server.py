@@ -1,8 +1,8 @@
 """The process of the embedded AWS: one HTTP endpoint on loopback, in front of moto and of what is ours.
 
-It runs code that it is sent, so it is a way into the machine. Hence: it listens on loopback only; a request needs a valid
-signature; a request that a web page could have caused (a foreign Host or Origin) is refused before anything else is read
-from it; and no answer carries a CORS header.
+It runs code that it is sent, so it is a way into the machine. Hence: it listens on loopback only; a request
+needs a valid signature; a request that a web page could have caused (a foreign Host or Origin) is refused
+before anything else is read from it; and no answer carries a CORS header.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from .credentials import ACCOUNT_ID, REGION, Credentials, CredentialStore, random_credentials
+from .credentials import ACCOUNT_ID, REGION, CredentialStore, random_credentials
 from .http1 import BadRequest, Request, read_request, write_response
 from .lifecycle import Account, Home
 
@@ -109,7 +109,7 @@ class Server:
         os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
         for name in ("MOTO_ACCOUNT_ID", "AWS_PROFILE", "INITIAL_NO_AUTH_ACTION_COUNT"):
             os.environ.pop(name, None)
-        from . import dispatch, event_bus, function_runner, lambda_service, signing
+        from . import consumed_capacity, dispatch, event_bus, function_runner, lambda_service, signing
         from .log_writer import LogWriter
 
         self._dispatch, self._signing = dispatch, signing
@@ -122,16 +122,25 @@ class Server:
         )
         lambda_service.install(self._home.path / "functions")
         event_bus.install()
+        consumed_capacity.install()
 
     def account(self) -> Account:
         keys = self._administrator
         return Account(
-            self.endpoint_url, keys.access_key_id, keys.secret_access_key, REGION, ACCOUNT_ID, os.getpid(), started=True
+            self.endpoint_url,
+            keys.access_key_id,
+            keys.secret_access_key,
+            REGION,
+            ACCOUNT_ID,
+            os.getpid(),
+            started=True,
         )
 
     def run(self) -> None:
         """Serve until `stop`, a signal, hours without use, or the loss of the state file."""
-        threading.Thread(target=self._endpoint.serve_forever, args=(0.1,), name="endpoint", daemon=True).start()
+        threading.Thread(
+            target=self._endpoint.serve_forever, args=(0.1,), name="endpoint", daemon=True
+        ).start()
         self._home.write({**asdict(self.account()), "token": self._token})
         try:
             while not self._stopped.wait(WATCH_INTERVAL):
@@ -195,7 +204,7 @@ def main(home: str, port: int) -> int:
     """Run the account that belongs to the folder `home`. The entry point of `run`, and of the process that `start` makes."""
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     # Threads wait for one another's turn at most this long (seconds): an order crosses several of them.
-    sys.setswitchinterval(0.001)
+    sys.setswitchinterval(0.0005)
     try:
         server = Server(Home(Path(home)), port)
     except OSError as error:

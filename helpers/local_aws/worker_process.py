@@ -7,24 +7,32 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 import psutil
 
-#: Bytes of output that are kept of one look at the worker; a function that prints more than this in a moment loses the rest.
+#: Bytes of output that are kept of one look at the worker; a function that prints more than this in a moment
+#: loses the rest.
 MAX_OUTPUT = 1024 * 1024
 #: Size of the output file, in bytes, at which it is emptied after it was read.
 TRUNCATE_AT = 4 * 1024 * 1024
+#: Seconds between two measurements of memory: quick invocations share one, for measuring takes longer than they may.
+MEASURE_EVERY = 0.05
 
 
 class WorkerProcess:
     """A worker, its scratch folder and its output. Use as a context manager: it leaves nothing behind."""
 
-    def __init__(self, command: list[str], variables: dict[str, str], task_root: Path, memory_mb: int) -> None:
+    def __init__(
+        self, command: list[str], variables: dict[str, str], task_root: Path, memory_mb: int
+    ) -> None:
         self._scratch = Path(tempfile.mkdtemp(prefix="environment-"))
         self._memory_limit = memory_mb * 1024 * 1024
         self._max_rss = 0
-        # A file, not a pipe: it never blocks the function, and when an answer arrives all that was printed before
+        self._measured_at = 0.0
+        # A file, not a pipe: it never blocks the function, and when an answer arrives all that was printed
+        # before
         # it is already there to read, on every platform.
         self._output_path = self._scratch / "output"
         self._offset = 0
@@ -69,7 +77,9 @@ class WorkerProcess:
         """End the worker and everything that it has started."""
         if os.name == "posix":
             try:
-                os.killpg(self.pid, signal.SIGKILL)  # its own session: the group is the worker and its children
+                os.killpg(
+                    self.pid, signal.SIGKILL
+                )  # its own session: the group is the worker and its children
             except (ProcessLookupError, PermissionError):
                 pass
             return
@@ -93,18 +103,21 @@ class WorkerProcess:
             return "Runtime.ExitError", f"Error: Runtime exited with error: signal: {name}"
         return "Runtime.ExitError", f"Error: Runtime exited with error: exit status {code}"
 
-    def read_output(self) -> list[str]:
-        """The lines that were printed since the last call, each with its newline; a last line without one waits."""
+    def read_output(self, all_of_it: bool = False) -> list[str]:
+        """The lines that were printed since the last call, each with its newline.
+
+        A last line without one waits for the rest of it, unless the invocation is over (`all_of_it`).
+        """
         chunk = self._output.read(MAX_OUTPUT)
-        if not chunk:
-            return [] if self.running() else self._rest()
-        self._offset += len(chunk)
-        if len(chunk) == MAX_OUTPUT or self._offset > TRUNCATE_AT:
-            os.truncate(self._output_path, 0)  # appended to: the next line is at the start again
-            self._output.seek(0)
-            self._offset = 0
+        if chunk:
+            self._offset += len(chunk)
+            if self._offset > TRUNCATE_AT:
+                os.truncate(self._output_path, 0)  # appended to: the next line is at the start again
+                self._output.seek(0)
+                self._offset = 0
         *lines, self._partial = (self._partial + chunk).split(b"\n")
-        return [line.decode("utf-8", "replace") + "\n" for line in lines] + ([] if self.running() else self._rest())
+        texts = [line.decode("utf-8", "replace") + "\n" for line in lines]
+        return texts + self._rest() if all_of_it or not self.running() else texts
 
     def _rest(self) -> list[str]:
         rest, self._partial = self._partial, b""
@@ -115,10 +128,12 @@ class WorkerProcess:
 
     def max_memory_mb(self) -> int:
         """The most memory that the worker was seen to use, in MB, never more than its limit."""
-        self._measure()
+        if time.monotonic() - self._measured_at > MEASURE_EVERY:
+            self._measure()
         return max(1, min(self._max_rss, self._memory_limit) // (1024 * 1024))
 
     def _measure(self) -> int:
+        self._measured_at = time.monotonic()
         try:
             rss = self._statistics.memory_info().rss
         except psutil.Error:
@@ -127,6 +142,12 @@ class WorkerProcess:
         return rss
 
 
-_SIGNALS = {4: "illegal instruction", 6: "aborted", 8: "floating point exception", 9: "killed", 11: "segmentation fault"}
+_SIGNALS = {
+    4: "illegal instruction",
+    6: "aborted",
+    8: "floating point exception",
+    9: "killed",
+    11: "segmentation fault",
+}
 if hasattr(signal, "SIGTERM"):
     _SIGNALS[int(signal.SIGTERM)] = "terminated"

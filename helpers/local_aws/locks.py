@@ -1,0 +1,27 @@
+"""One call at a time in each service: moto's models are plain dictionaries, and a server's threads share them.
+
+Without this a Scan fails when an order arrives in the middle of it ("dictionary changed size during iteration").
+It costs no throughput: the calls of one process take turns at the interpreter anyway.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import AbstractContextManager, nullcontext
+
+#: Services whose calls may wait: Invoke for a function, ReceiveMessage for a message. They look after themselves.
+_WAITING = frozenset({"lambda", "sqs"})
+
+_locks: dict[str, threading.RLock] = {}
+_making = threading.Lock()
+
+
+def service_lock(service: str) -> AbstractContextManager:
+    """The lock of a service, by the name in its endpoint ("dynamodb"); to be held while its model is touched."""
+    if service in _WAITING:
+        return nullcontext()
+    lock = _locks.get(service)
+    if lock is None:
+        with _making:
+            lock = _locks.setdefault(service, threading.RLock())
+    return lock
