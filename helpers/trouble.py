@@ -16,7 +16,8 @@ _SYMPTOMS = {
     r"|Failed to establish a new connection|name resolution|getaddrinfo failed|nodename nor servname"
     r"|dns error|error sending request|tcp connect error|client error \(Connect\)|[Nn]etwork is unreachable"
     r"|ProxyError|Cannot connect to proxy|certificate verify failed|CERTIFICATE_VERIFY_FAILED"
-    r"|invalid peer certificate|UnknownIssuer|SSLError|operation timed out|Connection broken|[Nn]etwork connectivity is disabled",
+    r"|invalid peer certificate|UnknownIssuer|SSLError|operation timed out"
+    r"|Connection broken|[Nn]etwork connectivity is disabled",
     "permission": r"Permission denied|Read-only file system|Access is denied"
     r"|(os error|Errno|WinError) (5|13|30|32)\b",
     "build": r"Failed to build|Failed building wheel|No matching distribution found|No solution found"
@@ -53,8 +54,8 @@ def advice(kind: str, root: Path, log: Path, output: str) -> str:
     last = next((line.strip() for line in reversed(output.splitlines()) if line.strip()), "without a word")
     return {
         "disk": f"The disk is full: the workbook needs about 1 GB in {root}. Make room, then run this again.",
-        "venv": "This Python cannot make virtual environments. On Debian or Ubuntu: apt install python3-venv; then "
-        "run this again.",
+        "venv": "This Python cannot make virtual environments. On Debian and Ubuntu install it with "
+        "apt install python3-venv; then run this again.",
         "permission": f"{root} cannot be written to, or something in its .venv is in use. Close other "
         "JupyterLabs, or copy the workbook to a folder of your own; then run this again.",
         "network": "The packages cannot be downloaded: no network, or a proxy or certificate is in the way. "
