@@ -279,6 +279,7 @@ def test_the_same_statement_id_twice(aws, function, add):
         ("*", "*"),
         ("s3.amazonaws.com", {"Service": "s3.amazonaws.com"}),
         ("logs.us-east-1.amazonaws.com", {"Service": "logs.us-east-1.amazonaws.com"}),
+        ("alexa-appkit.amazon.com", {"Service": "alexa-appkit.amazon.com"}),
         ("123456789012", {"AWS": "arn:aws:iam::123456789012:root"}),
         ("arn:aws:iam::123456789012:role/caller", {"AWS": "arn:aws:iam::123456789012:role/caller"}),
     ],

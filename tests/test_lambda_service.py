@@ -13,8 +13,11 @@ from pathlib import Path
 import boto3
 import moto
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from botocore.httpsession import URLLib3Session
 from embedded_aws import LAMBDA_TRUST, zip_of
 
 from helpers.local_aws import lambda_function, lambda_service
@@ -373,6 +376,24 @@ def test_a_function_of_another_region_or_nobody(lambda_, echo):
     assert error["Error"]["Message"].startswith("The derived qualifier from the function name does not match")
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "code"),
+    [
+        ("GET", "/2015-03-31/nothing", b"", 404, "UnknownOperationException"),
+        ("GET", "/?Action=ListFunctions", b"", 404, "UnknownOperationException"),
+        ("POST", "/2015-03-31/functions", b"{", 400, "InvalidRequestContentException"),
+        ("POST", "/2015-03-31/functions", b"\xff", 400, "InvalidRequestContentException"),
+        ("POST", "/2015-03-31/functions/f/policy", b"nonsense", 400, "InvalidRequestContentException"),
+    ],
+)
+def test_requests_that_no_sdk_sends(aws, method, path, body, status, code):
+    request = AWSRequest(method, aws.account.endpoint_url + path, data=body)
+    SigV4Auth(aws.session.get_credentials(), "lambda", aws.account.region).add_auth(request)
+    answer = URLLib3Session().send(request.prepare())
+    assert (answer.status_code, answer.headers.get("x-amzn-ErrorType")) == (status, code)
+    assert json.loads(answer.content)["message"]
+
+
 def test_a_queue_and_a_topic_invoke_the_function_too(aws, lambda_):
     name = aws.function(
         "def handler(event, context):\n    r = event['Records'][0]\n"
@@ -399,7 +420,7 @@ def test_a_queue_and_a_topic_invoke_the_function_too(aws, lambda_):
 
 
 def in_general(answer: dict) -> dict:
-    """An answer without what differs from call to call: ids, dates, hashes, addresses; and this account's names."""
+    """An answer without what differs from call to call, or from account to account."""
     text = json.dumps(
         {k: v for k, v in answer.items() if k not in ("ResponseMetadata", "Payload")}, default=str
     )

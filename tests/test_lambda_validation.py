@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import os
@@ -354,6 +355,13 @@ def lying() -> bytes:
     return bytes(content)
 
 
+def packed(method: int) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", method) as file:
+        file.writestr("main.py", "#" * 100)
+    return buffer.getvalue()
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -369,10 +377,11 @@ def lying() -> bytes:
         (archive((special("link", stat.S_IFLNK), b"/etc/passwd")), UNZIP),
         (archive((special("pipe", stat.S_IFIFO), b"")), UNZIP),
         (archive(("main.py", b""), ("main.py/inside.py", b"")), UNZIP),
+        (packed(zipfile.ZIP_LZMA), UNZIP),
     ],
     ids=[
         *("text", "cut off", "empty", "damaged", "wrong size", "parent", "hidden parent", "absolute"),
-        *("backslashes", "symbolic link", "pipe", "a file as a folder"),
+        *("backslashes", "symbolic link", "pipe", "a file as a folder", "LZMA"),
     ],
 )
 def test_an_archive_that_cannot_be_unpacked(create, content, message):
@@ -392,6 +401,14 @@ def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
         function_code.FunctionCode(buffer.getvalue(), "bomb")
     assert error.value.message == "Unzipped size must be smaller than 262144000 bytes"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_upload_has_a_largest_size(monkeypatch):
+    monkeypatch.setattr(function_code, "MAX_UPLOAD", 9)
+    assert function_code.decoded(base64.b64encode(b"123456789")) == b"123456789"
+    with pytest.raises(LambdaError) as error:
+        function_code.decoded(base64.b64encode(b"1234567890").decode())
+    assert (error.value.code, error.value.message) == (413, "Zipped size must be smaller than 9 bytes")
 
 
 def test_too_many_files(tmp_path, monkeypatch):

@@ -90,15 +90,15 @@ class FunctionCode:
 
 def decoded(zip_file: str | bytes) -> bytes:
     """The archive of a request, where it stands in base64."""
-    if len(zip_file) > MAX_UPLOAD * 4 // 3 + 4:
-        raise LambdaError(
-            "RequestEntityTooLargeException",
-            f"Zipped size must be smaller than {MAX_UPLOAD} bytes. Larger archives go through an S3 bucket.",
-        )
     try:
-        return base64.b64decode(zip_file, validate=True)
+        archive = base64.b64decode(zip_file, validate=True)
     except (binascii.Error, ValueError):
         raise invalid(_CANNOT_UNZIP) from None
+    if len(archive) > MAX_UPLOAD:
+        raise LambdaError(
+            "RequestEntityTooLargeException", f"Zipped size must be smaller than {MAX_UPLOAD} bytes"
+        )
+    return archive
 
 
 def check(archive: bytes) -> None:
@@ -154,6 +154,8 @@ def trouble_with(member: zipfile.ZipInfo, windows: bool) -> str | None:
         return "which is a link or a device; the embedded AWS unpacks files and folders only"
     if member.flag_bits & 1:
         return "which is encrypted"
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        return "which is compressed in another way than deflate"
     if windows and any(_impossible_on_windows(part) for part in parts):
         return "a name that Windows cannot have"
     return None

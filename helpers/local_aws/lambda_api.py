@@ -43,6 +43,25 @@ class LambdaApi(LambdaResponse):
         headers.setdefault("x-amzn-RequestId", str(uuid.uuid4()))
         return headers, body
 
+    def _get_action(self) -> str:
+        # Path and method say it. moto would also believe a query parameter or header.
+        action = self._get_action_from_method_and_request_uri(self.normalized_request)
+        if action is None:
+            raise LambdaError(
+                "UnknownOperationException", f"Lambda has no operation {self.method} {self.path}"
+            )
+        return action
+
+    @property
+    def json_body(self) -> dict[str, Any]:  # type: ignore[override]
+        try:
+            return json.loads(self.raw_body)
+        except ValueError:
+            problem = check_json(self.raw_body)
+            raise LambdaError(
+                "InvalidRequestContentException", f"Could not parse request body into json: {problem}"
+            ) from None
+
     # Invoke: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
 
     def invoke(self) -> TYPE_RESPONSE:
@@ -80,7 +99,7 @@ class LambdaApi(LambdaResponse):
 
     def add_permission(self) -> TYPE_RESPONSE:
         name = self.uri_match["FunctionName"]
-        statement = self.backend.add_permission(name, self._qualifier(), self.body)
+        statement = self.backend.add_permission(name, self._qualifier(), self.json_body)
         return 201, {"status": 201}, json.dumps({"Statement": json.dumps(statement, separators=(",", ":"))})
 
     def get_policy(self) -> str:

@@ -12,6 +12,7 @@ from moto.core.exceptions import JsonRESTError
 _STATUS = {
     "AccessDeniedException": 403,
     "ResourceNotFoundException": 404,
+    "UnknownOperationException": 404,
     "ResourceConflictException": 409,
     "PreconditionFailedException": 412,
     "RequestEntityTooLargeException": 413,

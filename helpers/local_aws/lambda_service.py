@@ -7,7 +7,6 @@ policies decide which service may invoke what.
 
 from __future__ import annotations
 
-import json
 import re
 import threading
 from collections.abc import Iterable, Mapping
@@ -200,8 +199,9 @@ class LambdaService(LambdaBackend):
 
     # Permissions.
 
-    def add_permission(self, function_name: str, qualifier: str | None, raw: Any) -> dict[str, Any]:
-        request = json.loads(raw)
+    def add_permission(
+        self, function_name: str, qualifier: str | None, request: dict[str, Any]
+    ) -> dict[str, Any]:
         check_permission_request(request, qualifier)
         name, qualifier = locate(function_name, qualifier, self.account_id, self.region_name)
         if qualifier == "$LATEST":

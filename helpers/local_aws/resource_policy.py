@@ -131,7 +131,7 @@ def _statement(request: Mapping[str, Any], arn: str) -> dict[str, Any]:
 def _principal(principal: str, partition: str) -> str | dict[str, str]:
     if principal == "*":
         return "*"
-    if re.fullmatch(r"[a-z0-9][a-z0-9.-]*\.amazonaws\.com(\.cn)?", principal):
+    if re.fullmatch(r"[a-z0-9][a-z0-9.-]*\.amazon(aws)?\.com(\.cn)?", principal):
         return {"Service": principal}
     if re.fullmatch(r"\d{12}", principal):
         return {"AWS": f"arn:{partition}:iam::{principal}:root"}
