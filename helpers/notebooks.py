@@ -14,6 +14,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from helpers import quick_imports  # noqa: F401  (before nbformat)
+
+# isort: split
+
 import nbformat
 from jupyter_client import AsyncKernelManager
 from nbclient import NotebookClient
