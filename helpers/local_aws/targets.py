@@ -16,6 +16,7 @@ from moto.core.utils import unix_time_millis
 from moto.utilities.arns import Arn, parse_arn
 
 from . import input_shape, lambda_service
+from .locks import service_lock
 from .put_events import Event
 
 Target = dict[str, Any]
@@ -115,8 +116,9 @@ def _send_to_log_group(arn: Arn, text: str) -> None:
 
     logs = logs_backends[arn.account][arn.region]
     group, stream = arn.resource_id.removesuffix(":*"), str(uuid.uuid4())
-    logs.create_log_stream(group, stream)
-    logs.put_log_events(group, stream, [{"timestamp": int(unix_time_millis()), "message": text}])
+    with service_lock("logs"):
+        logs.create_log_stream(group, stream)
+        logs.put_log_events(group, stream, [{"timestamp": int(unix_time_millis()), "message": text}])
 
 
 def _call_api_destination(arn: Arn, text: str, parameters: dict[str, Any]) -> None:

@@ -1,0 +1,53 @@
+"""Watching an event bus from outside: a queue that gets what one rule matches."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+
+
+class Probe:
+    """A rule and a queue as its target. Without a pattern the rule matches events of its own `source`."""
+
+    def __init__(self, aws, pattern: dict | None = None, bus: str = "default", **target: object) -> None:
+        self.name = f"probe-{uuid.uuid4().hex[:8]}"
+        self.source = self.name
+        self._sqs = aws.client("sqs")
+        self._url = self._sqs.create_queue(QueueName=self.name)["QueueUrl"]
+        self.arn = f"arn:aws:sqs:{aws.account.region}:{aws.account.account_id}:{self.name}"
+        pattern = pattern or {"source": [self.source]}
+        events = aws.client("events")
+        rule = events.put_rule(Name=self.name, EventPattern=json.dumps(pattern), EventBusName=bus)
+        self.rule_arn = rule["RuleArn"]
+        events.put_targets(
+            Rule=self.name, EventBusName=bus, Targets=[{"Id": "queue", "Arn": self.arn, **target}]
+        )
+
+    def texts(self, count: int = 1, seconds: float = 5) -> list[str]:
+        """The next `count` messages; fewer when they do not come within `seconds`."""
+        deadline, found = time.monotonic() + seconds, []
+        while len(found) < count and time.monotonic() < deadline:
+            answer = self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10)
+            for message in answer.get("Messages", []):
+                found.append(message["Body"])
+                self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
+            if "Messages" not in answer:
+                time.sleep(0.02)
+        return found
+
+    def waiting(self) -> int:
+        """How many messages are in the queue."""
+        attributes = self._sqs.get_queue_attributes(
+            QueueUrl=self._url, AttributeNames=["ApproximateNumberOfMessages"]
+        )
+        return int(attributes["Attributes"]["ApproximateNumberOfMessages"])
+
+    def events(self, count: int = 1, seconds: float = 5) -> list:
+        """`texts`, parsed."""
+        return [json.loads(text) for text in self.texts(count, seconds)]
+
+
+def entry(source: str = "orders", **members: object) -> dict:
+    """An entry for PutEvents."""
+    return {"Source": source, "DetailType": "order", "Detail": "{}", **members}
