@@ -6,6 +6,7 @@ import json
 import time
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from botocore.exceptions import ClientError
@@ -13,6 +14,7 @@ from embedded_aws import CONFORMANCE
 
 from helpers.local_aws.event_pattern import EventView, InvalidEventPattern, compile_pattern
 from helpers.local_aws.event_pattern_complexity import MAX_COMPLEXITY, complexity
+from helpers.local_aws.event_routes import Routes
 
 ENVELOPE = {
     "version": "0",
@@ -375,3 +377,36 @@ def test_put_rule_refuses_what_test_event_pattern_refuses(aws) -> None:
     assert error["Message"].startswith(
         'Event pattern is not valid. Reason: "source" must be an object or an array'
     )
+
+
+# Routing
+
+
+def test_routing_finds_every_rule_that_matches() -> None:
+    """Rules are looked up by the source or detail type that they ask for: none may be lost by that."""
+    patterns = [text(pattern) for pattern in MATCHES.values()]
+    cases = [(pattern, ENVELOPE | ORDER) for pattern in patterns]
+    for vector in vectors():
+        if vector["expect"] == "match" and isinstance(json.loads(vector["event"])["detail-type"], str):
+            cases.append((vector["pattern"], json.loads(vector["event"])))
+    for number, (pattern, event) in enumerate(cases):
+        noise = [rule(f'{{"source": ["other-{n}"], "detail-type": ["t-{n}"]}}') for n in range(5)]
+        wanted = rule(pattern)
+        bus = SimpleNamespace(name=f"bus-{number}", rules=dict(enumerate([*noise, wanted])))
+        assert [found for found, _ in Routes().candidates(bus, event)] == [wanted], pattern
+
+
+def rule(pattern: str, state: str = "ENABLED") -> SimpleNamespace:
+    """As much of a rule as routing looks at."""
+    return SimpleNamespace(state=state, event_pattern=SimpleNamespace(compiled=compile_pattern(pattern)))
+
+
+def test_routes_are_made_anew_after_a_change() -> None:
+    first, second = rule('{"source": ["microservice_x"]}'), rule('{"detail-type": ["order", "other"]}')
+    bus = SimpleNamespace(name="b", rules={"first": first, "off": rule('{"version": ["0"]}', "DISABLED")})
+    routes = Routes()
+    assert [found for found, _ in routes.candidates(bus, ENVELOPE)] == [first]
+    bus.rules["second"] = second
+    assert [found for found, _ in routes.candidates(bus, ENVELOPE)] == [first]
+    routes.forget()
+    assert {id(found) for found, _ in routes.candidates(bus, ENVELOPE)} == {id(first), id(second)}
