@@ -9,17 +9,14 @@ https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import time
 import uuid
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 from . import invocation_log as log
 from .http1 import Request
+from .invocation import FunctionSpec, Outcome, Pool, Work
 from .runtime_api import Disconnected, RuntimeApiServer
 from .worker_process import WorkerProcess
 
@@ -36,67 +33,9 @@ MAX_RESPONSE = 6 * 1024 * 1024 + 100
 RUNTIME = Path(__file__).with_name("runtime.py")
 
 API = "/2018-06-01/runtime"
-
-
-@dataclass(frozen=True)
-class FunctionSpec:
-    """What an execution environment needs to know of its function: one version of its code and configuration."""
-
-    name: str
-    arn: str  # without a qualifier
-    version: str
-    handler: str
-    runtime: str
-    role_arn: str
-    memory_mb: int
-    timeout_s: int
-    environment: tuple[tuple[str, str], ...]
-    code_dir: Path
-    account_id: str
-    region: str
-    log_group: str
-
-
-@dataclass
-class Work:
-    """One invocation on its way: what goes in, and whom to tell when it is over."""
-
-    request_id: str
-    payload: bytes
-    done: Callable[[Outcome], None]
-    client_context: str | None = None
-    trace_id: str = field(
-        default_factory=lambda: f"Root=1-{int(time.time()):08x}-{os.urandom(12).hex()};Sampled=0"
-    )
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How an invocation ended. `error_type` is None when the function returned; `payload` is its answer as JSON."""
-
-    request_id: str
-    payload: bytes
-    error_type: str | None
-    log_tail: bytes
-
-
-class Pool(Protocol):
-    """What an environment asks of the function's runner."""
-
-    def next_work(self, environment: ExecutionEnvironment) -> Work | None:
-        """Block until there is work for this environment; None tells it to end."""
-
-    def take_back(self, work: Work) -> None:
-        """Work that was handed to an environment which then turned out to be dead."""
-
-    def take_failed_start(self) -> Work | None:
-        """Work that waits for an environment of which this one will never be; it fails with the start."""
-
-    def busy_for_long(self, environment: ExecutionEnvironment) -> None:
-        """The current invocation has run for a while: others need not wait for it."""
-
-    def ended(self, environment: ExecutionEnvironment) -> None:
-        """The environment is gone."""
+NOT_ALLOWED = b'{"errorMessage":"State transition is not allowed","errorType":"InvalidStateTransition"}'
+#: Ticks after which an invocation counts as slow: it waits for something, and others should not wait for it.
+SLOW_AFTER_TICKS = 4
 
 
 class ExecutionEnvironment:
@@ -112,7 +51,7 @@ class ExecutionEnvironment:
     ) -> None:
         self.spec, self._pool = spec, pool
         self.initialised = False
-        self.slow = False  # the current invocation has run for longer than SLOW_AFTER
+        self.slow = False  # the current invocation has run for SLOW_AFTER_TICKS
         self.idle_since = time.monotonic()
         now = time.gmtime()
         stream = f"{time.strftime('%Y/%m/%d', now)}/[{spec.version}]{uuid.uuid4().hex}"
@@ -121,6 +60,7 @@ class ExecutionEnvironment:
         self._command = command
         self._thread = threading.Thread(target=self._run, name=f"{spec.name}-environment", daemon=True)
         self._process: WorkerProcess | None = None
+        self._work: Work | None = None  # what is being worked on
         self._thread.start()
 
     @property
@@ -143,7 +83,14 @@ class ExecutionEnvironment:
                 self._serve(api, process)
         except Exception:
             logger.exception("the execution environment of %s failed", self.spec.name)
+            if not self.initialised:
+                self._work = self._pool.take_failed_start()
         finally:
+            if self._work is not None:  # nobody waits for ever, whatever went wrong here
+                payload = log.error_payload(
+                    self._work.request_id, "Sandbox.Failed", "Error: the sandbox failed"
+                )
+                self._work.done(Outcome(self._work.request_id, payload, "Sandbox.Failed", b""))
             self._pool.ended(self)
 
     def _start(self, address: str) -> WorkerProcess:
@@ -196,10 +143,7 @@ class ExecutionEnvironment:
                 error_type = request.headers.get("lambda-runtime-function-error-type", "Runtime.Unknown")
                 return self._init_failed(process, error_type, "", request.body)
             else:
-                api.reply(
-                    403,
-                    b'{"errorMessage":"State transition is not allowed","errorType":"InvalidStateTransition"}',
-                )
+                api.reply(403, NOT_ALLOWED)
 
     def _init_failed(
         self, process: WorkerProcess, error_type: str, message: str, payload: bytes = b""
@@ -210,18 +154,20 @@ class ExecutionEnvironment:
         if work is not None:
             self._log.start(work.request_id, self.spec.version)
             payload = payload or log.error_payload(work.request_id, error_type, message)
-            self._finish(process, work, time.monotonic(), None, payload, error_type)
+            self._finish(process, work, time.monotonic(), None, payload, error_type, environment_failed=True)
         return False
 
     def _invoke(
         self, api: RuntimeApiServer, process: WorkerProcess, work: Work, init_ms: float | None
     ) -> bool:
         """Hand the worker one event and wait for its answer; True when the worker lives on."""
+        self._work = work
         self._log.start(work.request_id, self.spec.version)
         started = time.monotonic()
         deadline = started + self.spec.timeout_s
         if not api.reply(200, work.payload, self._event_headers(work)):
             self._log.abandon()
+            self._work = None
             self._pool.take_back(work)
             return False
         answer = self._await_answer(api, process, work, deadline)
@@ -238,7 +184,7 @@ class ExecutionEnvironment:
             return self._await_next(api, process)
         error_type, message = answer
         payload = log.error_payload(work.request_id, error_type, message)
-        self._finish(process, work, started, init_ms, payload, error_type)
+        self._finish(process, work, started, init_ms, payload, error_type, environment_failed=True)
         return False
 
     def _await_answer(
@@ -286,10 +232,7 @@ class ExecutionEnvironment:
             elif (request.method, request.path) == ("GET", f"{API}/invocation/next"):
                 return True
             else:
-                api.reply(
-                    403,
-                    b'{"errorMessage":"State transition is not allowed","errorType":"InvalidStateTransition"}',
-                )
+                api.reply(403, NOT_ALLOWED)
         return False
 
     def _finish(
@@ -300,14 +243,16 @@ class ExecutionEnvironment:
         init_ms: float | None,
         payload: bytes,
         error_type: str | None,
+        environment_failed: bool = False,
     ) -> None:
-        ended = time.monotonic()
+        """Close the invocation's log and tell its caller. A failed environment is named in the REPORT line."""
+        duration_ms = (time.monotonic() - started) * 1000
         self._log.output(process.read_output(all_of_it=True))
         if error_type == "Sandbox.Timedout":
             self._log.timed_out(work.request_id, self.spec.timeout_s)
-        tail = self._log.end(
-            work.request_id, (ended - started) * 1000, init_ms, process.max_memory_mb(), error_type
-        )
+        failure = error_type if environment_failed else None
+        tail = self._log.end(work.request_id, duration_ms, init_ms, process.max_memory_mb(), failure)
+        self._work = None
         work.done(Outcome(work.request_id, payload, error_type, tail))
 
     def _event_headers(self, work: Work) -> dict[str, str]:
@@ -321,7 +266,3 @@ class ExecutionEnvironment:
         if work.client_context:
             headers["Lambda-Runtime-Client-Context"] = work.client_context
         return headers
-
-
-#: Ticks after which an invocation counts as slow: it waits for something, and others should not wait for it.
-SLOW_AFTER_TICKS = 4

@@ -1,8 +1,9 @@
 """Runs one function: its execution environments, and the queue of its asynchronous invocations.
 
-Lambda gives every invocation that overlaps with another an environment of its own, and uses an idle one again. Here the
-environments share a laptop, so asynchronous events wait for a free environment as long as the busy ones are quick about it;
-an environment whose invocation takes long (it waits for something) no longer counts, and another one is started.
+Lambda gives every invocation that overlaps with another an environment of its own, and uses an idle one
+again. Here the environments share a laptop, so asynchronous events wait for a free environment as long as the
+busy ones are quick about it; an environment whose invocation takes long (it waits for something) no longer
+counts, and another one is started.
 """
 
 from __future__ import annotations
@@ -10,17 +11,13 @@ from __future__ import annotations
 import logging
 import os
 import queue
-import sys
-import sysconfig
 import threading
-import time
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from .credentials import Credentials
-from .execution_environment import RUNTIME, ExecutionEnvironment, FunctionSpec, Outcome, Work
-from .invocation_log import WriteLog
+from .execution_environment import ExecutionEnvironment
+from .host import Host, worker_variables
+from .invocation import FunctionSpec, Outcome, Work
 
 __all__ = ["FunctionRunner", "FunctionSpec", "Host", "Invocation", "TooManyRequests"]
 
@@ -47,22 +44,6 @@ class Invocation:
     payload: bytes
     function_error: str | None
     log_tail: bytes
-
-
-@dataclass
-class Host:
-    """What the runners need from the account that they run in. Set once, by the server."""
-
-    endpoint_url: str
-    credentials_for: Callable[[str, str], Credentials]  # role ARN, session name
-    write_log: WriteLog
-    command: tuple[str, ...] = field(default_factory=lambda: _runtime_command())
-
-
-def _runtime_command() -> tuple[str, ...]:
-    """Python without this project, its variables and its packages; the runtime picks those that AWS has."""
-    folders = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
-    return (sys.executable, "-I", "-S", "-B", "-X", "utf8", str(RUNTIME), *sorted(folders))
 
 
 _host: Host | None = None
@@ -109,7 +90,9 @@ class FunctionRunner:
         for environment in environments:
             environment.kill()
         for work in dropped:
-            work.done(Outcome(work.request_id, b'{"errorMessage":"The function was deleted."}', "Unhandled", b""))
+            work.done(
+                Outcome(work.request_id, b'{"errorMessage":"The function was deleted."}', "Unhandled", b"")
+            )
         with _census:
             if self in _runners:
                 _runners.remove(self)
@@ -225,12 +208,19 @@ class FunctionRunner:
         if _host is None:
             raise RuntimeError("set_host() was not called")
         with _census:
-            if sum(len(runner._environments) for runner in _runners) >= MAX_ENVIRONMENTS and not _dismiss_oldest():
+            if (
+                sum(len(runner._environments) for runner in _runners) >= MAX_ENVIRONMENTS
+                and not _dismiss_oldest()
+            ):
                 _starved.add(self)
                 return False
             credentials = _host.credentials_for(self._spec.role_arn, self._spec.name)
             environment = ExecutionEnvironment(
-                self._spec, self, _variables(self._spec, credentials, _host), list(_host.command), _host.write_log
+                self._spec,
+                self,
+                worker_variables(self._spec, credentials, _host),
+                list(_host.command),
+                _host.write_log,
             )
             self._environments.append(environment)
         return True
@@ -243,7 +233,9 @@ class FunctionRunner:
 def _dismiss_oldest() -> bool:
     """Make room: end the environment, of any function, that has been idle longest. True when one was found."""
     idle = [
-        (environment.idle_since, runner, environment) for runner in _runners for environment in list(runner._idle)
+        (environment.idle_since, runner, environment)
+        for runner in _runners
+        for environment in list(runner._idle)
     ]
     for _, runner, environment in sorted(idle, key=lambda entry: entry[0]):
         inbox = runner._idle.pop(environment, None)
@@ -281,37 +273,3 @@ def close_all() -> None:
         runners = list(_runners)
     for runner in runners:
         runner.close()
-
-
-#: Variables of this process that a worker needs to run at all, on one platform or another.
-_INHERITED = ("PATH", "SYSTEMROOT", "SYSTEMDRIVE", "COMSPEC", "PATHEXT", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "HOME", "USERPROFILE")
-
-
-def _variables(spec: FunctionSpec, credentials: Credentials, host: Host) -> dict[str, str]:
-    """The worker's environment variables, those that AWS documents and the function's own:
-    https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html"""
-    variables = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-    variables |= dict(spec.environment)
-    return variables | {
-        "_HANDLER": spec.handler,
-        "AWS_REGION": spec.region,
-        "AWS_DEFAULT_REGION": spec.region,
-        "AWS_EXECUTION_ENV": f"AWS_Lambda_{spec.runtime}",
-        "AWS_LAMBDA_FUNCTION_NAME": spec.name,
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(spec.memory_mb),
-        "AWS_LAMBDA_FUNCTION_VERSION": spec.version,
-        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-        "AWS_LAMBDA_LOG_GROUP_NAME": spec.log_group,
-        "AWS_ACCESS_KEY_ID": credentials.access_key_id,
-        "AWS_SECRET_ACCESS_KEY": credentials.secret_access_key,
-        "AWS_SESSION_TOKEN": credentials.session_token or "",
-        "LAMBDA_TASK_ROOT": str(spec.code_dir),
-        "LAMBDA_RUNTIME_DIR": str(RUNTIME.parent),
-        "LANG": "en_US.UTF-8",
-        "TZ": ":UTC" if os.name == "posix" else "UTC",
-        # Not on AWS, where there is nothing else to reach: the account that the function's calls go to.
-        "AWS_ENDPOINT_URL": host.endpoint_url,
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-    }

@@ -46,9 +46,17 @@ class InvocationLog:
         self._add(f"{stamp} {request_id} Task timed out after {timeout_s:.2f} seconds\n")
 
     def end(
-        self, request_id: str, duration_ms: float, init_ms: float | None, max_memory_mb: int, error_type: str | None
+        self,
+        request_id: str,
+        duration_ms: float,
+        init_ms: float | None,
+        max_memory_mb: int,
+        failure: str | None,
     ) -> bytes:
-        """Write END and REPORT, hand all events on, and return the end of this invocation's log."""
+        """Write END and REPORT, hand all events on, and return the end of this invocation's log.
+
+        `failure` is the error type when the environment itself failed, and not the function.
+        """
         self._add(f"END RequestId: {request_id}\n")
         # Since August 2025 the initialisation is billed too:
         # https://aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase/
@@ -59,10 +67,10 @@ class InvocationLog:
         )
         if init_ms is not None:
             report += f"Init Duration: {init_ms:.2f} ms\t"
-        if error_type == "Sandbox.Timedout":
+        if failure == "Sandbox.Timedout":
             report += "Status: timeout\t"
-        elif error_type and error_type.startswith("Runtime."):
-            report += f"Status: error\tError Type: {error_type}\t"
+        elif failure:
+            report += f"Status: error\tError Type: {failure}\t"
         self._add(report + "\n")
         tail = "".join(f"{m}\n" if not m.endswith("\n") else m for _, m in self._events[self._tail_from :])
         self._write(self._group, self._stream, self._events)
@@ -79,7 +87,9 @@ class InvocationLog:
 
 def error_payload(request_id: str, error_type: str, message: str) -> bytes:
     """What a caller reads when not the function but its environment failed."""
-    return json.dumps({"errorType": error_type, "errorMessage": f"RequestId: {request_id} {message}"}).encode()
+    return json.dumps(
+        {"errorType": error_type, "errorMessage": f"RequestId: {request_id} {message}"}
+    ).encode()
 
 
 def too_large_payload(limit: int) -> bytes:
