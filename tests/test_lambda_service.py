@@ -201,6 +201,23 @@ def test_a_function_that_is_published_as_it_is_created(aws, lambda_):
     assert lambda_.publish_version(FunctionName=name)["Version"] == "1"
 
 
+def test_what_moto_does_for_functions_still_works(aws, lambda_):
+    name = aws.function(ECHO, Tags={"course": "events"})
+    arn = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:{name}"
+    lambda_.tag_resource(Resource=arn, Tags={"lesson": "3"})
+    lambda_.untag_resource(Resource=arn, TagKeys=["course"])
+    assert lambda_.list_tags(Resource=arn)["Tags"] == {"lesson": "3"}
+    lambda_.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=2)
+    assert lambda_.get_function(FunctionName=name)["Concurrency"] == {"ReservedConcurrentExecutions": 2}
+    lambda_.delete_function_concurrency(FunctionName=name)
+    assert "Concurrency" not in lambda_.get_function(FunctionName=name)
+    lambda_.put_function_event_invoke_config(FunctionName=name, MaximumRetryAttempts=1)
+    assert lambda_.get_function_event_invoke_config(FunctionName=name)["MaximumRetryAttempts"] == 1
+    assert name in [function["FunctionName"] for function in lambda_.list_functions()["Functions"]]
+    layer = lambda_.publish_layer_version(LayerName="l", Content={"ZipFile": zip_of({"x.py": ""})})
+    assert layer["Version"] == 1
+
+
 # What AWS answered.
 
 AS_RECORDED = {

@@ -246,8 +246,8 @@ def test_as_aws_recorded_statements(function, add, conformance):
     answers = conformance("lambda_/test_lambda_api.snapshot.json")[
         "TestLambdaPermissions::test_add_lambda_permission_fields"
     ]
-    token, account = "amzn1.ask.skill.xxxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx", ACCOUNT
-    user = f"arn:aws:iam::{account}:user/ada"
+    skill = answers["add_permission_alexa_skill"]["Statement"]["Condition"]["StringEquals"]
+    user, account = f"arn:aws:iam::{ACCOUNT}:user/ada", ACCOUNT
     optional = {
         "Action": "lambda:InvokeFunctionUrl",
         "Principal": "*",
@@ -262,7 +262,10 @@ def test_as_aws_recorded_statements(function, add, conformance):
         "add_permission_principal_account": {"Principal": account},
         "add_permission_principal_arn": {"Principal": user, "SourceAccount": account},
         "add_permission_optional_fields": optional,
-        "add_permission_alexa_skill": {"Principal": "*", "EventSourceToken": token},
+        "add_permission_alexa_skill": {
+            "Principal": "*",
+            "EventSourceToken": skill["lambda:EventSourceToken"],
+        },
     }.items():
         recorded = json.dumps(answers[answer]["Statement"]).replace("<resource:1>", function)
         expected = as_here(
