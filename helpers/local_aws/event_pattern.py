@@ -34,8 +34,7 @@ class EventPattern:
     def __init__(self, text: str) -> None:
         self.text = text
         self.alternatives = compile_alternatives(text)
-        # EventBridge goes through the fields in the order of their paths, which matters for {"exists":
-        # false}.
+        # EventBridge takes the fields in the order of their paths, which matters for {"exists": false}.
         self._ordered = [sorted(alternative.items()) for alternative in self.alternatives]
 
     def matches(self, event: dict[str, Any]) -> bool:
