@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import json
 import os
+import time
 import uuid
 import zipfile
 from pathlib import Path
 
 import boto3
+import psutil
 from botocore.config import Config
 
 from helpers.local_aws import lifecycle
@@ -79,6 +81,19 @@ class Aws:
         )
         events = [event for page in pages for event in page["events"]]
         return [event["message"] for event in sorted(events, key=lambda event: event["timestamp"])]
+
+
+def gone(pid: int, seconds: float = 5.0) -> bool:
+    """Does the process end within some seconds? One that only waits to be collected by its parent has ended."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+                return True
+        except psutil.NoSuchProcess:
+            return True
+        time.sleep(0.05)
+    return False
 
 
 def zip_of(files: dict[str, str]) -> bytes:

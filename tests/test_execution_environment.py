@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psutil
 import pytest
-from embedded_aws import Aws, own_home, zip_of
+from embedded_aws import Aws, gone, own_home, zip_of
 
 from helpers.local_aws import lifecycle
 
@@ -64,10 +64,7 @@ def test_a_deleted_function_leaves_no_process(aws):
     pid = aws.invoke(name, {})["Json"]["pid"]
     assert psutil.pid_exists(pid)
     aws.client("lambda").delete_function(FunctionName=name)
-    deadline = time.monotonic() + 5
-    while psutil.pid_exists(pid) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not psutil.pid_exists(pid)
+    assert gone(pid)
 
 
 def test_the_variables_that_aws_documents(aws):
@@ -203,7 +200,7 @@ def handler(event, context):
     name = aws.function(source, Timeout=1)
     assert aws.invoke(name)["Json"]["errorType"] == "Sandbox.Timedout"
     (line,) = [message for message in aws.log(name) if message.startswith("child ")]
-    assert _gone(int(line.split()[1]))
+    assert gone(int(line.split()[1]))
 
 
 @pytest.mark.parametrize(
@@ -335,21 +332,8 @@ def test_workers_end_when_the_server_is_killed(tmp_path):
         aws.client("lambda").invoke(FunctionName=busy, InvocationType="Event", Payload=b'{"sleep": 50}')
         time.sleep(0.3)
         psutil.Process(account.pid).kill()
-        assert _gone(pid)
+        assert gone(pid)
         assert lifecycle.status() is None, "the state file that it left confuses nobody"
         again = lifecycle.start()
         assert again.started
         assert lifecycle.stop()
-
-
-def _gone(pid: int, seconds: float = 5.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        try:
-            if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
-                return True
-        except psutil.NoSuchProcess:
-            return True
-        time.sleep(0.05)
-    return False
-

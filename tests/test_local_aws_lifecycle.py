@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -12,9 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import boto3
-import psutil
 import pytest
-from embedded_aws import PROJECT, own_home
+from embedded_aws import PROJECT, gone, own_home
 
 from helpers.local_aws import lifecycle
 
@@ -48,7 +49,7 @@ def test_start_attach_and_stop(home):
     assert first.endpoint_url == second.endpoint_url == lifecycle.status().endpoint_url
     assert lifecycle.stop() is True
     assert lifecycle.status() is None
-    assert not psutil.pid_exists(first.pid) or psutil.Process(first.pid).status() == psutil.STATUS_ZOMBIE
+    assert gone(first.pid)
 
 
 def test_many_starts_at_once_make_one_server(home):
@@ -130,18 +131,10 @@ def test_a_folder_that_cannot_be_made_is_one_clear_line(tmp_path):
 
 
 def test_the_server_ends_when_its_folder_is_gone(tmp_path):
-    import shutil
-
     with own_home(tmp_path / "home"):
         account = lifecycle.start()
         shutil.rmtree(tmp_path / "home")
-    deadline = time.monotonic() + 10
-    while psutil.pid_exists(account.pid) and time.monotonic() < deadline:
-        if psutil.Process(account.pid).status() == psutil.STATUS_ZOMBIE:
-            break
-        time.sleep(0.1)
-    else:
-        assert not psutil.pid_exists(account.pid)
+    assert gone(account.pid, seconds=10)
 
 
 def test_the_server_ends_by_itself_when_nobody_uses_it(home, monkeypatch):
@@ -155,8 +148,6 @@ def test_the_server_ends_by_itself_when_nobody_uses_it(home, monkeypatch):
 
 
 def test_run_stays_in_the_foreground_until_it_is_interrupted(home):
-    import signal
-
     process = subprocess.Popen(
         [sys.executable, "-m", "helpers.local_aws", "run"],
         cwd=PROJECT,

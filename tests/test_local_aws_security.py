@@ -8,6 +8,8 @@ import os
 import socket
 import stat
 import time
+import uuid
+from pathlib import Path
 
 import boto3
 import psutil
@@ -156,12 +158,26 @@ class TestCredentialsThatTheAccountIssued:
             sts.get_caller_identity()
 
     def test_an_assumed_roles_credentials_need_their_session_token(self, aws):
-        keys = aws.client("sts").assume_role(RoleArn=aws.role(), RoleSessionName="session")["Credentials"]
+        role = _role_trusting(aws, {"AWS": "arn:aws:iam::123456789012:root"})
+        keys = aws.client("sts").assume_role(RoleArn=role, RoleSessionName="session")["Credentials"]
         pair = keys["AccessKeyId"], keys["SecretAccessKey"]
         identity = _client(aws, "sts", *pair, keys["SessionToken"]).get_caller_identity()
         assert identity["Arn"].endswith("/session")
         with pytest.raises(ClientError, match="InvalidClientTokenId"):
             _client(aws, "sts", *pair, "another token").get_caller_identity()
+
+    def test_a_role_is_assumed_only_by_whom_it_trusts(self, aws):
+        caller = "arn:aws:iam::123456789012:user/administrator"
+        assert aws.client("sts").get_caller_identity()["Arn"] == caller
+        for principal in ({"Service": "lambda.amazonaws.com"}, {"AWS": "arn:aws:iam::210987654321:root"}):
+            role = _role_trusting(aws, principal)
+            with pytest.raises(ClientError) as refused:
+                aws.client("sts").assume_role(RoleArn=role, RoleSessionName="session")
+            assert refused.value.response["Error"] == {
+                "Type": "Sender",
+                "Code": "AccessDenied",
+                "Message": f"User: {caller} is not authorized to perform: sts:AssumeRole on resource: {role}",
+            }
 
 
 class TestMalformedHttp:
@@ -209,8 +225,13 @@ def _client(aws, service: str, key: str, secret: str, token: str | None = None):
     )
 
 
-def _home_of(aws):
-    from pathlib import Path
+def _role_trusting(aws, principal: dict[str, str]) -> str:
+    name = f"role-{uuid.uuid4().hex[:8]}"
+    statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    return aws.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
 
+
+def _home_of(aws) -> Path:
     command = psutil.Process(aws.account.pid).cmdline()
     return Path(command[command.index("--home") + 1])

@@ -17,6 +17,7 @@ from pathlib import Path
 from . import invocation_log as log
 from .http1 import Request
 from .invocation import FunctionSpec, Outcome, Pool, Work
+from .lambda_runtimes import runtime_version_arn
 from .runtime_api import Disconnected, RuntimeApiServer
 from .worker_process import WorkerProcess
 
@@ -99,7 +100,7 @@ class ExecutionEnvironment:
 
     def _serve(self, api: RuntimeApiServer, process: WorkerProcess) -> None:
         started = time.monotonic()
-        self._log.init_start(self.spec.runtime)
+        self._log.init_start(self.spec.runtime, runtime_version_arn(self.spec.region, self.spec.runtime))
         if not self._await_first_next(api, process, started + INIT_TIMEOUT):
             return
         self.initialised = True

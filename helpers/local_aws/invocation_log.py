@@ -16,8 +16,6 @@ TAIL_BYTES = 4096
 
 WriteLog = Callable[[str, str, list[tuple[int, str]]], None]  # group, stream, events
 
-_RUNTIME_VERSION_ARN = "arn:aws:lambda:us-east-1::runtime:embedded"
-
 
 class InvocationLog:
     """The log stream of one execution environment. Events are handed on when an invocation ends."""
@@ -27,9 +25,9 @@ class InvocationLog:
         self._events: list[tuple[int, str]] = []
         self._tail_from = 0
 
-    def init_start(self, runtime: str) -> None:
+    def init_start(self, runtime: str, version_arn: str) -> None:
         version = runtime.replace("python", "python:")
-        self._add(f"INIT_START Runtime Version: {version}.v1\tRuntime Version ARN: {_RUNTIME_VERSION_ARN}\n")
+        self._add(f"INIT_START Runtime Version: {version}.v1\tRuntime Version ARN: {version_arn}\n")
 
     def start(self, request_id: str, version: str) -> None:
         self._tail_from = len(self._events)

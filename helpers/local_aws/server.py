@@ -109,7 +109,15 @@ class Server:
         os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
         for name in ("MOTO_ACCOUNT_ID", "AWS_PROFILE", "INITIAL_NO_AUTH_ACTION_COUNT"):
             os.environ.pop(name, None)
-        from . import consumed_capacity, dispatch, event_bus, function_runner, lambda_service, signing
+        from . import (
+            consumed_capacity,
+            dispatch,
+            event_bus,
+            function_runner,
+            lambda_service,
+            security_tokens,
+            signing,
+        )
         from .log_writer import LogWriter
 
         self._dispatch, self._signing = dispatch, signing
@@ -123,6 +131,7 @@ class Server:
         lambda_service.install(self._home.path / "functions")
         event_bus.install()
         consumed_capacity.install()
+        security_tokens.install()
 
     def account(self) -> Account:
         keys = self._administrator

@@ -1,0 +1,52 @@
+"""AWS STS as the account needs it: who is calling, and who may assume a role.
+
+moto lets everybody assume every role, existing or not. AWS asks the role's trust policy, whoever calls:
+https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_terms-and-concepts.html
+"""
+
+from __future__ import annotations
+
+import json
+
+from moto.core.responses import ActionResult
+from moto.iam.models import iam_backends
+from moto.sts.models import STSBackend
+from moto.sts.responses import TokenResponse
+from werkzeug.exceptions import Forbidden
+
+from .authorization import AccessRequest, Decision, Policy, decide
+from .dispatch import error_answer
+
+#: moto's name for whoever calls with other credentials than it has issued: the account's administrator.
+_UNKNOWN_USER = "arn:aws:sts::{account}:user/moto"
+ADMINISTRATOR = "arn:aws:iam::{account}:user/administrator"
+
+
+def install() -> None:
+    """Make moto's STS name the administrator as AWS would, and refuse to assume a role that does not trust the caller."""
+    _answer, _identity = TokenResponse.assume_role, STSBackend.get_caller_identity
+
+    def assume_role(self: TokenResponse) -> ActionResult:
+        _refuse_untrusted(self)
+        return _answer(self)
+
+    def get_caller_identity(self: STSBackend, access_key_id: str, region: str) -> tuple[str, str, str]:
+        user_id, arn, account = _identity(self, access_key_id, region)
+        if arn == _UNKNOWN_USER.format(account=account):
+            arn = ADMINISTRATOR.format(account=account)
+        return user_id, arn, account
+
+    TokenResponse.assume_role = assume_role  # type: ignore[method-assign]
+    STSBackend.get_caller_identity = get_caller_identity  # type: ignore[method-assign]
+
+
+def _refuse_untrusted(call: TokenResponse) -> None:
+    role_arn = call._get_param("RoleArn")
+    caller = call.backend.get_caller_identity(call.get_access_key(), call.region)[1]
+    roles = iam_backends[call.current_account][call.partition].get_roles()
+    trust = next((role.assume_role_policy_document for role in roles if role.arn == role_arn), None)
+    request = AccessRequest("sts:AssumeRole", None, ("AWS", caller))
+    if trust is None or decide([Policy(json.loads(trust))], request) is not Decision.ALLOW:
+        message = f"User: {caller} is not authorized to perform: sts:AssumeRole on resource: {role_arn}"
+        # Not as one of moto's own errors of STS: they have the status 400, AWS answers 403.
+        raise Forbidden(error_answer("sts", 403, "AccessDenied", message)[2].decode())
