@@ -131,8 +131,8 @@ def _make(place: Place, reason: str, descriptor: int) -> None:
     try:
         tool = installer.install(place, progress, descriptor)
     except ToolFailed as failure:
+        kind = trouble.diagnose(failure.output, place.root)
         _discard(place)  # no use to the next try; on a full disk it would be in everybody's way
-        kind = trouble.diagnose(failure.output)
         raise Problem(trouble.advice(kind, place.root, place.log, failure.output)) from None
     stamp = {
         "made_with": tool,

@@ -26,7 +26,9 @@ and of uv (--upgrade)."""
 
 def main(arguments: list[str]) -> int:
     """Run a command; returns the exit status: 2 for a foreseeable failure, 130 when interrupted."""
-    signal.signal(signal.SIGTERM, _interrupt)  # so that a set-up is left as tidily as with Ctrl-C
+    for name in ("SIGTERM", "SIGHUP"):  # so that a set-up is left as tidily as with Ctrl-C
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), _interrupt)
     command, options = (arguments[0], arguments[1:]) if arguments else ("--help", [])
     try:
         if command in ("-h", "--help", "help"):

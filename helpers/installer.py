@@ -10,6 +10,7 @@ import os
 import queue
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -31,9 +32,9 @@ _FOREIGN = {
     "UV_PYTHON", "UV_SYSTEM_PYTHON", "UV_PROJECT_ENVIRONMENT", "UV_CONSTRAINT", "UV_OVERRIDE",
 }  # fmt: skip
 _QUIET = {
-    "UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1", "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8",
-    "PIP_USER": "0", "PIP_NO_INPUT": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_PROGRESS_BAR": "off",
-    "PIP_NO_COLOR": "1",
+    "UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1",
+    "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8", "PIP_USER": "0", "PIP_NO_INPUT": "1",
+    "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_PROGRESS_BAR": "off", "PIP_NO_COLOR": "1",
 }  # fmt: skip
 
 
@@ -69,7 +70,7 @@ def install(place: Place, progress: Progress, descriptor: int) -> str:
 
     uv = find_uv(place)
     if uv:
-        with _unless_hopeless(progress, "disk"):
+        with _unless_hopeless(place, progress, "disk"):
             with progress.step(1, 2, title):
                 run(uv, "venv", "--python", base, str(place.venv))
             with progress.step(2, 2, packages + "uv"):
@@ -80,7 +81,7 @@ def install(place: Place, progress: Progress, descriptor: int) -> str:
     pip = [str(place.python), "-m", "pip", "install"]
     pinned_uv = pins.read(place.requirements).get("uv")
     if pinned_uv and not uv:
-        with _unless_hopeless(progress, "disk", "network"), progress.step(2, 2, packages + "uv"):
+        with _unless_hopeless(place, progress, "disk", "network"), progress.step(2, 2, packages + "uv"):
             run(*pip, "--no-deps", "--only-binary=:all:", f"uv=={pinned_uv[0]}")
             install_with(shutil.which("uv", path=str(place.programs)) or "uv")
             return "uv"
@@ -101,12 +102,12 @@ def find_uv(place: Place) -> str | None:
 
 
 @contextlib.contextmanager
-def _unless_hopeless(progress: Progress, *hopeless: str) -> Iterator[None]:
+def _unless_hopeless(place: Place, progress: Progress, *hopeless: str) -> Iterator[None]:
     """Let a failure pass, because another way is open; not one of a kind that would stop that way too."""
     try:
         yield
     except ToolFailed as failure:
-        if diagnose(failure.output) in hopeless:
+        if diagnose(failure.output, place.root) in hopeless:
             raise
         progress.say("uv could not do it; pip will.")
 
@@ -118,7 +119,7 @@ def _run(
 
     It inherits the lock's descriptor: if this process is killed, the lock lasts while the tool still writes.
     """
-    inherited = {"pass_fds": (descriptor,)} if os.name == "posix" else {}
+    special = {"pass_fds": (descriptor,), "start_new_session": True} if os.name == "posix" else {}
     process = subprocess.Popen(
         command,
         cwd=place.root,
@@ -128,7 +129,7 @@ def _run(
         stderr=subprocess.STDOUT,
         encoding="utf-8",
         errors="replace",
-        **inherited,
+        **special,
     )
     lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(process.stdout, lines), daemon=True).start()
@@ -172,9 +173,17 @@ def _detail(said: list[str]) -> str:
 
 
 def _end(process: subprocess.Popen[str]) -> None:
-    process.terminate()
-    try:
+    """End the tool and, where the system has groups of processes, all that it started."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        _signal(process, "SIGTERM")
         process.wait(timeout=5)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+    _signal(process, "SIGKILL")
+    process.wait()
+
+
+def _signal(process: subprocess.Popen[str], name: str) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        if os.name == "posix":
+            os.killpg(process.pid, getattr(signal, name))
+        else:
+            process.terminate()

@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 import threading
+from itertools import zip_longest
 from pathlib import Path
 from typing import NoReturn
 
@@ -119,7 +120,7 @@ def check_port(options: list[str]) -> None:
 
 def _value(options: list[str], *names: str) -> str | None:
     """What an option is set to, whether written `--port 8899` or `--port=8899`."""
-    for option, following in zip(options, [*options[1:], ""], strict=True):
+    for option, following in zip_longest(options, options[1:], fillvalue=""):
         name, equals, value = option.partition("=")
         if name in names:
             return value if equals else following

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import re
+import shutil
 from pathlib import Path
 
 # What happened, by the words of pip, uv, venv or the system: the first that matches. Without a network pip
@@ -25,6 +27,10 @@ _SYMPTOMS = {
 }  # fmt: skip
 
 
+#: A disk with less free space than this, in bytes, is taken for full once something has failed.
+_FULL = 10_000_000
+
+
 class Problem(Exception):
     """Something foreseeable went wrong; the message is one line that says what to do."""
 
@@ -37,9 +43,16 @@ class ToolFailed(Exception):
         self.output = output
 
 
-def diagnose(output: str) -> str:
-    """What the words of a failed tool tell of: disk, venv, network, permission, build or other."""
-    return next((kind for kind, words in _SYMPTOMS.items() if re.search(words, output)), "other")
+def diagnose(output: str, root: Path) -> str:
+    """What made a tool fail, by its words: disk, venv, network, permission, build or other.
+
+    On a full disk tools often fail without saying why (venv does), so the disk of `root` is asked too.
+    """
+    kind = next((kind for kind, words in _SYMPTOMS.items() if re.search(words, output)), "other")
+    with contextlib.suppress(OSError):
+        if kind == "other" and shutil.disk_usage(root).free < _FULL:
+            return "disk"
+    return kind
 
 
 def diagnose_os_error(error: OSError) -> str:
