@@ -71,7 +71,7 @@ class Diagram:
     def __str__(self) -> str:
         there = [words for part, words in PARTS.items() if self.state.has(part)]
         absent = [words for part, words in PARTS.items() if not self.state.has(part)]
-        sentences = [f"In the account: {', '.join(there) or 'nothing yet'}."]
+        sentences = [f"In the account: {', '.join(there) or 'nothing'}."]
         if absent:
             sentences.append(f"Not there: {', '.join(absent)}.")
         return " ".join(sentences)

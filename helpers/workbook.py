@@ -1,5 +1,5 @@
-"""What the setup cell of every lesson calls: connect to AWS, build what earlier lessons built, show where
-you are.
+"""What every lesson's setup cell calls: connect to AWS, build what earlier lessons build, show what is
+there.
 """
 
 import os
@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from IPython.display import display
 
 from helpers import account_state
+from helpers.account_state import AccountState
 from helpers.catch_up import catch_up as build_what_is_missing
 from helpers.catch_up import lesson_files
 from helpers.diagram import Diagram
@@ -17,35 +18,28 @@ from helpers.errors import WorkbookError
 from helpers.local_aws import lifecycle
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
+# Instead of the picture, where only text is shown: JupyterLab before it trusts a notebook, for one.
+PICTURE_IN_WORDS = "(Run this cell to see the same as a picture.)"
 
 
 def begin(lesson: str, catch_up: bool = True) -> None:
     """Make this kernel ready for a lesson, named like its file without the ending.
 
     Afterwards plain `boto3.client(…)` speaks to the embedded AWS, the working directory is the folder of the
-    lessons, and the account has all that earlier lessons build (unless `catch_up` is False). May be called
-    any number of times. Raises WorkbookError, with one line that says what to do.
+    lessons, and the account, which is shown, has all that earlier lessons build. With `catch_up=False` the
+    account stays as it is and is not shown. May be called any number of times. Raises WorkbookError, with one
+    line that says what to do.
     """
     _refuse_unknown(lesson)
     account = _connect()
     os.chdir(NOTEBOOKS)  # wherever the kernel was started: a lesson's "../handler.py" is right
     headline = f"Local AWS, account {account.account_id}, region {account.region}. Nothing here costs money."
-    try:
-        if catch_up:
-            state = build_what_is_missing(
-                lesson, NOTEBOOKS, lambda earlier: _announce(earlier, len(headline))
-            )
-        else:
-            state = account_state.read()
-    except (BotoCoreError, ClientError) as error:
-        raise WorkbookError(
-            f"The embedded AWS does not answer as it should: {error} "
-            "Start it afresh with: python -m helpers.local_aws stop, then run this cell again."
-        ) from error
-    diagram = Diagram(state)
+    state = _caught_up(lesson, len(headline)) if catch_up else None
     print(headline)
-    print(diagram)  # JupyterLab shows an SVG without alternative text: here it is for everybody
-    display(diagram)
+    if state:
+        diagram = Diagram(state)
+        print(diagram)  # JupyterLab gives an SVG no alternative text: here it is, for everybody
+        display({"image/svg+xml": diagram.svg(), "text/plain": PICTURE_IN_WORDS}, raw=True)
 
 
 def picture() -> Diagram:
@@ -63,6 +57,16 @@ def _refuse_unknown(lesson: str) -> None:
     lessons = [path.stem for path in lesson_files(NOTEBOOKS)]
     if lesson not in lessons:
         raise WorkbookError(f"There is no lesson {lesson!r}. The lessons are: {', '.join(lessons)}.")
+
+
+def _caught_up(lesson: str, width: int) -> AccountState:
+    try:
+        return build_what_is_missing(lesson, NOTEBOOKS, lambda earlier: _announce(earlier, width))
+    except (BotoCoreError, ClientError) as error:
+        raise WorkbookError(
+            f"The embedded AWS does not answer as it should: {error} "
+            "Start it afresh with: python -m helpers.local_aws stop, then run this cell again."
+        ) from error
 
 
 def _connect() -> lifecycle.Account:

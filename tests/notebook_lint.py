@@ -21,7 +21,8 @@ from helpers import account_state
 from helpers.catch_up import lesson_files
 from helpers.notebooks import normal
 
-SETUP = 'import boto3\n\nfrom helpers import workbook\n\nworkbook.begin("{name}")'
+SETUP = "import boto3\n\nfrom helpers import workbook\n\nworkbook.begin({arguments})"
+NOTHING_TO_BUILD = {"99"}  # what the account lacks needs no cleaning up
 OPENING = ["What you build", "You will learn", "Before you start"]
 CLOSING = ["Break it", "In practice", "Summary", "Next"]
 OPTIONAL = "Exercises"  # before "Break it"; the exercises themselves come with their own rules
@@ -112,7 +113,8 @@ def learning_and_summary(lesson: Lesson) -> Iterator[str]:
 
 
 def setup_cell(lesson: Lesson) -> Iterator[str]:
-    setup = SETUP.format(name=lesson.path.stem)
+    settings = ", catch_up=False" if lesson.number in NOTHING_TO_BUILD else ""
+    setup = SETUP.format(arguments=f'"{lesson.path.stem}"{settings}')
     if not lesson.code_cells or lesson.code_cells[0].source != setup:
         yield f"the first code cell must be the setup cell:\n{setup}"
     elif lesson.code_cells[0] not in lesson.part("Before you start"):

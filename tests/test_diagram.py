@@ -100,7 +100,7 @@ def test_words_are_the_alternative_text_of_the_picture():
     assert set(bundle) == {"image/svg+xml", "text/plain"}
     description = drawing(NOTHING).find(f"{SVG}desc").text
     assert description == bundle["text/plain"] == str(Diagram(NOTHING))
-    assert description.startswith("In the account: nothing yet. Not there: role microservice-role, ")
+    assert description.startswith("In the account: nothing. Not there: role microservice-role, ")
     assert "Not there" not in str(Diagram(EVERYTHING))
 
 

@@ -39,7 +39,7 @@ CELLS = {  # source of a cell, and what of its outputs is altered
     "error-text": ("{}['x']", "evalue"),
     "output-missing": ("print('one')", "removed"),
     "output-too-many": ("one = 1", "added"),
-    "sanitized": ("print('2026-11-23T09:30:00Z stored')", "stdout"),
+    "sanitized": ("print('12.5 ms for both')", "stdout"),
 }
 
 

@@ -46,7 +46,7 @@ def good_lesson() -> nbformat.NotebookNode:
             "## Before you start\n\n| Needs | Minutes | Cost |\n|---|---|---|\n| Nothing | 25–30 | Nothing |",
             id="before",
         ),
-        new_code_cell(SETUP.format(name=NAME), id="setup"),
+        new_code_cell(SETUP.format(arguments=f'"{NAME}"'), id="setup"),
     ]
     for number in range(1, 4):
         cells.append(

@@ -318,9 +318,10 @@ def test_begin_leaves_no_way_to_another_account(shell, account):
     assert boto3.client("sts").get_caller_identity()["Account"] == account.account_id
 
 
-def test_begin_can_leave_the_account_as_it_is(shell):
+def test_begin_can_leave_the_account_as_it_is_and_does_not_show_it(shell, capsys):
     workbook.begin("06_look", catch_up=False)
     assert parts() == set()
+    assert capsys.readouterr().out.split("\n")[1:] == [""]
 
 
 def test_begin_makes_the_folder_of_the_lessons_the_working_directory(shell, lessons, tmp_path_factory):
