@@ -13,5 +13,5 @@ def test_a_table_can_be_asked_in_partiql(aws):
     )
     for number in ("1", "2"):
         dynamodb.put_item(TableName=table, Item={"OrderId": {"S": number}, "Amount": {"N": number}})
-    question = f'SELECT OrderId FROM "{table}" WHERE Amount = 2'
-    assert dynamodb.execute_statement(Statement=question)["Items"] == [{"OrderId": {"S": "2"}}]
+    question = f"SELECT Amount FROM \"{table}\" WHERE OrderId = '2'"
+    assert dynamodb.execute_statement(Statement=question)["Items"] == [{"Amount": {"N": "2"}}]
