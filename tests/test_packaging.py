@@ -289,3 +289,44 @@ def test_jupyter_is_told_to_ask_the_network_for_nothing():
     assert hasattr(importlib.import_module(module), name)
     shared = PYPROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["shared-data"]
     assert shared == {"helpers/jupyter_lab_config.json": "etc/jupyter/jupyter_lab_config.json"}
+
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_readme_names_the_two_commands_first():
+    commands = re.findall(r"^python3 -m helpers \w+$", README, re.MULTILINE)
+    assert commands == ["python3 -m helpers lab", "python3 -m helpers test"]
+    assert README.index("python3 -m helpers test") < README.index("conda env create")
+    assert (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()[
+        -1
+    ] == 'python3 -m helpers test "$@"'
+
+
+def test_every_link_of_the_readme_leads_somewhere():
+    links = re.findall(r"\]\(([^)]+)\)", README)
+    assert len(links) > 10
+    assert not [link for link in links if "://" not in link and not (ROOT / link).exists()]
+
+
+def test_the_lesson_table_agrees_with_the_lessons():
+    rows = re.findall(r"^\| \[(.+?)\]\((.+?)\) \| (.+?) \|", README, re.MULTILINE)
+    told = {path: (title, minutes) for title, path, minutes in rows}
+    found = {}
+    for notebook in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+        text = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+        title = re.match(r"# (.+)", text)[1]
+        minutes = re.search(r"\| Needs \| Minutes \| Cost \|\n\|[-|]+\|\n\|.*?\| (\S+) \|", text)[1]
+        found[f"notebooks/{notebook.name}"] = (title, minutes)
+    assert told == found
+
+
+def test_the_readme_quotes_the_messages_that_there_are():
+    """What the troubleshooting table names, somebody says."""
+    said = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "helpers").glob("*.py"))
+    said = re.sub(r'"\s*\n\s*f?"', "", said).replace("%d.%d", "3.11")
+    table = README[README.index("| It says |") : README.index("## How the notebooks are tested")]
+    for quote in re.findall(r"^\| (.+?) \|", table, re.MULTILINE)[1:]:
+        if not quote.startswith(("Anything odd", "---")):
+            assert all(part.strip() in said for part in quote.split("…")), quote
