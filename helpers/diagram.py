@@ -63,10 +63,18 @@ ARROWS = (
 
 
 class Diagram:
-    """The account's state as a picture; notebooks show it as SVG, everything else in words."""
+    """The account's state as a picture; notebooks show it as SVG, everything else in words.
 
-    def __init__(self, state: AccountState) -> None:
+    `instead`: what is shown in place of the picture; by default the same in words, which `str()` gives
+    always.
+    """
+
+    def __init__(self, state: AccountState, instead: str | None = None) -> None:
         self.state = state
+        self._instead = instead
+
+    def __repr__(self) -> str:
+        return self._instead or str(self)
 
     def __str__(self) -> str:
         there = [words for part, words in PARTS.items() if self.state.has(part)]
@@ -77,7 +85,7 @@ class Diagram:
         return " ".join(sentences)
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
-        return {"image/svg+xml": self.svg(), "text/plain": str(self)}
+        return {"image/svg+xml": self.svg(), "text/plain": repr(self)}
 
     def svg(self) -> str:
         """The picture; the same state gives the same characters, on every machine."""

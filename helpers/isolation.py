@@ -15,7 +15,9 @@ def isolate(folder: Path) -> None:
     """From now on this process, and kernels that it starts, find their account and settings in `folder`."""
     os.environ["LOCAL_AWS_HOME"] = str(folder / "account")
     os.environ["IPYTHONDIR"] = str(folder / "ipython")  # no start-up files and no history of the user's
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH")]))
+    paths = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
+    if str(PROJECT) not in paths:
+        os.environ["PYTHONPATH"] = os.pathsep.join([str(PROJECT), *paths])
     for name in ("WORKBOOK_TARGET", "MPLBACKEND"):
         os.environ.pop(name, None)
 

@@ -19,7 +19,7 @@ from helpers.local_aws import lifecycle
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 # Instead of the picture, where only text is shown: JupyterLab before it trusts a notebook, for one.
-PICTURE_IN_WORDS = "(Run this cell to see the same as a picture.)"
+WITHOUT_THE_PICTURE = "(Run this cell to see the same as a picture.)"
 
 
 def begin(lesson: str, catch_up: bool = True) -> None:
@@ -37,9 +37,9 @@ def begin(lesson: str, catch_up: bool = True) -> None:
     state = _caught_up(lesson, len(headline)) if catch_up else None
     print(headline)
     if state:
-        diagram = Diagram(state)
+        diagram = Diagram(state, instead=WITHOUT_THE_PICTURE)
         print(diagram)  # JupyterLab gives an SVG no alternative text: here it is, for everybody
-        display({"image/svg+xml": diagram.svg(), "text/plain": PICTURE_IN_WORDS}, raw=True)
+        display(diagram)
 
 
 def picture() -> Diagram:

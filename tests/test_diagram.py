@@ -104,6 +104,12 @@ def test_words_are_the_alternative_text_of_the_picture():
     assert "Not there" not in str(Diagram(EVERYTHING))
 
 
+def test_something_else_may_stand_for_the_picture():
+    diagram = Diagram(NOTHING, instead="(a picture)")
+    assert diagram._repr_mimebundle_()["text/plain"] == repr(diagram) == "(a picture)"
+    assert str(diagram) == str(Diagram(NOTHING))
+
+
 def test_everything_stands_on_an_opaque_sheet_of_a_fixed_size():
     """Pages, light or dark, show through nowhere; and it keeps its size where the viewBox is lost."""
     root = drawing(NOTHING)

@@ -18,7 +18,7 @@ from helpers.isolation import PROJECT, isolated
 from helpers.local_aws import lifecycle
 from helpers.notebooks import execute
 
-LESSON = PROJECT / "notebooks" / "02_create_the_table.ipynb"
+LESSON = PROJECT / "notebooks" / "06_explore_the_orders.ipynb"  # results, tables, pictures
 NOT_COMPARED = {"image/png"}
 DIAGRAM = (
     "from helpers import account_state, diagram\ndiagram.Diagram(account_state.AccountState(frozenset()))"
