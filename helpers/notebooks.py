@@ -33,6 +33,7 @@ NOTEBOOKS = PROJECT / "notebooks"
 SANITIZE = PROJECT / "tests" / "nbval_sanitize.cfg"
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 CELL_TIMEOUT = 120  # seconds
+KEPT_METADATA = ("alt", "tags")  # of a cell; alt: what a page says in place of the cell's chart
 NOT_COMPARED = {"metadata", "traceback", "execution_count"}
 PICTURES = {"image/png", "image/jpeg"}
 
@@ -122,11 +123,10 @@ def _renew(path: Path, check: bool) -> bool:
 
 
 def _normal_cell(cell: NotebookNode, number: int) -> NotebookNode:
-    tags = cell.metadata.get("tags")
     result = {
         "cell_type": cell.cell_type,
         "id": cell.get("id") or f"cell-{number:02d}",
-        "metadata": {"tags": tags} if tags else {},
+        "metadata": {key: cell.metadata[key] for key in KEPT_METADATA if cell.metadata.get(key)},
         "source": cell.source,
     }
     if cell.cell_type == "code":
