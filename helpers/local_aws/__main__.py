@@ -71,7 +71,10 @@ def _run(options: argparse.Namespace) -> int:
         running = lifecycle.status()
         if running:
             raise lifecycle.LocalAwsError(f"Already running: {_describe(running)}")
-    print("Running in the foreground; Ctrl-C ends it. In another shell: python -m helpers.local_aws env", flush=True)
+    print(
+        "Running in the foreground; Ctrl-C ends it. In another shell: python -m helpers.local_aws env",
+        flush=True,
+    )
     return server.main(str(place.path), options.port or 0)
 
 

@@ -1,7 +1,8 @@
 """The credentials that open the account: its administrator's, and those that the account itself has issued.
 
-The administrator's are made at every start and live in a file that only the user can read. The others are moto's:
-access keys of IAM users, and the temporary credentials of roles that somebody, or Lambda itself, has assumed.
+The administrator's are made at every start and live in a file that only the user can read. The others are
+moto's: access keys of IAM users, and the temporary credentials of roles that somebody, or Lambda itself, has
+assumed.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from dataclasses import dataclass
 
 ACCOUNT_ID = "123456789012"
 REGION = "us-east-1"
-#: Seconds that the credentials of an execution environment last. AWS rotates them inside a running environment;
+#: Seconds that the credentials of an execution environment last. AWS rotates them inside a running
+#: environment;
 #: here an environment never lives that long.
 ROLE_SESSION_SECONDS = 12 * 3600
 

@@ -1,9 +1,9 @@
 """The little of HTTP/1.1 that AWS's clients speak: requests with a body, answers with a length, keep-alive.
 
-Two servers share it: the account's endpoint (`server`) and each function's Runtime API (`execution_environment`).
-The standard library's `http.server` answers correctly too, but parses headers with the e-mail package and writes
-line by line: a warm put_item takes a fifth longer through it (2.25 ms against 1.85 ms). Every order crosses HTTP
-four times, so that fifth counts. Grammar and limits follow RFC 9112.
+Two servers share it: the account's endpoint (`server`) and each function's Runtime API
+(`execution_environment`). The standard library's `http.server` answers correctly too, but parses headers with
+the e-mail package and writes line by line: a warm put_item takes a fifth longer through it (2.25 ms against
+1.85 ms). Every order crosses HTTP four times, so that fifth counts. Grammar and limits follow RFC 9112.
 """
 
 from __future__ import annotations
@@ -62,7 +62,11 @@ def read_request(stream: BinaryIO, connection: socket.socket) -> Request | None:
 
 
 def write_response(
-    connection: socket.socket, status: int, headers: dict[str, str], body: bytes = b"", head_only: bool = False
+    connection: socket.socket,
+    status: int,
+    headers: dict[str, str],
+    body: bytes = b"",
+    head_only: bool = False,
 ) -> None:
     """Send one answer in a single packet where it fits; `Content-Length` is set here.
 
@@ -70,7 +74,9 @@ def write_response(
     """
     names = {name.lower() for name in headers}
     lines = [f"HTTP/1.1 {status} {_REASONS.get(status, 'Unknown')}"]
-    lines += [f"{name}: {value}" for name, value in headers.items() if head_only or name.lower() != "content-length"]
+    lines += [
+        f"{name}: {value}" for name, value in headers.items() if head_only or name.lower() != "content-length"
+    ]
     if not head_only or "content-length" not in names:
         lines.append(f"Content-Length: {len(body)}")
     head = "\r\n".join(lines).encode("latin-1", "replace") + b"\r\n\r\n"

@@ -1,9 +1,10 @@
-"""What runs inside an execution environment: AWS's Python runtime in small, in one file, standard library alone.
+"""What runs inside an execution environment: AWS's Python runtime in small, in one file, standard library
+alone.
 
-It is started as a script, in isolation from this project, and does what AWS's own runtime client (awslambdaric) does:
-import the handler, then ask the Runtime API for the next event, call the handler, post the result, for ever.
-awslambdaric has wheels for Linux only; this runs everywhere, and the tests hold the two against each other.
-Runtime API: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
+It is started as a script, in isolation from this project, and does what AWS's own runtime client
+(awslambdaric) does: import the handler, then ask the Runtime API for the next event, call the handler, post
+the result, for ever. awslambdaric has wheels for Linux only; this runs everywhere, and the tests hold the two
+against each other. Runtime API: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
 
 import importlib
@@ -27,7 +28,8 @@ AWS_LIBRARY = f"/var/lang/lib/python{sys.version_info[0]}.{sys.version_info[1]}"
 _LIBRARY = os.path.dirname(os.__file__)
 
 
-#: What AWS's Python runtime has beside the standard library. A function that needs more brings it in its zip, here too.
+#: What AWS's Python runtime has beside the standard library. A function that needs more brings it in its zip,
+#: here too.
 #: https://docs.aws.amazon.com/lambda/latest/dg/lambda-python.html
 RUNTIME_PACKAGES = {"boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3"}
 
@@ -86,12 +88,14 @@ class RuntimeApi:
         if not status:
             os._exit(0)  # the embedded AWS is gone, and with it the reason to be
         headers = {}
-        while (line := self._stream.readline().rstrip(b"\r\n")):
+        while line := self._stream.readline().rstrip(b"\r\n"):
             name, _, value = line.decode("latin-1").partition(":")
             headers[name.lower()] = value.strip()
         content = self._stream.read(int(headers.get("content-length", 0)))
         if status.split(b" ", 2)[1] not in (b"200", b"202"):
-            raise RuntimeError(f"Runtime API: {path} was answered {status.decode().strip()}: {content[:200]!r}")
+            raise RuntimeError(
+                f"Runtime API: {path} was answered {status.decode().strip()}: {content[:200]!r}"
+            )
         return headers, content
 
 
@@ -202,17 +206,22 @@ def _find_handler(name):
     module_name, dot, function_name = name.rpartition(".")
     if not dot:
         raise Fault(
-            "Runtime.MalformedHandlerName", f"Bad handler '{name}': not enough values to unpack (expected 2, got 1)"
+            "Runtime.MalformedHandlerName",
+            f"Bad handler '{name}': not enough values to unpack (expected 2, got 1)",
         )
     module_name = module_name.replace("/", ".")
     try:
         module = importlib.import_module(module_name)
     except ImportError as error:
-        raise Fault("Runtime.ImportModuleError", f"Unable to import module '{module_name}': {error}") from error
+        raise Fault(
+            "Runtime.ImportModuleError", f"Unable to import module '{module_name}': {error}"
+        ) from error
     except SyntaxError as error:
         trace = [f'  File "{_aws_path(error.filename)}" Line {error.lineno}\n    {error.text}']
         message = str(error).replace(TASK_ROOT, AWS_TASK_ROOT)
-        raise Fault("Runtime.UserCodeSyntaxError", f"Syntax error in module '{module_name}': {message}", trace) from error
+        raise Fault(
+            "Runtime.UserCodeSyntaxError", f"Syntax error in module '{module_name}': {message}", trace
+        ) from error
     try:
         return getattr(module, function_name)
     except AttributeError as error:
@@ -254,7 +263,8 @@ def _marshal(answer):
     return _MARKED.sub(r"\1", text).encode("utf-8", "surrogatepass")
 
 
-#: Stands around a decimal's digits until the text is made: the json module cannot write a number digit by digit.
+#: Stands around a decimal's digits until the text is made: the json module cannot write a number digit by
+#: digit.
 _MARK = f"decimal-{os.urandom(8).hex()}:"
 _MARKED = re.compile(f'"{_MARK}([^"]*)"')
 

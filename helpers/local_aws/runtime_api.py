@@ -1,7 +1,8 @@
 """The socket side of a Runtime API: one listener on loopback, for one worker.
 
-Any process of this machine could connect to a port on loopback, another user's too. So each connection is looked up:
-it is served only when it comes from the worker. That asks nothing of the client: AWS's own works unmodified.
+Any process of this machine could connect to a port on loopback, another user's too. So each connection is
+looked up: it is served only when it comes from the worker. That asks nothing of the client: AWS's own works
+unmodified.
 """
 
 from __future__ import annotations

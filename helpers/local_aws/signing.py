@@ -20,7 +20,8 @@ from .credentials import Credentials, CredentialStore
 from .http1 import Request
 
 ALGORITHM = "AWS4-HMAC-SHA256"
-#: Seconds that a request's clock may differ from ours, as on AWS: an overheard request cannot be sent again later.
+#: Seconds that a request's clock may differ from ours, as on AWS: an overheard request cannot be sent again
+#: later.
 MAX_SKEW = 15 * 60
 
 _AUTHORIZATION = re.compile(
@@ -52,12 +53,18 @@ def authenticate(request: Request, store: CredentialStore) -> Caller:
     match = _AUTHORIZATION.match(request.headers.get("authorization", ""))
     if match is None:
         raise NotAuthenticated(
-            "MissingAuthenticationTokenException", "MissingAuthenticationToken", "Request is missing Authentication Token"
+            "MissingAuthenticationTokenException",
+            "MissingAuthenticationToken",
+            "Request is missing Authentication Token",
         )
     credentials = store.find(match["key"])
-    if credentials is None or not _same(request.headers.get("x-amz-security-token"), credentials.session_token):
+    if credentials is None or not _same(
+        request.headers.get("x-amz-security-token"), credentials.session_token
+    ):
         raise NotAuthenticated(
-            "UnrecognizedClientException", "InvalidClientTokenId", "The security token included in the request is invalid."
+            "UnrecognizedClientException",
+            "InvalidClientTokenId",
+            "The security token included in the request is invalid.",
         )
     if credentials.expired():
         raise NotAuthenticated(
@@ -87,7 +94,9 @@ def _check_clock(request: Request, date: str) -> None:
         sent = 0
     if not stamp.startswith(date) or abs(time.time() - sent) > MAX_SKEW:
         raise NotAuthenticated(
-            "InvalidSignatureException", "SignatureDoesNotMatch", f"Signature expired or not yet current: {stamp}"
+            "InvalidSignatureException",
+            "SignatureDoesNotMatch",
+            f"Signature expired or not yet current: {stamp}",
         )
 
 
@@ -112,11 +121,20 @@ def _signing_key(secret: str, date: str, region: str, service: str) -> bytes:
 def _canonical_request(request: Request, signed_headers: str, service: str) -> str:
     names = signed_headers.split(";")
     if "host" not in names:  # otherwise the signature would be good for any server
-        raise NotAuthenticated("InvalidSignatureException", "SignatureDoesNotMatch", "'Host' must be a signed header.")
+        raise NotAuthenticated(
+            "InvalidSignatureException", "SignatureDoesNotMatch", "'Host' must be a signed header."
+        )
     headers = "".join(f"{name}:{' '.join(request.headers.get(name, '').split())}\n" for name in names)
     query = "&".join(sorted(part if "=" in part else f"{part}=" for part in request.query.split("&") if part))
     return "\n".join(
-        (request.method, _canonical_path(request.path, service), query, headers, signed_headers, _payload_hash(request))
+        (
+            request.method,
+            _canonical_path(request.path, service),
+            query,
+            headers,
+            signed_headers,
+            _payload_hash(request),
+        )
     )
 
 
