@@ -60,7 +60,7 @@ class Browser:
         options = [*_OPTIONS, f"--user-data-dir={self._folder}", f"--window-size={width},{height}"]
         if hasattr(os, "geteuid") and os.geteuid() == 0:
             options.append("--no-sandbox")  # Chromium refuses to run as root otherwise
-        self._log = open(folder / "browser.log", "wb")  # noqa: SIM115
+        self._log = open(folder / "browser.log", "wb")
         self._process = subprocess.Popen([program, *options, "about:blank"], stdout=self._log, stderr=self._log)
         self._messages = 0
         #: Addresses of all requests that pages of this browser have made, in order.
@@ -124,7 +124,8 @@ class Browser:
         return [
             address
             for address in self.requests
-            if urlsplit(address).scheme not in ("data", "blob", "about", "chrome") and urlsplit(address).hostname not in own
+            if urlsplit(address).scheme not in ("data", "blob", "about", "chrome")
+            and urlsplit(address).hostname not in own
         ]
 
     def _note(self, message: dict[str, Any]) -> None:

@@ -59,7 +59,11 @@ def jupyterlab(folder: Path) -> Iterator[str]:
         *("--LabApp.expose_app_in_browser=True", f"--LabApp.user_settings_dir={folder / 'settings'}"),
         *("--LabApp.workspaces_dir=" + str(folder / "workspaces"), "--allow-root"),
     ]
-    variables = {**os.environ, "JUPYTER_CONFIG_PATH": str(PROJECT / "helpers"), "JUPYTER_RUNTIME_DIR": str(folder / "runtime")}
+    variables = {
+        **os.environ,
+        "JUPYTER_CONFIG_PATH": str(PROJECT / "helpers"),
+        "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
+    }
     with open(folder / "jupyterlab.log", "wb") as log:
         server = subprocess.Popen(command, cwd=folder, env=variables, stdout=log, stderr=log)
         try:

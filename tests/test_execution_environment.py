@@ -139,22 +139,65 @@ def handler(event, context):
     return found
 """
     name = aws.function(source)
-    assert aws.invoke(name, ["boto3", "botocore", "pandas", "moto", "helpers", "handler"])["Json"] == ["boto3", "botocore"]
+    assert aws.invoke(name, ["boto3", "botocore", "pandas", "moto", "helpers", "handler"])["Json"] == [
+        "boto3",
+        "botocore",
+    ]
 
 
 @pytest.mark.parametrize(
     ("source", "handler", "error_type", "message"),
     [
-        ("import no_such_module", "main.handler", "Runtime.ImportModuleError", "Unable to import module 'main': No module named 'no_such_module'"),
-        ("x = 1", "main.handler", "Runtime.HandlerNotFound", "Handler 'handler' missing on module 'main'"),
-        ("x = 1", "absent.handler", "Runtime.ImportModuleError", "Unable to import module 'absent': No module named 'absent'"),
-        ("x = 1", "main", "Runtime.MalformedHandlerName", "Bad handler 'main': not enough values to unpack (expected 2, got 1)"),
-        ("def handler(:", "main.handler", "Runtime.UserCodeSyntaxError", "Syntax error in module 'main': invalid syntax (main.py, line 1)"),
-        ("raise LookupError('at import')", "main.handler", "LookupError", "at import"),
-        ("def handler(e, c): raise ValueError('no good')", "main.handler", "ValueError", "no good"),
-        ("def handler(e, c): return {1, 2}", "main.handler", "Runtime.MarshalError", "Unable to marshal response: Object of type set is not JSON serializable"),
+        (
+            "import no_such_module",
+            "main.handler",
+            "Runtime.ImportModuleError",
+            "Unable to import module 'main': No module named 'no_such_module'",
+        ),
+        (
+            "x = 1",
+            "main.handler",
+            "Runtime.HandlerNotFound",
+            "Handler 'handler' missing on module 'main'",
+        ),
+        (
+            "x = 1",
+            "absent.handler",
+            "Runtime.ImportModuleError",
+            "Unable to import module 'absent': No module named 'absent'",
+        ),
+        (
+            "x = 1",
+            "main",
+            "Runtime.MalformedHandlerName",
+            "Bad handler 'main': not enough values to unpack (expected 2, got 1)",
+        ),
+        (
+            "def handler(:",
+            "main.handler",
+            "Runtime.UserCodeSyntaxError",
+            "Syntax error in module 'main': invalid syntax (main.py, line 1)",
+        ),
+        (
+            "raise LookupError('at import')",
+            "main.handler",
+            "LookupError",
+            "at import",
+        ),
+        (
+            "def handler(e, c): raise ValueError('no good')",
+            "main.handler",
+            "ValueError",
+            "no good",
+        ),
+        (
+            "def handler(e, c): return {1, 2}",
+            "main.handler",
+            "Runtime.MarshalError",
+            "Unable to marshal response: Object of type set is not JSON serializable",
+        ),
     ],
-)  # fmt: skip
+)
 def test_errors_in_the_function(aws, source, handler, error_type, message):
     name = aws.function(source, handler)
     answer = aws.invoke(name)
@@ -281,13 +324,17 @@ def test_the_log_tail_is_the_invocations_own(aws):
 
 
 def test_much_output_does_not_stop_a_function(aws):
-    name = aws.function("def handler(event, context):\n    for _ in range(20000): print('x' * 100)\n    return 'done'", Timeout=20)
+    name = aws.function(
+        "def handler(event, context):\n    for _ in range(20000): print('x' * 100)\n    return 'done'", Timeout=20
+    )
     assert aws.invoke(name)["Json"] == "done"
     assert aws.invoke(name)["Json"] == "done"
 
 
 def test_decimals_and_text_leave_as_they_are(aws):
-    name = aws.function("from decimal import Decimal\ndef handler(event, context): return [Decimal('1.10'), 'ü€', event]")
+    name = aws.function(
+        "from decimal import Decimal\ndef handler(event, context): return [Decimal('1.10'), 'ü€', event]"
+    )
     payload = aws.client("lambda").invoke(FunctionName=name, Payload='"\u00e9"'.encode())["Payload"].read().decode()
     assert payload == '[1.10, "ü€", "é"]'
 

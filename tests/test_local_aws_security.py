@@ -76,7 +76,9 @@ class TestAHostileWebPage:
         assert status == 403
         assert not any(name.lower().startswith("access-control") for name in headers)
 
-    @pytest.mark.parametrize("path", ["/", "/moto-api/data.json", "/moto-api/reset", "/_local_aws/status", "/2015-03-31/functions"])
+    @pytest.mark.parametrize(
+        "path", ["/", "/moto-api/data.json", "/moto-api/reset", "/_local_aws/status", "/2015-03-31/functions"]
+    )
     def test_a_simple_request_without_origin_is_not_answered(self, address, path):
         for method in ("GET", "POST"):
             status, headers, _ = send(address, {}, method=method, path=path)
@@ -119,16 +121,18 @@ class TestAnotherUserOfTheMachine:
 
             @classmethod
             def utcnow(cls):
-                return cls.now(real.timezone.utc).replace(tzinfo=None)
+                return cls.now(real.UTC).replace(tzinfo=None)
 
         import botocore.auth
 
         for name in ("datetime", "get_current_datetime"):
             if hasattr(botocore.auth, name):
-                replacement = Earlier if name == "datetime" else (lambda *_, **__: Earlier.now(real.timezone.utc))
+                replacement = Earlier if name == "datetime" else (lambda *_, **__: Earlier.now(real.UTC))
                 monkeypatch.setattr(botocore.auth, name, replacement)
         headers = signed(aws)
-        assert headers["X-Amz-Date"] < time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(time.time() - 600)), "the test's clock"
+        assert headers["X-Amz-Date"] < time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(time.time() - 600)), (
+            "the test's clock"
+        )
         status, _, body = send(address, headers)
         assert status == 400
         assert "expired" in json.loads(body)["message"]

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(
     reason="awslambdaric is published for Linux only",
 )
 
-SOURCE = '''
+SOURCE = """
 import json, logging, os, sys, time
 from decimal import Decimal
 
@@ -83,7 +83,7 @@ def sleeps(event, context):
 
 def leaves(event, context):
     sys.exit(4)
-'''
+"""
 
 CASES = [
     ("echo", {"a": [1, 2.5, None, True, "ü"]}),
