@@ -172,11 +172,6 @@ def complete(made):
     made.write("requirements.txt", "# what the project needs\npytest==1.0\n")
 
 
-def without_uv(folder):
-    """A PATH on which there is no uv."""
-    return str(folder)
-
-
 def fake_uv(folder, script):
     """A PATH with a uv that answers --version and otherwise does as the shell script says."""
     folder.mkdir()
@@ -229,9 +224,7 @@ def delete_interpreter(project):
 
 def interpreter_of_a_removed_python(project):
     project.python.unlink()
-    project.python.write_text("#!/gone/python\n") if os.name == "nt" else project.python.symlink_to(
-        "/gone/python3"
-    )
+    project.python.write_text("#!/gone/python\n") if os.name == "nt" else project.python.symlink_to("/gone/python3")
 
 
 def delete_stamp(project):
@@ -341,12 +334,10 @@ def test_two_starts_at_once_make_one_environment(project):
     assert sum("Making the workbook's Python environment" in told for _, _, told in results) == 1, results
 
 
-@pytest.mark.parametrize("uv", [pytest.param(True, marks=needs_uv), False])
-def test_no_network_is_one_line(project, uv):
+def test_no_network_is_one_line(project):
     shutil.rmtree(project.wheels)
     project.wheels.mkdir()
-    path = {} if uv else {"PATH": without_uv(project.folder)}
-    status, called, told = project.run(UV_OFFLINE="false", PIP_RETRIES="1", **path)
+    status, called, told = project.run(UV_OFFLINE="false", PIP_RETRIES="1")
     assert status == 2 and called is None
     assert last_line(told).startswith("The packages cannot be downloaded: no network"), told
     assert "Traceback" not in told
@@ -424,9 +415,7 @@ def test_an_old_python_is_told_what_to_do(tmp_path, newer_one):
         )
         version = python.name.removeprefix("python")
         assert answer.returncode == 2
-        assert answer.stderr.startswith(
-            f"This workbook needs Python 3.11 or later; this is Python {version}. "
-        )
+        assert answer.stderr.startswith(f"This workbook needs Python 3.11 or later; this is Python {version}. ")
         assert answer.stderr.count("\n") == 1, answer.stderr
         assert ("python3.13 -m helpers lab" in answer.stderr) is newer_one
         assert ("Install Python" in answer.stderr) is not newer_one
@@ -490,10 +479,7 @@ def test_errors_of_the_system_are_told_apart():
 
 @pytest.mark.skipif(
     not (DEBIANS := Path("/usr/bin/python3")).exists()
-    or subprocess.run(
-        [DEBIANS, "-c", "import sys, ensurepip; sys.exit(sys.version_info < (3, 11))"]
-    ).returncode
-    != 1
+    or subprocess.run([DEBIANS, "-c", "import sys, ensurepip; sys.exit(sys.version_info < (3, 11))"]).returncode != 1
     or subprocess.run([DEBIANS, "-c", "import sys; sys.exit(sys.version_info < (3, 11))"]).returncode != 0,
     reason="the system's Python is missing, too old, or has venv",
 )
@@ -528,9 +514,7 @@ def test_a_lock_dies_with_its_holder(tmp_path, capfd):
         "import sys, time, pathlib; from helpers import filelock\n"
         "with filelock.lock(pathlib.Path(sys.argv[1]), ''): print('held', flush=True); time.sleep(60)"
     )
-    holder = subprocess.Popen(
-        [sys.executable, "-c", script, str(file)], cwd=ROOT, stdout=subprocess.PIPE, text=True
-    )
+    holder = subprocess.Popen([sys.executable, "-c", script, str(file)], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert holder.stdout.readline() == "held\n"
     threading.Timer(0.5, holder.kill).start()
     since = time.monotonic()

@@ -102,9 +102,7 @@ def test_every_line_of_the_lock_is_an_exact_version():
 
 
 def test_the_lock_names_no_server_and_no_machine():
-    assert not re.search(
-        r"://|^\s*-|file:|--(index|find|extra|trusted|hash)|[A-Za-z]:\\|@", LOCK, re.MULTILINE
-    )
+    assert not re.search(r"://|^\s*-|file:|--(index|find|extra|trusted|hash)|[A-Za-z]:\\|@", LOCK, re.MULTILINE)
     assert not re.search(r"(?<![\w.])/\w", LOCK), "an absolute path"
     assert not re.search(r"\b[\w-]+\.(org|com|net|io|dev)\b", LOCK), "a host"
     assert "python3 -m helpers lock" in LOCK, "it says how it was made"
@@ -214,9 +212,7 @@ def test_each_dependency_is_used(requirement):
     if requirement.name in USED_OTHERWISE:
         files, words = USED_OTHERWISE[requirement.name]
         users = [path for path in ROOT.glob(files) if path != Path(__file__)]
-        assert any(words in path.read_text(encoding="utf-8") for path in users), (
-            "nothing uses it: take it out"
-        )
+        assert any(words in path.read_text(encoding="utf-8") for path in users), "nothing uses it: take it out"
     else:
         assert import_name(requirement.name) in third_party_imports(), "nothing imports it: take it out"
 
@@ -270,6 +266,24 @@ def test_the_lock_is_made_from_pyproject(tmp_path):
     assert "python3 -m helpers lock" in text and "wheels" not in text and str(tmp_path) not in text
 
 
+# pytest's settings.
+
+
+@pytest.mark.parametrize("options, passes", [([], False), (["--nbval-lax"], True)], ids=["strict", "lax"])
+def test_pytest_compares_unless_it_is_told_not_to(tmp_path, options, passes):
+    """On a notebook that runs without an error and whose stored output is wrong."""
+    output = {"output_type": "stream", "name": "stdout", "text": "3\n"}
+    cell = {"cell_type": "code", "id": "a", "metadata": {}, "execution_count": 1, "source": "print(2)"}
+    notebook = {"cells": [cell | {"outputs": [output]}], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    (tmp_path / "wrong.ipynb").write_text(json.dumps(notebook))
+    command = [sys.executable, "-m", "pytest", "--noconftest", "-p", "no:cacheprovider", f"--rootdir={ROOT}"]
+    answer = subprocess.run(
+        [*command, "-c", "pyproject.toml", *options, tmp_path / "wrong.ipynb"],
+        cwd=ROOT, capture_output=True, text=True,
+    )  # fmt: skip
+    assert ("1 passed" if passes else "1 failed") in answer.stdout, answer.stdout + answer.stderr
+
+
 # Names and promises.
 
 
@@ -298,9 +312,7 @@ def test_the_readme_names_the_two_commands_first():
     commands = re.findall(r"^python3 -m helpers \w+$", README, re.MULTILINE)
     assert commands == ["python3 -m helpers lab", "python3 -m helpers test"]
     assert README.index("python3 -m helpers test") < README.index("conda env create")
-    assert (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()[
-        -1
-    ] == 'python3 -m helpers test "$@"'
+    assert (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()[-1] == 'python3 -m helpers test "$@"'
 
 
 def test_every_link_of_the_readme_leads_somewhere():
