@@ -70,8 +70,8 @@ def read_field(order, field):
     with suppress(ArithmeticError, TypeError, UnicodeError):
         if type(value) in types and (field != "OrderId" or 1 <= len(value.encode()) <= 2048):
             return attribute_value(value)
-    found = short(value) if field in order else "missing"
-    raise InvalidOrder(f"{field} must be {expected}, not {found}")
+    problem = f"must be {expected}, not {short(value)}" if field in order else f"is missing, it must be {expected}"
+    raise InvalidOrder(f"{field} {problem}")
 
 
 def attribute_value(value, below=31):  # DynamoDB takes 32 levels: this one and 31 below

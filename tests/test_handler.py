@@ -288,7 +288,7 @@ def test_malformed_order_is_refused_by_name_and_not_stored(handler, table, capsy
         with pytest.raises(handler.InvalidOrder) as refusal:
             handler.lambda_handler(event, CONTEXT)
         message = str(refusal.value)
-        assert message.startswith((f"{field} must be ", f"{field} cannot be stored: "))
+        assert message.startswith((f"{field} must be ", f"{field} is missing, it must be ", f"{field} cannot be stored: "))
         assert len(message) < 200
         entry = strict_json(capsys.readouterr().out)
         assert entry["outcome"] == "invalid"
@@ -319,7 +319,7 @@ def test_message_says_what_was_wanted_and_what_came(handler, fields, message):
 
 
 def test_message_tells_a_missing_field_from_a_null(handler):
-    with pytest.raises(handler.InvalidOrder, match="^ShippingMethod must be text, not missing$"):
+    with pytest.raises(handler.InvalidOrder, match="^ShippingMethod is missing, it must be text$"):
         handler.lambda_handler({"body": order_without("ShippingMethod")}, CONTEXT)
 
 
