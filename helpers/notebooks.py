@@ -24,7 +24,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 from nbval.kernel import CURRENT_ENV_KERNEL_NAME, NbvalKernelspecManager
-from nbval.plugin import coalesce_streams, get_sanitize_patterns
+from nbval.plugin import coalesce_streams, find_comment_markers, find_metadata_tags, get_sanitize_patterns
 
 from helpers.catch_up import lesson_files
 from helpers.isolation import PROJECT, throw_away_account
@@ -47,19 +47,15 @@ def execute(notebook: NotebookNode, folder: Path) -> NotebookNode:
     """
     executed = copy.deepcopy(notebook)
     # Not the kernelspec's Python, which may be another: the one that runs this, as nbval does.
-    kernel = AsyncKernelManager(
-        kernel_name=CURRENT_ENV_KERNEL_NAME, kernel_spec_manager=NbvalKernelspecManager()
-    )
-    client = NotebookClient(
-        executed, km=kernel, timeout=CELL_TIMEOUT, resources={"metadata": {"path": str(folder)}}
-    )
+    kernel = AsyncKernelManager(kernel_name=CURRENT_ENV_KERNEL_NAME, kernel_spec_manager=NbvalKernelspecManager())
+    client = NotebookClient(executed, km=kernel, timeout=CELL_TIMEOUT, resources={"metadata": {"path": str(folder)}})
     client.execute(stderr=subprocess.DEVNULL)  # the kernel's own remarks; what cells write comes another way
     return normal(executed)
 
 
 def normal(notebook: NotebookNode) -> NotebookNode:
     """The normal form of a notebook: what is not the lesson's own is left out or made the same everywhere."""
-    cells = [_normal_cell(cell, number) for number, cell in enumerate(notebook.cells, start=1)]
+    cells = [_normal_cell(cell) for cell in notebook.cells]
     code_cells = [cell for cell in cells if cell.cell_type == "code"]
     for count, cell in enumerate(code_cells, start=1):
         cell.execution_count = count
@@ -77,14 +73,22 @@ def equal_outputs(some: list, others: list, pictures: bool = True) -> bool:
     return _comparable(some, pictures) == _comparable(others, pictures)
 
 
+def is_compared(cell: NotebookNode) -> bool:
+    """Whether nbval compares the cell's outputs: unless a tag or a comment of its own says that it shall not."""
+    options = dict(find_metadata_tags(cell.metadata)) | dict(find_comment_markers(cell.source))
+    return options.get("check", True) and not options.get("skip", False)
+
+
 def renewed(stored: NotebookNode, executed: NotebookNode, pictures: bool = True) -> NotebookNode:
-    """The executed notebook with the outputs of the stored one wherever they are equal."""
+    """The executed notebook with the outputs of the stored one wherever they are equal; without `pictures`, also
+    wherever nbval does not compare them.
+    """
     result = copy.deepcopy(executed)
     known = {cell.get("id"): cell.outputs for cell in stored.cells if cell.cell_type == "code"}
     for cell in result.cells:
         if cell.cell_type == "code" and cell.id in known:
             before = [_normal_output(output) for output in known[cell.id]]
-            if equal_outputs(before, cell.outputs, pictures):
+            if equal_outputs(before, cell.outputs, pictures) or not (pictures or is_compared(cell)):
                 cell.outputs = before
     return normal(result)
 
@@ -122,10 +126,10 @@ def _renew(path: Path, check: bool) -> bool:
     return changed
 
 
-def _normal_cell(cell: NotebookNode, number: int) -> NotebookNode:
+def _normal_cell(cell: NotebookNode) -> NotebookNode:
     result = {
         "cell_type": cell.cell_type,
-        "id": cell.get("id") or f"cell-{number:02d}",
+        "id": cell.id,
         "metadata": {key: cell.metadata[key] for key in KEPT_METADATA if cell.metadata.get(key)},
         "source": cell.source,
     }
