@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -70,9 +71,17 @@ class Lab:
             raise AssertionError(f"JupyterLab has ended: {self.screen}") from error
 
     def ask(self, path, data=None):
-        address = f"http://localhost:{self.port}/{path}?token={self.token}"
-        with urllib.request.urlopen(urllib.request.Request(address, data=data), timeout=30) as answer:
-            return answer.read().decode()
+        """An answer of its server, which prints its address a moment before it listens there."""
+        request = urllib.request.Request(f"http://localhost:{self.port}/{path}?token={self.token}", data=data)
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                with urllib.request.urlopen(request, timeout=30) as answer:
+                    return answer.read().decode()
+            except urllib.error.URLError as error:
+                if not isinstance(error.reason, ConnectionRefusedError) or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
 
     def type(self, keys):
         os.write(self._terminal, keys)
