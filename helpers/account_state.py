@@ -109,9 +109,7 @@ def _table_parts() -> set[str]:
 
 def _function_parts(function: dict | None) -> set[str]:
     # A function from before AWS had states carries none, and is active.
-    return (
-        {"function"} if function and function["Configuration"].get("State", "Active") == "Active" else set()
-    )
+    return {"function"} if function and function["Configuration"].get("State", "Active") == "Active" else set()
 
 
 def _rule_parts(function: dict | None) -> set[str]:
@@ -129,9 +127,7 @@ def _rule_parts(function: dict | None) -> set[str]:
     if function["Configuration"]["FunctionArn"] in {target["Arn"] for target in targets}:
         parts.add("target")
     policy = _found(boto3.client("lambda"), "get_policy", FunctionName=FUNCTION)
-    if policy and any(
-        _permits(statement, rule["Arn"]) for statement in json.loads(policy["Policy"])["Statement"]
-    ):
+    if policy and any(_permits(statement, rule["Arn"]) for statement in json.loads(policy["Policy"])["Statement"]):
         parts.add("permission")
     return parts
 
@@ -148,9 +144,7 @@ def _permits(statement: dict, rule_arn: str) -> bool:
         for key, value in test.items()
         if key.lower() == "aws:sourcearn"
     ]
-    return (
-        statement["Effect"] == "Allow" and service == "events.amazonaws.com" and sources in ([], [rule_arn])
-    )
+    return statement["Effect"] == "Allow" and service == "events.amazonaws.com" and sources in ([], [rule_arn])
 
 
 def _stored(ids: list[str]) -> set[str]:
@@ -161,9 +155,7 @@ def _stored(ids: list[str]) -> set[str]:
         keys = [{"OrderId": {"S": order_id}} for order_id in ids[start : start + KEYS_PER_READ]]
         while keys:  # AWS may answer in part and hand back the rest as unprocessed
             answer = dynamodb.batch_get_item(
-                RequestItems={
-                    TABLE: {"Keys": keys, "ProjectionExpression": "OrderId", "ConsistentRead": True}
-                }
+                RequestItems={TABLE: {"Keys": keys, "ProjectionExpression": "OrderId", "ConsistentRead": True}}
             )
             stored |= {item["OrderId"]["S"] for item in answer["Responses"].get(TABLE, [])}
             keys = answer["UnprocessedKeys"].get(TABLE, {}).get("Keys", [])

@@ -12,8 +12,7 @@ CARD_WIDTH, CARD_HEIGHT = 144, 118
 DASHED = f'stroke="{LINE}" stroke-width="1.5" stroke-dasharray="5 4"'
 
 ICONS = {  # in a box of 24 × 24; drawn with the stroke of the group around them
-    "shop": '<rect x="3" y="4.5" width="18" height="15" rx="2"/>'
-    '<path d="M3 9H21M9.5 12L14.5 16.5M14.5 12L9.5 16.5"/>',
+    "shop": '<rect x="3" y="4.5" width="18" height="15" rx="2"/><path d="M3 9H21M9.5 12L14.5 16.5M14.5 12L9.5 16.5"/>',
     "bus": '<path d="M2.5 12H21.5M6.5 12V6M12 12V18M17.5 12V6"/><circle cx="6.5" cy="4.5" r="1.5"/>'
     '<circle cx="12" cy="19.5" r="1.5"/><circle cx="17.5" cy="4.5" r="1.5"/>',
     "rule": '<path d="M3.5 5H20.5L14 12.5V19.5L10 17.5V12.5Z"/>',

@@ -40,9 +40,7 @@ def orders(count: int, seed: int = 7, first: int = 1) -> list[dict]:
     Amount is a whole number of cents divided by 100: the JSON text of that is exact, with two decimals at
     most, as a web front end sends it.
     """
-    draw = random.Random(
-        seed
-    ).random  # nothing but random() itself is promised to stay the same across Python versions
+    draw = random.Random(seed).random  # nothing but random() itself is promised to stay the same across Python versions
     return [_order(f"X-{number:04d}", draw) for number in range(first, first + count)]
 
 

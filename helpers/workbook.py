@@ -76,9 +76,7 @@ def _connect() -> lifecycle.Account:
     except lifecycle.LocalAwsError as error:
         raise WorkbookError(str(error)) from error
     for name in [name for name in os.environ if name.startswith("AWS_")]:
-        del os.environ[
-            name
-        ]  # profiles, tokens, endpoints of single services: whatever could lead to another account
+        del os.environ[name]  # profiles, tokens, endpoints of single services: whatever could lead to another account
     os.environ.update(account.environment())
     host = account.endpoint_url.split("//")[1].split(":")[0]
     for name in ("NO_PROXY", "no_proxy"):  # requests to this machine must not go through a proxy

@@ -20,9 +20,7 @@ from helpers.notebooks import execute
 
 LESSON = PROJECT / "notebooks" / "06_explore_the_orders.ipynb"  # results, tables, pictures
 NOT_COMPARED = {"image/png"}
-DIAGRAM = (
-    "from helpers import account_state, diagram\ndiagram.Diagram(account_state.AccountState(frozenset()))"
-)
+DIAGRAM = "from helpers import account_state, diagram\ndiagram.Diagram(account_state.AccountState(frozenset()))"
 FRAME = "import pandas\npandas.DataFrame({'a': [1, 2]})"
 CELLS = {  # source of a cell, and what of its outputs is altered
     "stream": ("print('one')\nprint('two')", "stdout"),
@@ -112,9 +110,7 @@ def run_pytest(folder: Path, notebooks: dict[str, nbformat.NotebookNode]) -> dic
     assert run.returncode == 1 and verdicts, run.stdout + run.stderr
     code_cells = {name: [cell for cell in notebook.cells if cell.cell_type == "code"]
                   for name, notebook in notebooks.items()}  # fmt: skip
-    return {
-        (name, code_cells[name][int(number)].id): verdict == "PASSED" for verdict, name, number in verdicts
-    }
+    return {(name, code_cells[name][int(number)].id): verdict == "PASSED" for verdict, name, number in verdicts}
 
 
 @pytest.mark.parametrize("cell_id", CELLS)

@@ -49,9 +49,7 @@ def good_lesson() -> nbformat.NotebookNode:
         new_code_cell(SETUP.format(arguments=f'"{NAME}"'), id="setup"),
     ]
     for number in range(1, 4):
-        cells.append(
-            new_markdown_cell(f"## {number}. Look\n\n> **Predict.** What comes?", id=f"see-{number}")
-        )
+        cells.append(new_markdown_cell(f"## {number}. Look\n\n> **Predict.** What comes?", id=f"see-{number}"))
         for letter in "abcd":
             cells.append(new_code_cell(f'print("{letter}")', id=f"show-{number}{letter}"))
             cells.append(new_markdown_cell(words, id=f"explain-{number}{letter}"))
@@ -239,7 +237,5 @@ def test_an_id_that_occurs_twice_is_found(tmp_path):
 
 
 def test_a_helper_that_wraps_a_taught_call_is_found(tmp_path):
-    (tmp_path / "orders.py").write_text(
-        "def send(events, entries):\n    events.put_events(Entries=entries)\n"
-    )
+    (tmp_path / "orders.py").write_text("def send(events, entries):\n    events.put_events(Entries=entries)\n")
     assert wrapped_calls(tmp_path) == ["orders.py calls put_events, which belongs in a cell"]

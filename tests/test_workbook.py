@@ -18,9 +18,7 @@ from helpers.notebooks import execute
 
 TRUST = {
     "Version": "2012-10-17",
-    "Statement": [
-        {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    ],
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
 }
 MAKE_ROLE = f"""
 iam = boto3.client("iam")
@@ -140,9 +138,7 @@ def test_each_part_is_seen_when_it_is_there_and_not_before(account, zip_of_nothi
         Code={"ZipFile": zip_of_nothing},
         Role=f"arn:aws:iam::{account.account_id}:role/microservice-role",
     )
-    lambda_.get_waiter("function_active_v2").wait(
-        FunctionName="sample-function", WaiterConfig={"Delay": 0.05}
-    )
+    lambda_.get_waiter("function_active_v2").wait(FunctionName="sample-function", WaiterConfig={"Delay": 0.05})
     assert parts() == {"role", "policies", "table", "rule", "function"}
     events.put_targets(Rule="sample-rule", Targets=[{"Id": "another", "Arn": function["FunctionArn"] + "-2"}])
     assert "target" not in parts()
