@@ -146,7 +146,9 @@ def test_a_lesson_in_jupyterlab(page, lesson):
 def test_the_pictures_of_the_readme(page):
     browser, address = page
     run_all_cells(browser, address.format("05_send_events"))
-    browser.run("document.querySelector('.jp-Notebook, .jp-WindowedPanel-outer').scrollTo(0, 0)")
+    # The lesson alone, from its setup cell on: the diagram, and the first event.
+    browser.run("window.jupyterapp.commands.execute('filebrowser:toggle-main').then(() => true)")
+    browser.run("document.querySelectorAll('.jp-CodeCell')[0].scrollIntoView({block: 'start'})")
     browser.run("new Promise(done => setTimeout(() => done(true), 1000))")
     target = PROJECT / "docs" / "images"
     target.mkdir(parents=True, exist_ok=True)

@@ -114,6 +114,7 @@ class Server:
             dispatch,
             event_bus,
             function_runner,
+            item_answers,
             lambda_service,
             security_tokens,
             signing,
@@ -131,6 +132,7 @@ class Server:
         lambda_service.install(self._home.path / "functions")
         event_bus.install()
         consumed_capacity.install()
+        item_answers.install()
         security_tokens.install()
 
     def account(self) -> Account:
