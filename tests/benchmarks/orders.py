@@ -198,9 +198,12 @@ def count(aws: Aws) -> int:
 
 
 def wait_for_count(aws: Aws, wanted: int) -> None:
-    deadline = time.perf_counter() + 120
-    while count(aws) < wanted and time.perf_counter() < deadline:
-        time.sleep(0.05)
+    """Wait until so many orders are stored; their number is asked for, not the orders, which would be work."""
+    table, deadline = aws.client("dynamodb"), time.perf_counter() + 120
+    while table.describe_table(TableName="sample-table")["Table"]["ItemCount"] < wanted:
+        if time.perf_counter() > deadline:
+            return  # what is missing is counted as lost
+        time.sleep(0.02)
 
 
 class Memory:
