@@ -65,18 +65,17 @@ class Place:
         return self.root / "requirements.txt"
 
     @property
-    def jupyter(self) -> Path:
+    def jupyter(self) -> list[Path]:
         """JupyterLab's settings, which the installation copies into the environment."""
-        return self.root / "helpers" / "jupyter_lab_config.json"
+        return sorted((self.root / "helpers" / "jupyter").rglob("*.json"))
 
     def wanted(self) -> str:
         """A digest of all that decides what belongs into the environment (ruff's settings do not)."""
         with open(self.root / "pyproject.toml", "rb") as file:
             project = tomllib.load(file)
         parts = [project.get("build-system"), project.get("project"), project.get("tool", {}).get("hatch")]
-        parts += [
-            path.read_text(encoding="utf-8") for path in (self.requirements, self.jupyter) if path.exists()
-        ]
+        files = [self.requirements, *self.jupyter]
+        parts += [path.read_text(encoding="utf-8") for path in files if path.exists()]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
     def installed(self) -> list[str]:

@@ -15,6 +15,8 @@ from helpers.account_state import BUS, FUNCTION, PARTS, ROLE, RULE, TABLE, Accou
 ORANGE, GREEN, BLUE, VERMILLION, PURPLE = "#b87700", "#00815f", "#0072b2", "#c94f00", "#a8558a"
 
 COLUMN, ROW = 214, 164  # from one box to the next
+#: The whole picture is drawn this much smaller: it fits beside JupyterLab's file list in a window of 1,400 pixels.
+SCALE = 0.88
 LEFT, TOP, RIGHT, BOTTOM = 26, 74, 26, 24  # margins around the grid
 
 
@@ -91,12 +93,13 @@ class Diagram:
         """The picture; the same state gives the same characters, on every machine."""
         width = LEFT + RIGHT + COLUMN * max(box.column for box in BOXES.values()) + shapes.CARD_WIDTH
         height = TOP + BOTTOM + ROW * max(box.row for box in BOXES.values()) + shapes.CARD_HEIGHT
+        wide, high = round(width * SCALE), round(height * SCALE)
         lines = [
             # Width and height beside the viewBox: some pages that show notebooks lose the latter.
-            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
-            f'viewBox="0 0 {width} {height}" role="img">',
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide}" height="{high}" '
+            f'viewBox="0 0 {wide} {high}" role="img">',
             f"<title>What is in the account</title><desc>{self}</desc>",
-            f'<g font-family="{shapes.FONT}">',
+            f'<g font-family="{shapes.FONT}" transform="scale({SCALE})">',
             shapes.panel(width, height),
             *_header(width),
             *(_draw_arrow(arrow, self.state) for arrow in ARROWS),

@@ -288,7 +288,8 @@ def test_malformed_order_is_refused_by_name_and_not_stored(handler, table, capsy
         with pytest.raises(handler.InvalidOrder) as refusal:
             handler.lambda_handler(event, CONTEXT)
         message = str(refusal.value)
-        assert message.startswith((f"{field} must be ", f"{field} is missing, it must be ", f"{field} cannot be stored: "))
+        beginnings = ("must be ", "is missing, it must be ", "cannot be stored: ")
+        assert message.startswith(tuple(f"{field} {beginning}" for beginning in beginnings))
         assert len(message) < 200
         entry = strict_json(capsys.readouterr().out)
         assert entry["outcome"] == "invalid"

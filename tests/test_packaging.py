@@ -297,12 +297,14 @@ def test_the_project_says_what_it_is():
 
 
 def test_jupyter_is_told_to_ask_the_network_for_nothing():
-    settings = json.loads((ROOT / "helpers" / "jupyter_lab_config.json").read_text())["LabApp"]
+    settings = json.loads((ROOT / "helpers" / "jupyter" / "jupyter_lab_config.json").read_text())["LabApp"]
     assert settings["news_url"] is None and settings["extension_manager"] == "readonly"
     module, _, name = settings["check_for_updates_class"].rpartition(".")
     assert hasattr(importlib.import_module(module), name)
     shared = PYPROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["shared-data"]
-    assert shared == {"helpers/jupyter_lab_config.json": "etc/jupyter/jupyter_lab_config.json"}
+    assert shared == {"helpers/jupyter": "etc/jupyter"}
+    page = json.loads((ROOT / "helpers" / "jupyter" / "labconfig" / "page_config.json").read_text())
+    assert page["disabledExtensions"]["@jupyterlab/apputils-extension:announcements"], "it asks about news"
 
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

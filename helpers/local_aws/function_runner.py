@@ -38,7 +38,7 @@ class TooManyRequests(Exception):
 
 @dataclass(frozen=True)
 class Invocation:
-    """The result of a synchronous invocation: the answer as JSON, "Unhandled" if it is an error, the log's last 4 KB."""
+    """A synchronous invocation's result: the answer as JSON, "Unhandled" if it is an error, the log's last 4 KB."""
 
     request_id: str
     payload: bytes

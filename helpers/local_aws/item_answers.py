@@ -1,7 +1,7 @@
 """DynamoDB's answers with items in them, written in one go.
 
-moto's serialiser asks of every attribute of every item how AWS spells it. These answers are spelled that way already, so
-the json module can write them: a GetItem takes half the time, a Scan of 200 orders a tenth.
+moto's serialiser asks of every attribute of every item how AWS spells it. These answers are spelled that way already,
+so the json module can write them: inside the server, a GetItem takes a third of the time.
 """
 
 from __future__ import annotations

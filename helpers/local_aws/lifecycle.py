@@ -32,7 +32,7 @@ class LocalAwsError(RuntimeError):
 
 @dataclass(frozen=True)
 class Account:
-    """A running embedded AWS: where it is and what opens it. `started`: this call started it (False: it was running)."""
+    """A running embedded AWS: where it is and what opens it. `started`: this call started it, it did not run yet."""
 
     endpoint_url: str
     access_key_id: str
@@ -128,7 +128,8 @@ def start(port: int | None = None) -> Account:
             return _launch(place, port or 0)
         if port and not running.endpoint_url.endswith(f":{port}"):
             raise LocalAwsError(
-                f"The embedded AWS already runs at {running.endpoint_url}. Stop it first: python -m helpers.local_aws stop"
+                f"The embedded AWS already runs at {running.endpoint_url}. "
+                "Stop it first: python -m helpers.local_aws stop"
             )
         return running
 

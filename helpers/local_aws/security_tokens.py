@@ -23,7 +23,7 @@ ADMINISTRATOR = "arn:aws:iam::{account}:user/administrator"
 
 
 def install() -> None:
-    """Make moto's STS name the administrator as AWS would, and refuse to assume a role that does not trust the caller."""
+    """Make moto's STS name the administrator as AWS would, and refuse a role to whom it does not trust."""
     _answer, _identity = TokenResponse.assume_role, STSBackend.get_caller_identity
 
     def assume_role(self: TokenResponse) -> ActionResult:
