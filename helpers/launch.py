@@ -14,6 +14,7 @@ from typing import NoReturn
 
 from helpers.local_aws import lifecycle
 from helpers.trouble import Problem
+from helpers.trust import trust
 
 ROOT = Path(__file__).resolve().parents[1]
 FIRST_LESSON = "notebooks/00_start_here.ipynb"
@@ -38,6 +39,8 @@ def main(options: list[str]) -> int:
         check_port(options)
         aws = None if _PRINTS & set(options) else EmbeddedAws()
         from jupyterlab.labapp import LabApp  # takes a second, in which the embedded AWS starts
+
+        trust(ROOT / "notebooks")
 
         if aws:
             word = "is ready" if aws.account().started else "was running already"
