@@ -10,7 +10,7 @@ import sys
 import threading
 from itertools import zip_longest
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from helpers.local_aws import lifecycle
 from helpers.trouble import Problem
@@ -45,7 +45,12 @@ def main(options: list[str]) -> int:
         if aws:
             word = "is ready" if aws.account().started else "was running already"
             print(f"The embedded AWS {word}; JupyterLab starts. Ctrl-C here ends it.", file=sys.stderr)
-        LabApp.launch_instance([*options, *ours])
+        if not aws or (options and options[0] in LabApp.subcommands):
+            LabApp.launch_instance(options)
+            return 0
+        server = LabApp.initialize_server(argv=[*options, *ours])
+        _lose_no_signal(server)
+        server.start()
         return 0
     except (Problem, lifecycle.LocalAwsError) as problem:
         print(problem, file=sys.stderr)
@@ -66,6 +71,19 @@ def _handle_signals() -> None:
     for name in ("SIGINT", "SIGHUP", "SIGBREAK"):  # the last two exist on some systems only
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), lambda *_: signal.raise_signal(signal.SIGTERM))
+
+
+def _lose_no_signal(server: ServerApp) -> None:
+    """JupyterLab forgets a signal that comes before its loop runs. Until then, let one end everything at once."""
+    theirs = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in theirs:
+        signal.signal(number, _interrupt)
+
+    def hand_over() -> None:
+        for number, handler in theirs.items():
+            signal.signal(number, handler)
+
+    server.io_loop.add_callback(hand_over)
 
 
 def defaults(options: list[str]) -> list[str]:

@@ -51,5 +51,6 @@ def test_what_is_no_lesson_is_left_alone(notebooks):
     shutil.copy(notebooks / "00_start_here.ipynb", notebooks / "mine.ipynb")
     (notebooks / "07_broken.ipynb").write_text("{", encoding="utf-8")
     assert trust(notebooks) == 2
-    (notebooks / "mine.ipynb").write_text((notebooks / "mine.ipynb").read_text(encoding="utf-8").replace("Start", "Begin"))
-    assert not trusted(notebooks / "mine.ipynb")
+    mine = notebooks / "mine.ipynb"
+    mine.write_text(mine.read_text(encoding="utf-8").replace("Start", "Begin"), encoding="utf-8")
+    assert not trusted(mine)
