@@ -121,11 +121,7 @@ class ExecutionEnvironment:
     def _await_first_next(self, api: RuntimeApiServer, process: WorkerProcess, deadline: float) -> bool:
         """Let the worker import the function; True when it asks for its first event."""
         while True:
-            try:
-                request = api.receive(min(deadline, time.monotonic() + TICK))
-            except Disconnected:
-                process.wait(1.0)
-                request = None
+            request = _receive(api, process, deadline)
             if request is None:
                 self._log.output(process.read_output())
                 if not process.running():
@@ -195,11 +191,7 @@ class ExecutionEnvironment:
         answers = {f"{API}/invocation/{work.request_id}/{kind}" for kind in ("response", "error")}
         ticks = 0
         while True:
-            try:
-                request = api.receive(min(deadline, time.monotonic() + TICK))
-            except Disconnected:
-                process.wait(1.0)
-                request = None
+            request = _receive(api, process, deadline)
             if request is not None:
                 if request.method == "POST" and request.path in answers:
                     return request
@@ -267,3 +259,12 @@ class ExecutionEnvironment:
         if work.client_context:
             headers["Lambda-Runtime-Client-Context"] = work.client_context
         return headers
+
+
+def _receive(api: RuntimeApiServer, process: WorkerProcess, deadline: float) -> Request | None:
+    """The worker's next request, or None at the next tick. A worker that has hung up gets a moment to end."""
+    try:
+        return api.receive(min(deadline, time.monotonic() + TICK))
+    except Disconnected:
+        process.wait(1.0)
+        return None
