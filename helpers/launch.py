@@ -16,6 +16,9 @@ from helpers.local_aws import lifecycle
 from helpers.trouble import Problem
 from helpers.trust import trust
 
+if TYPE_CHECKING:
+    from jupyter_server.serverapp import ServerApp
+
 ROOT = Path(__file__).resolve().parents[1]
 FIRST_LESSON = "notebooks/00_start_here.ipynb"
 #: Options with which JupyterLab only prints something.
@@ -78,6 +81,8 @@ def _lose_no_signal(server: ServerApp) -> None:
     theirs = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     for number in theirs:
         signal.signal(number, _interrupt)
+    if getattr(server, "_stopping", False):  # one has come already
+        raise KeyboardInterrupt
 
     def hand_over() -> None:
         for number, handler in theirs.items():
