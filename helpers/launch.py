@@ -10,14 +10,11 @@ import sys
 import threading
 from itertools import zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import Any, NoReturn
 
 from helpers.local_aws import lifecycle
 from helpers.trouble import Problem
 from helpers.trust import trust
-
-if TYPE_CHECKING:
-    from jupyter_server.serverapp import ServerApp
 
 ROOT = Path(__file__).resolve().parents[1]
 FIRST_LESSON = "notebooks/00_start_here.ipynb"
@@ -76,7 +73,7 @@ def _handle_signals() -> None:
             signal.signal(getattr(signal, name), lambda *_: signal.raise_signal(signal.SIGTERM))
 
 
-def _lose_no_signal(server: ServerApp) -> None:
+def _lose_no_signal(server: Any) -> None:
     """JupyterLab forgets a signal that comes before its loop runs. Until then, let one end everything at once."""
     theirs = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     for number in theirs:

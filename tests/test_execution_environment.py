@@ -226,7 +226,7 @@ def test_a_timeout_kills_the_environment(aws):
     assert answer["FunctionError"] == "Unhandled"
     assert answer["Json"]["errorType"] == "Sandbox.Timedout"
     assert answer["Json"]["errorMessage"].endswith("Error: Task timed out after 1.00 seconds")
-    assert not psutil.pid_exists(before["pid"])
+    assert gone(before["pid"])
     assert aws.invoke(name, {})["Json"]["calls"] == 1, "the next invocation starts afresh"
     assert any("Task timed out after 1.00 seconds" in message for message in aws.log(name))
 

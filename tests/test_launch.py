@@ -13,6 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import ClassVar
 
 import psutil
 import pytest
@@ -32,6 +33,10 @@ def home(tmp_path, monkeypatch):
     for name in ("CONFIG_DIR", "DATA_DIR", "RUNTIME_DIR"):
         monkeypatch.setenv(f"JUPYTER_{name}", str(tmp_path / name))
     yield tmp_path
+    for lab in Lab.started:  # only after a failure does one still run
+        lab.process.kill()
+        lab.process.wait()
+    Lab.started.clear()
     with contextlib.suppress(lifecycle.LocalAwsError):
         lifecycle.stop()
 
@@ -51,6 +56,8 @@ def free_port():
 class Lab:
     """A JupyterLab as a learner starts it, in a terminal of its own."""
 
+    started: ClassVar[list] = []
+
     def __init__(self):
         self.port = free_port()
         terminal, inside = os.openpty()
@@ -58,6 +65,7 @@ class Lab:
             [sys.executable, "-m", "helpers.launch", "--no-browser", f"--port={self.port}"],
             cwd=ROOT, stdin=inside, stdout=inside, stderr=inside, preexec_fn=lambda: _own_terminal(inside),
         )  # fmt: skip
+        self.started.append(self)
         os.close(inside)
         self._terminal = terminal
         self.screen = ""
@@ -98,11 +106,12 @@ class Lab:
 
 
 def wait_until_idle(process, seconds=30):
-    """Return when a process has computed nothing for half a second."""
+    """Return when a process has computed nothing for half a second, or has ended."""
     used, deadline = None, time.monotonic() + seconds
-    while used != (used := process.cpu_times()[:2]):
-        assert time.monotonic() < deadline, process
-        time.sleep(0.5)
+    with contextlib.suppress(psutil.NoSuchProcess):
+        while used != (used := process.cpu_times()[:2]):
+            assert time.monotonic() < deadline, process
+            time.sleep(0.5)
 
 
 def _own_terminal(descriptor):

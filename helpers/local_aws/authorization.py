@@ -88,9 +88,7 @@ class Statement:
     def applies_to(self, request: AccessRequest) -> bool:
         return (
             (self._actions is not None and self._actions.match(request.action))
-            and (
-                self._resources is None or request.resource is None or self._resources.match(request.resource)
-            )
+            and (self._resources is None or request.resource is None or self._resources.match(request.resource))
             and (self._principals is None or self._principals.match(request.principal))
             # A condition that is not understood must not let anybody in, nor let anybody past a Deny.
             and all(c.is_met(request.context) if c.understood else self.denies for c in self._conditions)
@@ -119,11 +117,7 @@ class _Principals:
     """The values of Principal or NotPrincipal. "*" stands for everybody, services included."""
 
     def __init__(self, element: Any, negated: bool) -> None:
-        pairs = (
-            [("*", "*")]
-            if element == "*"
-            else [(kind, v) for kind in element for v in _listed(element[kind])]
-        )
+        pairs = [("*", "*")] if element == "*" else [(kind, v) for kind in element for v in _listed(element[kind])]
         self._everybody = any(value == "*" and kind in ("*", "AWS") for kind, value in pairs)
         self._pairs = {(kind, value) for kind, value in pairs}
         self._negated = negated
@@ -166,9 +160,7 @@ class _Condition:
         self.understood = self._null or (make_test is not None and not suffix)
         texts = [str(value).lower() if isinstance(value, bool) else str(value) for value in values]
         if self._null:
-            self._tests: list[Callable[[str], bool]] = [
-                lambda _, text=text: text == "false" for text in texts
-            ]
+            self._tests: list[Callable[[str], bool]] = [lambda _, text=text: text == "false" for text in texts]
         else:
             self._tests = [make_test(text) for text in texts] if make_test else []
 

@@ -67,9 +67,7 @@ def dispatch(request: Request, service: str, region: str) -> Answer:
         return error.code or 400, dict(error.get_headers()), _bytes(error.get_body())
     except Exception:
         logger.exception("%s %s failed", service, request.headers.get("x-amz-target", request.path))
-        return error_answer(
-            service, 500, "InternalFailure", "The embedded AWS failed; its server.log says why."
-        )
+        return error_answer(service, 500, "InternalFailure", "The embedded AWS failed; its server.log says why.")
     status, headers, body = answer if len(answer) == 3 else (200, {}, answer)
     return int(status), {name: str(value) for name, value in headers.items()}, _bytes(body)
 

@@ -89,9 +89,7 @@ class Rule(models.Rule):
         # Called for each rule with the same event, whose id moto leaves constant.
         fields["id"] = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{fields}{detail}"))
         fields["time"] = timestamp(fields["time"])
-        event = Event(
-            self.event_bus_name, fields | {"detail": parse_json(detail)}, detail, timestamp(time.time())
-        )
+        event = Event(self.event_bus_name, fields | {"detail": parse_json(detail)}, detail, timestamp(time.time()))
         backend = models.events_backends[self.account_id][self.region_name]
         backend.put_on_bus([event], only={self.arn})
 
@@ -176,9 +174,7 @@ class EventBusBackend(models.EventsBackend):
                 job = functools.partial(self._hand_over, targets.send, rule_arn, target, event)
                 _delivery.send(target["Arn"], job)
 
-    def _hand_over(
-        self, how: Callable[..., None], rule_arn: str, target: targets.Target, event: Event
-    ) -> None:
+    def _hand_over(self, how: Callable[..., None], rule_arn: str, target: targets.Target, event: Event) -> None:
         try:
             how(target, event, rule_arn)
         except Exception as error:
@@ -272,9 +268,7 @@ def delivery_failed(rule_arn: str, target: targets.Target, event: Event, error: 
     if not isinstance(code, str):  # moto's errors: `code` is the HTTP status
         code = getattr(error, "error_type", type(error).__name__)
     record = {"rule": rule_arn, "target": target["Arn"], "event": event.id, "code": code}
-    logger.warning(
-        "not delivered: %s", json.dumps(record | {"message": getattr(error, "message", str(error))})
-    )
+    logger.warning("not delivered: %s", json.dumps(record | {"message": getattr(error, "message", str(error))}))
 
 
 def _invalid_pattern(error: InvalidEventPattern) -> JsonRESTError:

@@ -170,9 +170,7 @@ def _by_outermost_array(places: set[Where]) -> dict[int | None, dict[int, list[W
     return by_array
 
 
-def _candidates(
-    by_array: dict[int | None, dict[int, list[Where]]], chosen: dict[int, int]
-) -> Iterator[Where]:
+def _candidates(by_array: dict[int | None, dict[int, list[Where]]], chosen: dict[int, int]) -> Iterator[Where]:
     """Places that can agree with what is chosen: of an array with a chosen element, only that element's."""
     for array, by_index in by_array.items():
         if array in chosen:

@@ -125,9 +125,7 @@ class _Compiler:
             choices += 1
             result += self._object([dict(alternative) for alternative in alternatives], in_or=True)
             if len(result) > MAX_ALTERNATIVES:
-                raise InvalidEventPattern(
-                    f"The $or in it make more than {MAX_ALTERNATIVES} rule combinations"
-                )
+                raise InvalidEventPattern(f"The $or in it make more than {MAX_ALTERNATIVES} rule combinations")
         if choices < 2:
             reader.fail("There must have at least 2 Objects in $or relationship.")
         return result

@@ -104,9 +104,7 @@ class OperatorReader:
         if reader.next() != "[":
             reader.fail("Value of numeric must be an array.")
         if reader.next() != "string":
-            reader.fail(
-                f"Invalid member in numeric match: {reader.kind if reader.kind in '[]{}' else reader.text}"
-            )
+            reader.fail(f"Invalid member in numeric match: {reader.kind if reader.kind in '[]{}' else reader.text}")
         operator = reader.text
         if operator not in ("=", ">=", ">", "<=", "<"):
             reader.fail(f"Unrecognized numeric range operator: {operator}")
@@ -128,9 +126,7 @@ class OperatorReader:
     def _upper_bound(self) -> tuple[str, str]:
         reader = self.reader
         if reader.kind != "string":
-            reader.fail(
-                f"Bad value in numeric range: {reader.kind if reader.kind in '[]{}' else reader.text}"
-            )
+            reader.fail(f"Bad value in numeric range: {reader.kind if reader.kind in '[]{}' else reader.text}")
         operator = reader.text
         if operator not in ("<", "<="):
             reader.fail(f"Bad numeric range operator: {operator}")
@@ -191,10 +187,7 @@ class OperatorReader:
             else:
                 reader.fail("Inside anything but list, start|null|boolean is not supported.", times=2)
         if bool(texts) == bool(numbers):
-            reader.fail(
-                "Inside anything but list, either all values are number or string, "
-                "mixed type is not supported"
-            )
+            reader.fail("Inside anything but list, either all values are number or string, mixed type is not supported")
         return values.one_of(texts) if texts else values.one_of_numbers(numbers)
 
     def _anything_but_texts(self, operator: str) -> Test:
@@ -269,8 +262,7 @@ def _cidr_test(text: str) -> Test:
 
 #: What anything-but can be combined with, and what is said when that is not given texts.
 _REFUSALS_IN_ANYTHING_BUT = {
-    "equals-ignore-case": "Inside anything-but/equals-ignore-case list, "
-    "number|start|null|boolean is not supported.",
+    "equals-ignore-case": "Inside anything-but/equals-ignore-case list, number|start|null|boolean is not supported.",
     "prefix": "prefix/suffix match pattern must be a string",
     "suffix": "prefix/suffix match pattern must be a string",
     "wildcard": "wildcard match pattern must be a string",

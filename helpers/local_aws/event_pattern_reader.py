@@ -105,26 +105,21 @@ class PatternReader:
             return
         if character != ",":
             self.fail(
-                f"Unexpected character ({_shown(character)}): "
-                f"was expecting comma to separate {container} entries"
+                f"Unexpected character ({_shown(character)}): was expecting comma to separate {container} entries"
             )
         self._position += 1
         self._skip_space()
 
     def _read_name(self) -> None:
         if self._peek() != '"':
-            self.fail(
-                f"Unexpected character ({_shown(self._peek())}): "
-                "was expecting double-quote to start field name"
-            )
+            self.fail(f"Unexpected character ({_shown(self._peek())}): was expecting double-quote to start field name")
         self._string_at = self._position
         self._finish_string()
         name = self._value
         self._skip_space()
         if self._peek() != ":":
             self.fail(
-                f"Unexpected character ({_shown(self._peek())}): "
-                "was expecting a colon to separate field name and value"
+                f"Unexpected character ({_shown(self._peek())}): was expecting a colon to separate field name and value"
             )
         self._position += 1
         self._skip_space()

@@ -26,9 +26,7 @@ _INPUTS = ("Input", "InputPath", "InputTransformer")
 
 class LimitExceeded(JsonRESTError):
     def __init__(self) -> None:
-        super().__init__(
-            "LimitExceededException", "The requested resource exceeds the maximum number allowed."
-        )
+        super().__init__("LimitExceededException", "The requested resource exceeds the maximum number allowed.")
 
 
 def check_rule(
@@ -110,6 +108,4 @@ def _check_input(target: dict[str, Any]) -> None:
             raise ValidationException(f"Invalid InputPath for target {name}.")
     for placeholder in input_shape.placeholders(transformer.get("InputTemplate", "")):
         if placeholder not in paths and placeholder not in input_shape.RESERVED:
-            raise ValidationException(
-                f"InputTemplate for target {name} contains invalid placeholder {placeholder}."
-            )
+            raise ValidationException(f"InputTemplate for target {name} contains invalid placeholder {placeholder}.")

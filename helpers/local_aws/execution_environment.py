@@ -13,10 +13,11 @@ import threading
 import time
 import uuid
 from pathlib import Path
+from typing import Protocol
 
 from . import invocation_log as log
 from .http1 import Request
-from .invocation import FunctionSpec, Outcome, Pool, Work
+from .invocation import FunctionSpec, Outcome, Work
 from .lambda_runtimes import runtime_version_arn
 from .runtime_api import Disconnected, RuntimeApiServer
 from .worker_process import WorkerProcess
@@ -37,6 +38,25 @@ API = "/2018-06-01/runtime"
 NOT_ALLOWED = b'{"errorMessage":"State transition is not allowed","errorType":"InvalidStateTransition"}'
 #: Ticks after which an invocation counts as slow: it waits for something, and others should not wait for it.
 SLOW_AFTER_TICKS = 4
+
+
+class Pool(Protocol):
+    """What an environment asks of the function's runner."""
+
+    def next_work(self, environment: ExecutionEnvironment) -> Work | None:
+        """Block until there is work for this environment; None tells it to end."""
+
+    def take_back(self, work: Work) -> None:
+        """Work that was handed to an environment which then turned out to be dead."""
+
+    def take_failed_start(self) -> Work | None:
+        """Work that waits for an environment of which this one will never be; it fails with the start."""
+
+    def busy_for_long(self, environment: ExecutionEnvironment) -> None:
+        """The current invocation has run for a while: others need not wait for it."""
+
+    def ended(self, environment: ExecutionEnvironment) -> None:
+        """The environment is gone."""
 
 
 class ExecutionEnvironment:
@@ -88,9 +108,7 @@ class ExecutionEnvironment:
                 self._work = self._pool.take_failed_start()
         finally:
             if self._work is not None:  # nobody waits for ever, whatever went wrong here
-                payload = log.error_payload(
-                    self._work.request_id, "Sandbox.Failed", "Error: the sandbox failed"
-                )
+                payload = log.error_payload(self._work.request_id, "Sandbox.Failed", "Error: the sandbox failed")
                 self._work.done(Outcome(self._work.request_id, payload, "Sandbox.Failed", b""))
             self._pool.ended(self)
 
@@ -142,9 +160,7 @@ class ExecutionEnvironment:
             else:
                 api.reply(403, NOT_ALLOWED)
 
-    def _init_failed(
-        self, process: WorkerProcess, error_type: str, message: str, payload: bytes = b""
-    ) -> bool:
+    def _init_failed(self, process: WorkerProcess, error_type: str, message: str, payload: bytes = b"") -> bool:
         """The function could not be started: one invocation that waits for it fails for the same reason."""
         work = self._pool.take_failed_start()
         self._log.output(process.read_output())
@@ -154,9 +170,7 @@ class ExecutionEnvironment:
             self._finish(process, work, time.monotonic(), None, payload, error_type, environment_failed=True)
         return False
 
-    def _invoke(
-        self, api: RuntimeApiServer, process: WorkerProcess, work: Work, init_ms: float | None
-    ) -> bool:
+    def _invoke(self, api: RuntimeApiServer, process: WorkerProcess, work: Work, init_ms: float | None) -> bool:
         """Hand the worker one event and wait for its answer; True when the worker lives on."""
         self._work = work
         self._log.start(work.request_id, self.spec.version)

@@ -95,9 +95,7 @@ def decoded(zip_file: str | bytes) -> bytes:
     except (binascii.Error, ValueError):
         raise invalid(_CANNOT_UNZIP) from None
     if len(archive) > MAX_UPLOAD:
-        raise LambdaError(
-            "RequestEntityTooLargeException", f"Zipped size must be smaller than {MAX_UPLOAD} bytes"
-        )
+        raise LambdaError("RequestEntityTooLargeException", f"Zipped size must be smaller than {MAX_UPLOAD} bytes")
     return archive
 
 

@@ -90,9 +90,7 @@ class FunctionRunner:
         for environment in environments:
             environment.kill()
         for work in dropped:
-            work.done(
-                Outcome(work.request_id, b'{"errorMessage":"The function was deleted."}', "Unhandled", b"")
-            )
+            work.done(Outcome(work.request_id, b'{"errorMessage":"The function was deleted."}', "Unhandled", b""))
         with _census:
             if self in _runners:
                 _runners.remove(self)
@@ -208,10 +206,7 @@ class FunctionRunner:
         if _host is None:
             raise RuntimeError("set_host() was not called")
         with _census:
-            if (
-                sum(len(runner._environments) for runner in _runners) >= MAX_ENVIRONMENTS
-                and not _dismiss_oldest()
-            ):
+            if sum(len(runner._environments) for runner in _runners) >= MAX_ENVIRONMENTS and not _dismiss_oldest():
                 _starved.add(self)
                 return False
             credentials = _host.credentials_for(self._spec.role_arn, self._spec.name)
@@ -232,11 +227,7 @@ class FunctionRunner:
 
 def _dismiss_oldest() -> bool:
     """Make room: end the environment, of any function, that has been idle longest. True when one was found."""
-    idle = [
-        (environment.idle_since, runner, environment)
-        for runner in _runners
-        for environment in list(runner._idle)
-    ]
+    idle = [(environment.idle_since, runner, environment) for runner in _runners for environment in list(runner._idle)]
     for _, runner, environment in sorted(idle, key=lambda entry: entry[0]):
         inbox = runner._idle.pop(environment, None)
         if inbox is not None:

@@ -74,9 +74,7 @@ def write_response(
     """
     names = {name.lower() for name in headers}
     lines = [f"HTTP/1.1 {status} {_REASONS.get(status, 'Unknown')}"]
-    lines += [
-        f"{name}: {value}" for name, value in headers.items() if head_only or name.lower() != "content-length"
-    ]
+    lines += [f"{name}: {value}" for name, value in headers.items() if head_only or name.lower() != "content-length"]
     if not head_only or "content-length" not in names:
         lines.append(f"Content-Length: {len(body)}")
     head = "\r\n".join(lines).encode("latin-1", "replace") + b"\r\n\r\n"

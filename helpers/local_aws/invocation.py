@@ -7,10 +7,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
-
-if TYPE_CHECKING:
-    from .execution_environment import ExecutionEnvironment
 
 
 @dataclass(frozen=True)
@@ -40,9 +36,7 @@ class Work:
     payload: bytes
     done: Callable[[Outcome], None]
     client_context: str | None = None
-    trace_id: str = field(
-        default_factory=lambda: f"Root=1-{int(time.time()):08x}-{os.urandom(12).hex()};Sampled=0"
-    )
+    trace_id: str = field(default_factory=lambda: f"Root=1-{int(time.time()):08x}-{os.urandom(12).hex()};Sampled=0")
 
 
 @dataclass(frozen=True)
@@ -53,22 +47,3 @@ class Outcome:
     payload: bytes
     error_type: str | None
     log_tail: bytes
-
-
-class Pool(Protocol):
-    """What an environment asks of the function's runner."""
-
-    def next_work(self, environment: ExecutionEnvironment) -> Work | None:
-        """Block until there is work for this environment; None tells it to end."""
-
-    def take_back(self, work: Work) -> None:
-        """Work that was handed to an environment which then turned out to be dead."""
-
-    def take_failed_start(self) -> Work | None:
-        """Work that waits for an environment of which this one will never be; it fails with the start."""
-
-    def busy_for_long(self, environment: ExecutionEnvironment) -> None:
-        """The current invocation has run for a while: others need not wait for it."""
-
-    def ended(self, environment: ExecutionEnvironment) -> None:
-        """The environment is gone."""

@@ -85,9 +85,7 @@ class InvocationLog:
 
 def error_payload(request_id: str, error_type: str, message: str) -> bytes:
     """What a caller reads when not the function but its environment failed."""
-    return json.dumps(
-        {"errorType": error_type, "errorMessage": f"RequestId: {request_id} {message}"}
-    ).encode()
+    return json.dumps({"errorType": error_type, "errorMessage": f"RequestId: {request_id} {message}"}).encode()
 
 
 def too_large_payload(limit: int) -> bytes:

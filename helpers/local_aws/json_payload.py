@@ -19,10 +19,7 @@ def check_json(payload: bytes) -> str | None:
     except json.JSONDecodeError as error:
         return _syntax_problem(text, error)
     except _NotJson as error:
-        return (
-            f"Non-standard token '{error}': enable `JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS` to allow"
-            + _at(1, 1)
-        )
+        return f"Non-standard token '{error}': enable `JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS` to allow" + _at(1, 1)
     except RecursionError:
         return "Document nesting depth exceeds the maximum allowed" + _at(1, 1)
 

@@ -47,9 +47,7 @@ class LambdaApi(LambdaResponse):
         # Path and method say it. moto would also believe a query parameter or header.
         action = self._get_action_from_method_and_request_uri(self.normalized_request)
         if action is None:
-            raise LambdaError(
-                "UnknownOperationException", f"Lambda has no operation {self.method} {self.path}"
-            )
+            raise LambdaError("UnknownOperationException", f"Lambda has no operation {self.method} {self.path}")
         return action
 
     @property
@@ -76,9 +74,7 @@ class LambdaApi(LambdaResponse):
         if kind == "Event":
             return 202, {"status": 202, "x-amzn-RequestId": function.enqueue(payload)}, b""
         request_id = str(uuid.uuid4())
-        invocation = function.run(
-            payload, request_id, _client_context(self.headers.get("X-Amz-Client-Context"))
-        )
+        invocation = function.run(payload, request_id, _client_context(self.headers.get("X-Amz-Client-Context")))
         headers = {
             "x-amzn-RequestId": request_id,
             "X-Amz-Executed-Version": str(function.version),

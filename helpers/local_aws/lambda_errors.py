@@ -51,7 +51,5 @@ def invalid(message: str) -> LambdaError:
 def constraint_errors(failures: Sequence[tuple[str, object, str]]) -> LambdaError:
     """Parameters that break the API's own rules, all in one answer. `failures`: (name, value, constraint)."""
     count = f"{len(failures)} validation error{'s' if len(failures) > 1 else ''} detected: "
-    texts = [
-        f"Value '{value}' at '{name}' failed to satisfy constraint: {rule}" for name, value, rule in failures
-    ]
+    texts = [f"Value '{value}' at '{name}' failed to satisfy constraint: {rule}" for name, value, rule in failures]
     return LambdaError("ValidationException", count + "; ".join(texts))

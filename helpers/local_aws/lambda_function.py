@@ -135,9 +135,7 @@ class Function(LambdaFunction):
     # Changing it.
 
     def update_configuration(self, config_updates: dict[str, Any]) -> dict[str, Any]:
-        changes = {
-            key: value for key, value in config_updates.items() if value is not None and key != "Layers"
-        }
+        changes = {key: value for key, value in config_updates.items() if value is not None and key != "Layers"}
         if "Environment" in changes:
             changes["Environment"] = {"Variables": changes["Environment"].get("Variables") or {}}
             self._has_environment = True
@@ -204,9 +202,7 @@ def archive_of(code: Mapping[str, Any], account_id: str, partition: str) -> byte
         return decoded(code["ZipFile"])
     if "S3Bucket" not in code or "S3Key" not in code:
         raise invalid("Please provide a source for function code.")
-    failed = (
-        "Error occurred while GetObject. S3 Error Code: {}. S3 Error Message: The specified {} does not exist"
-    )
+    failed = "Error occurred while GetObject. S3 Error Code: {}. S3 Error Message: The specified {} does not exist"
     try:
         key = s3_backends[account_id][partition].get_object(
             code["S3Bucket"], code["S3Key"], code.get("S3ObjectVersion")

@@ -53,9 +53,7 @@ def close_all() -> None:
             backend.close()
 
 
-def invoke_as_service(
-    function_arn: str, payload: bytes, *, service: str, source_arn: str, source_account: str
-) -> str:
+def invoke_as_service(function_arn: str, payload: bytes, *, service: str, source_arn: str, source_account: str) -> str:
     """Invoke a function asynchronously in the name of an AWS service, if the resource policy allows it.
 
     service: the principal, such as "events.amazonaws.com"; source_arn: what acts in it, such as a rule.
@@ -68,9 +66,7 @@ def invoke_as_service(
         "aws:principalservicename": service,
         "aws:principalisawsservice": "true",
     }
-    request = AccessRequest(
-        "lambda:InvokeFunction", policy.arn if policy else "", ("Service", service), context
-    )
+    request = AccessRequest("lambda:InvokeFunction", policy.arn if policy else "", ("Service", service), context)
     if policy is None or not policy.allows(request):
         raise InvocationRefused(
             "AccessDeniedException",
@@ -133,9 +129,7 @@ class LambdaService(LambdaBackend):
             self._lambdas.put_function(function)
             return self.publish_version(name) if spec.get("Publish") else function
 
-    def update_function_code(
-        self, function_name: str, qualifier: str, body: dict[str, Any]
-    ) -> dict[str, Any]:
+    def update_function_code(self, function_name: str, qualifier: str, body: dict[str, Any]) -> dict[str, Any]:
         with self._changing:
             function = self.get_function(function_name)
             _check_revision(body, function.revision_id)
@@ -144,9 +138,7 @@ class LambdaService(LambdaBackend):
                 return self.publish_version(function.function_name).get_configuration()
             return answer
 
-    def update_function_configuration(
-        self, function_name: str, qualifier: str, body: dict[str, Any]
-    ) -> dict[str, Any]:
+    def update_function_configuration(self, function_name: str, qualifier: str, body: dict[str, Any]) -> dict[str, Any]:
         with self._changing:
             function = self.get_function(function_name)
             _check_revision(body, function.revision_id)
@@ -183,9 +175,7 @@ class LambdaService(LambdaBackend):
     def list_functions(self, func_version: str | None = None) -> Iterable[Function]:
         if func_version != "ALL":
             return self._lambdas.latest()  # type: ignore[return-value]
-        return [
-            version for name in self._lambdas._functions for version in self.list_versions_by_function(name)
-        ]
+        return [version for name in self._lambdas._functions for version in self.list_versions_by_function(name)]
 
     def invoke(
         self, function_name: str, qualifier: str | None, body: Any, headers: Any, response_headers: Any
@@ -199,9 +189,7 @@ class LambdaService(LambdaBackend):
 
     # Permissions.
 
-    def add_permission(
-        self, function_name: str, qualifier: str | None, request: dict[str, Any]
-    ) -> dict[str, Any]:
+    def add_permission(self, function_name: str, qualifier: str | None, request: dict[str, Any]) -> dict[str, Any]:
         check_permission_request(request, qualifier)
         name, qualifier = locate(function_name, qualifier, self.account_id, self.region_name)
         if qualifier == "$LATEST":
@@ -214,9 +202,7 @@ class LambdaService(LambdaBackend):
             latest.policies[qualifier or ""] = policy
             return statement
 
-    def remove_permission(
-        self, function_name: str, sid: str, revision: str = "", qualifier: str | None = None
-    ) -> None:
+    def remove_permission(self, function_name: str, sid: str, revision: str = "", qualifier: str | None = None) -> None:
         name, qualifier = locate(function_name, qualifier, self.account_id, self.region_name)
         if name not in self._lambdas._functions:
             arn = moto_lambda.make_function_arn(self.region_name, self.account_id, name)
@@ -225,9 +211,7 @@ class LambdaService(LambdaBackend):
             latest, _ = self._with_policy(name, qualifier)
             policy = latest.policies.get(qualifier or "")
             if not policy:
-                raise LambdaError(
-                    "ResourceNotFoundException", "No policy is associated with the given resource."
-                )
+                raise LambdaError("ResourceNotFoundException", "No policy is associated with the given resource.")
             _check_revision({"RevisionId": revision}, policy.revision_id, "GetPolicy")
             policy.remove(sid)
 
@@ -253,9 +237,7 @@ class LambdaService(LambdaBackend):
                 return latest, version.revision_id
         if re.fullmatch(r"\d+|.*\$.*", qualifier):
             raise not_found(_qualified(latest, qualifier))
-        raise LambdaError(
-            "ResourceNotFoundException", f"Cannot find alias arn: {_qualified(latest, qualifier)}"
-        )
+        raise LambdaError("ResourceNotFoundException", f"Cannot find alias arn: {_qualified(latest, qualifier)}")
 
 
 def _qualified(function: Function, qualifier: str | None) -> str:

@@ -56,9 +56,7 @@ def check_new_function(spec: Spec, account: str, region: str) -> str:
             "cannot run container images: leave PackageType out and pass a .zip archive, Code={'ZipFile': …}."
         )
     if not spec.get("Runtime") or not spec.get("Handler"):
-        raise invalid(
-            "Runtime and Handler are mandatory parameters for functions created with deployment packages."
-        )
+        raise invalid("Runtime and Handler are mandatory parameters for functions created with deployment packages.")
     if not spec.get("Code", {}).keys() & {"ZipFile", "S3Key"}:
         raise invalid("Please provide a source for function code.")
     _check_configuration(spec, account, region)

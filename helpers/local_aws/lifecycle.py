@@ -218,9 +218,7 @@ def _launch(place: Home, port: int) -> Account:
             raise LocalAwsError(_last_words(place.log))
         time.sleep(0.01)
     process.kill()
-    raise LocalAwsError(
-        f"The embedded AWS was not ready within {START_TIMEOUT:.0f} seconds; {place.log} may say why."
-    )
+    raise LocalAwsError(f"The embedded AWS was not ready within {START_TIMEOUT:.0f} seconds; {place.log} may say why.")
 
 
 def _last_words(log: Path) -> str:

@@ -63,9 +63,7 @@ class Event:
     @property
     def text(self) -> str:
         if self._text is None:
-            head = ",".join(
-                [f'"{key}":{_dump(value)}' for key, value in self.fields.items() if key != "detail"]
-            )
+            head = ",".join([f'"{key}":{_dump(value)}' for key, value in self.fields.items() if key != "detail"])
             detail = "".join(_SIGNIFICANT.findall(self.detail_text))
             text = f'{{{head},"detail":{detail}}}'
             if not text.isascii():  # a lone surrogate cannot be sent: it becomes "?", as in AWS's Java
@@ -94,8 +92,7 @@ def check_request(entries: list[dict[str, Any]] | None) -> None:
         problem = "Value null at 'entries' failed to satisfy constraint: Member must not be null"
     elif not entries:
         problem = (
-            "Value '[]' at 'entries' failed to satisfy constraint: "
-            "Member must have length greater than or equal to 1"
+            "Value '[]' at 'entries' failed to satisfy constraint: Member must have length greater than or equal to 1"
         )
     elif len(entries) > MAX_ENTRIES:
         shown = ", ".join(_java_text(entry) for entry in entries)
@@ -106,9 +103,7 @@ def check_request(entries: list[dict[str, Any]] | None) -> None:
     if problem:
         raise RequestError("ValidationException", f"1 validation error detected: {problem}")
     if sum(map(entry_size, entries)) >= MAX_REQUEST_BYTES:
-        raise RequestError(
-            "ValidationException", "Total size of the entries in the request is over the limit."
-        )
+        raise RequestError("ValidationException", "Total size of the entries in the request is over the limit.")
 
 
 def _check_types(entry: Any) -> None:
@@ -116,9 +111,7 @@ def _check_types(entry: Any) -> None:
     if isinstance(entry, dict):
         resources = entry.get("Resources") or []
         texts = [entry.get(name) for name in _TEXTS]
-        if isinstance(resources, list) and all(
-            text is None or isinstance(text, str) for text in (*texts, *resources)
-        ):
+        if isinstance(resources, list) and all(text is None or isinstance(text, str) for text in (*texts, *resources)):
             return
     raise RequestError("SerializationException", "An entry has a member of the wrong type.")
 
@@ -154,9 +147,7 @@ def check_entry(entry: dict[str, Any]) -> tuple[str, str] | dict[str, Any]:
     return detail
 
 
-def make_event(
-    entry: dict[str, Any], detail: dict[str, Any], bus: str, account: str, region: str, now: float
-) -> Event:
+def make_event(entry: dict[str, Any], detail: dict[str, Any], bus: str, account: str, region: str, now: float) -> Event:
     """The event of a checked entry. `now` (seconds since the epoch) is its time unless the entry has its own.
 
     A TraceHeader is for AWS X-Ray: it is accepted, and not part of the event.
@@ -221,9 +212,7 @@ def _extreme(number: str) -> Decimal:
 
 
 _DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse_constant)
-_DECODER_OF_EXTREMES = json.JSONDecoder(
-    parse_float=_extreme, parse_int=_extreme, parse_constant=_refuse_constant
-)
+_DECODER_OF_EXTREMES = json.JSONDecoder(parse_float=_extreme, parse_int=_extreme, parse_constant=_refuse_constant)
 
 
 def _depth(text: str) -> int:

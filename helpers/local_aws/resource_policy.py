@@ -76,9 +76,7 @@ class ResourcePolicy:
     def remove(self, statement_id: str) -> None:
         """Remove a permission. Raises LambdaError when there is none of this id."""
         if statement_id not in self._statements:
-            raise LambdaError(
-                "ResourceNotFoundException", f"Statement {statement_id} is not found in resource policy."
-            )
+            raise LambdaError("ResourceNotFoundException", f"Statement {statement_id} is not found in resource policy.")
         self._replace({sid: statement for sid, statement in self._statements.items() if sid != statement_id})
 
     def document(self) -> dict[str, Any]:
@@ -100,9 +98,7 @@ def check_permission_request(request: Mapping[str, Any], qualifier: str | None) 
         if value and not re.fullmatch(pattern, value):
             failures.append((parameter, value, f"Member must satisfy regular expression pattern: {pattern}"))
         if value and len(value) > _LENGTHS.get(name, len(value)):
-            failures.append(
-                (parameter, value, f"Member must have length less than or equal to {_LENGTHS[name]}")
-            )
+            failures.append((parameter, value, f"Member must have length less than or equal to {_LENGTHS[name]}"))
     if failures:
         raise constraint_errors(failures)
 

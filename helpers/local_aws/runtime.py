@@ -93,9 +93,7 @@ class RuntimeApi:
             headers[name.lower()] = value.strip()
         content = self._stream.read(int(headers.get("content-length", 0)))
         if status.split(b" ", 2)[1] not in (b"200", b"202"):
-            raise RuntimeError(
-                f"Runtime API: {path} was answered {status.decode().strip()}: {content[:200]!r}"
-            )
+            raise RuntimeError(f"Runtime API: {path} was answered {status.decode().strip()}: {content[:200]!r}")
         return headers, content
 
 
@@ -213,9 +211,7 @@ def _find_handler(name):
     try:
         module = importlib.import_module(module_name)
     except ImportError as error:
-        raise Fault(
-            "Runtime.ImportModuleError", f"Unable to import module '{module_name}': {error}"
-        ) from error
+        raise Fault("Runtime.ImportModuleError", f"Unable to import module '{module_name}': {error}") from error
     except SyntaxError as error:
         trace = [f'  File "{_aws_path(error.filename)}" Line {error.lineno}\n    {error.text}']
         message = str(error).replace(TASK_ROOT, AWS_TASK_ROOT)

@@ -126,9 +126,7 @@ class Server:
         self._credentials = CredentialStore(self._administrator)
         self._logs = LogWriter(ACCOUNT_ID, REGION)
         self.endpoint_url = f"http://127.0.0.1:{self._endpoint.port}"
-        function_runner.set_host(
-            function_runner.Host(self.endpoint_url, self._credentials.for_role, self._logs.append)
-        )
+        function_runner.set_host(function_runner.Host(self.endpoint_url, self._credentials.for_role, self._logs.append))
         lambda_service.install(self._home.path / "functions")
         event_bus.install()
         consumed_capacity.install()
@@ -149,9 +147,7 @@ class Server:
 
     def run(self) -> None:
         """Serve until `stop`, a signal, hours without use, or the loss of the state file."""
-        threading.Thread(
-            target=self._endpoint.serve_forever, args=(0.1,), name="endpoint", daemon=True
-        ).start()
+        threading.Thread(target=self._endpoint.serve_forever, args=(0.1,), name="endpoint", daemon=True).start()
         self._home.write({**asdict(self.account()), "token": self._token})
         try:
             while not self._stopped.wait(WATCH_INTERVAL):

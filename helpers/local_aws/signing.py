@@ -58,9 +58,7 @@ def authenticate(request: Request, store: CredentialStore) -> Caller:
             "Request is missing Authentication Token",
         )
     credentials = store.find(match["key"])
-    if credentials is None or not _same(
-        request.headers.get("x-amz-security-token"), credentials.session_token
-    ):
+    if credentials is None or not _same(request.headers.get("x-amz-security-token"), credentials.session_token):
         raise NotAuthenticated(
             "UnrecognizedClientException",
             "InvalidClientTokenId",
@@ -121,9 +119,7 @@ def _signing_key(secret: str, date: str, region: str, service: str) -> bytes:
 def _canonical_request(request: Request, signed_headers: str, service: str) -> str:
     names = signed_headers.split(";")
     if "host" not in names:  # otherwise the signature would be good for any server
-        raise NotAuthenticated(
-            "InvalidSignatureException", "SignatureDoesNotMatch", "'Host' must be a signed header."
-        )
+        raise NotAuthenticated("InvalidSignatureException", "SignatureDoesNotMatch", "'Host' must be a signed header.")
     headers = "".join(f"{name}:{' '.join(request.headers.get(name, '').split())}\n" for name in names)
     query = "&".join(sorted(part if "=" in part else f"{part}=" for part in request.query.split("&") if part))
     return "\n".join(

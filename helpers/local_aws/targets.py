@@ -53,9 +53,7 @@ def _transformed(transformer: dict[str, Any], event: Event, rule_arn: str) -> st
         try:
             json.loads(text)
         except ValueError as error:
-            raise DeliveryFailed(
-                "INVALID_JSON", f"The input template became no valid JSON: {error}"
-            ) from error
+            raise DeliveryFailed("INVALID_JSON", f"The input template became no valid JSON: {error}") from error
     return text
 
 

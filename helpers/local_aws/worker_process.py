@@ -24,9 +24,7 @@ MEASURE_EVERY = 0.05
 class WorkerProcess:
     """A worker, its scratch folder and its output. Use as a context manager: it leaves nothing behind."""
 
-    def __init__(
-        self, command: list[str], variables: dict[str, str], task_root: Path, memory_mb: int
-    ) -> None:
+    def __init__(self, command: list[str], variables: dict[str, str], task_root: Path, memory_mb: int) -> None:
         self._scratch = Path(tempfile.mkdtemp(prefix="environment-"))
         self._memory_limit = memory_mb * 1024 * 1024
         self._max_rss = 0
@@ -77,9 +75,7 @@ class WorkerProcess:
         """End the worker and everything that it has started."""
         if os.name == "posix":
             try:
-                os.killpg(
-                    self.pid, signal.SIGKILL
-                )  # its own session: the group is the worker and its children
+                os.killpg(self.pid, signal.SIGKILL)  # its own session: the group is the worker and its children
             except (ProcessLookupError, PermissionError):
                 pass
             return
