@@ -15,15 +15,15 @@ _TAKEN = (errno.EAGAIN, errno.EACCES, errno.EDEADLK)
 
 
 @contextlib.contextmanager
-def lock(path: Path, waiting: str, poll: float = 0.2) -> Iterator[int]:
-    """Hold the lock file `path`; yields its descriptor. Says `waiting`, once, when another process holds it.
+def lock(path: Path, waiting: str | None, poll: float = 0.2) -> Iterator[int]:
+    """Hold the lock file `path`; yields its descriptor. Says `waiting`, once and if given, while another has it.
 
     A child process that inherits the descriptor holds the lock too (on Linux and macOS), until it ends. On a
     file system without locks everybody gets in: better an unlikely collision than no start at all.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        told = False
+        told = waiting is None
         while not _try(descriptor):
             if not told:
                 print(waiting, file=sys.stderr, flush=True)

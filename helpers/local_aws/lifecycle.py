@@ -21,6 +21,8 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from helpers import filelock
+
 #: Seconds that a server may take to be ready (it imports moto: about one, on a slow disk many) and to stop.
 START_TIMEOUT, STOP_TIMEOUT = 60.0, 10.0
 PROJECT = Path(__file__).resolve().parents[2]
@@ -102,16 +104,15 @@ class Home:
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
         """Only one process at a time starts or stops a server. The system frees the lock if its holder dies."""
-        try:
-            file = open(self.path / "lock", "a+b")
-        except OSError as error:
-            raise LocalAwsError(
-                f"The embedded AWS cannot write to {self.path}: {error.strerror}. "
-                "Set LOCAL_AWS_HOME to a folder that you may write to."
-            ) from None
-        with file:
-            _lock(file.fileno())
-            yield  # closing the file frees it
+        with contextlib.ExitStack() as held:
+            try:
+                held.enter_context(filelock.lock(self.path / "lock", waiting=None, poll=0.01))
+            except OSError as error:
+                raise LocalAwsError(
+                    f"The embedded AWS cannot write to {self.path}: {error.strerror}. "
+                    "Set LOCAL_AWS_HOME to a folder that you may write to."
+                ) from None
+            yield
 
 
 def home() -> Home:
@@ -232,19 +233,3 @@ def _last_words(log: Path) -> str:
     if any(line.startswith("Traceback") for line in lines):
         return f"The embedded AWS could not start: {lines[-1]} (all of it is in {log})"
     return lines[-1]
-
-
-def _lock(descriptor: int) -> None:
-    if os.name == "nt":
-        import msvcrt
-
-        while True:
-            try:
-                msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
-                return
-            except OSError:  # LK_LOCK gives up after ten seconds
-                continue
-    else:
-        import fcntl
-
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
