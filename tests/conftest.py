@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable, Iterator
 
 import pytest
 from embedded_aws import CONFORMANCE, Aws, own_home
+from lambda_requests import create_function
 
 from helpers.local_aws import lifecycle
 
@@ -30,3 +32,15 @@ def conformance() -> Callable[[str], dict]:
         pytest.skip("the recorded answers of AWS are not here")
     snapshots = json.loads(path.read_text(encoding="utf-8"))["snapshots"]
     return lambda name: {test: entry["recorded-content"] for test, entry in snapshots[name].items()}
+
+
+@pytest.fixture(scope="module")
+def role(aws: Aws) -> str:
+    """The ARN of a role for the functions of one module."""
+    return aws.role()
+
+
+@pytest.fixture
+def create(aws: Aws, role: str) -> Callable[..., dict]:
+    """create(**changes): CreateFunction, valid except for the changes."""
+    return functools.partial(create_function, aws, role)

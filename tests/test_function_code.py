@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import functools
 import io
 import os
 import stat
@@ -13,23 +12,12 @@ import zipfile
 
 import pytest
 from embedded_aws import zip_of
-from lambda_requests import ECHO, create_function, refused
+from lambda_requests import ECHO, refused
 
 from helpers.local_aws import function_code
 from helpers.local_aws.lambda_errors import LambdaError
 
 UNZIP = "Could not unzip uploaded file. Please check your file, then try to upload again."
-
-
-@pytest.fixture(scope="module")
-def role(aws) -> str:
-    return aws.role()
-
-
-@pytest.fixture
-def create(aws, role):
-    """create(**changes): CreateFunction, valid except for the changes."""
-    return functools.partial(create_function, aws, role)
 
 
 def archive(*members: tuple[zipfile.ZipInfo | str, bytes]) -> bytes:
@@ -186,9 +174,7 @@ def test_code_from_a_bucket(aws, create):
     s3 = aws.client("s3")
     bucket = f"bucket-{uuid.uuid4().hex[:8]}"
     code = {"S3Bucket": bucket, "S3Key": "code.zip"}
-    failed = (
-        "Error occurred while GetObject. S3 Error Code: {}. S3 Error Message: The specified {} does not exist"
-    )
+    failed = "Error occurred while GetObject. S3 Error Code: {}. S3 Error Message: The specified {} does not exist"
     assert refused(create, Code=code)[1].startswith(failed.format("NoSuchBucket", "bucket"))
     s3.create_bucket(Bucket=bucket)
     assert refused(create, Code=code)[1].startswith(failed.format("NoSuchKey", "key"))

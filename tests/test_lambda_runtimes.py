@@ -2,24 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import uuid
 
 import pytest
-from lambda_requests import ACCOUNT, create_function, refused
-
-
-@pytest.fixture(scope="module")
-def role(aws) -> str:
-    return aws.role()
-
-
-@pytest.fixture
-def create(aws, role):
-    """create(**changes): CreateFunction, valid except for the changes."""
-    return functools.partial(create_function, aws, role)
-
+from lambda_requests import ACCOUNT, refused
 
 # Roles.
 
@@ -51,9 +38,7 @@ def test_a_role_that_is_not_there(create):
 )
 def test_a_role_that_lambda_cannot_assume(aws, create, changes):
     name = f"role-{uuid.uuid4().hex[:8]}"
-    role = aws.client("iam").create_role(
-        RoleName=name, AssumeRolePolicyDocument=policy({**TRUST, **changes})
-    )["Role"]
+    role = aws.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=policy({**TRUST, **changes}))["Role"]
     assert refused(create, Role=role["Arn"]) == NOT_ASSUMABLE
 
 
@@ -107,9 +92,7 @@ def test_a_runtime_that_aws_no_longer_creates_functions_for(create, runtime):
 def test_an_unknown_runtime(create, runtime):
     code, message = refused(create, Runtime=runtime)
     assert code == "InvalidParameterValueException"
-    assert message.startswith(
-        f"Value {runtime} at 'runtime' failed to satisfy constraint: Member must satisfy enum"
-    )
+    assert message.startswith(f"Value {runtime} at 'runtime' failed to satisfy constraint: Member must satisfy enum")
     assert "python3.13" in message
     assert message.endswith("] or be a valid ARN")
 

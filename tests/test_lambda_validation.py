@@ -2,23 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import uuid
 
 import pytest
-from lambda_requests import constraint, create_function, refused
-
-
-@pytest.fixture(scope="module")
-def role(aws) -> str:
-    return aws.role()
-
-
-@pytest.fixture
-def create(aws, role):
-    """create(**changes): CreateFunction, valid except for the changes."""
-    return functools.partial(create_function, aws, role)
+from lambda_requests import constraint, refused
 
 
 @pytest.mark.parametrize(
@@ -84,9 +72,7 @@ def test_broken_constraints_are_reported_together(create):
     assert "; Value '1' at 'memorySize'" in message
 
 
-@pytest.mark.parametrize(
-    "changes", [{"Timeout": 1}, {"Timeout": 900}, {"MemorySize": 10240}, {"MemorySize": 128}]
-)
+@pytest.mark.parametrize("changes", [{"Timeout": 1}, {"Timeout": 900}, {"MemorySize": 10240}, {"MemorySize": 128}])
 def test_limits_themselves_are_fine(create, changes):
     assert create(**changes).items() >= changes.items()
 
@@ -95,9 +81,7 @@ def test_limits_themselves_are_fine(create, changes):
 def test_a_malformed_name(create, name):
     code, message = refused(create, FunctionName=name)
     assert code == "ValidationException"
-    assert message.startswith(
-        constraint("functionName", name, "Member must satisfy regular expression pattern: ")
-    )
+    assert message.startswith(constraint("functionName", name, "Member must satisfy regular expression pattern: "))
 
 
 def test_the_length_of_a_name(create):
@@ -149,9 +133,7 @@ def test_what_only_real_aws_can_do_is_refused_with_advice(create, changes, advic
 # Environment variables.
 
 
-@pytest.mark.parametrize(
-    "name", ["AWS_REGION", "AWS_LAMBDA_FUNCTION_NAME", "LAMBDA_TASK_ROOT", "AWS_SESSION_TOKEN"]
-)
+@pytest.mark.parametrize("name", ["AWS_REGION", "AWS_LAMBDA_FUNCTION_NAME", "LAMBDA_TASK_ROOT", "AWS_SESSION_TOKEN"])
 def test_reserved_variables(create, name):
     assert refused(create, Environment={"Variables": {"TABLE_NAME": "t", name: "x"}}) == (
         "InvalidParameterValueException",
@@ -163,9 +145,7 @@ def test_reserved_variables(create, name):
 
 def test_several_reserved_variables_are_all_named(create):
     variables = {"AWS_REGION": "x", "OK": "y", "AWS_ACCESS_KEY_ID": "z"}
-    assert refused(create, Environment={"Variables": variables})[1].endswith(
-        "request: AWS_REGION, AWS_ACCESS_KEY_ID"
-    )
+    assert refused(create, Environment={"Variables": variables})[1].endswith("request: AWS_REGION, AWS_ACCESS_KEY_ID")
 
 
 @pytest.mark.parametrize("name", ["a", "1st", "with-dash", "with space", "_HANDLER", ""])
@@ -212,10 +192,7 @@ def test_a_refused_change_changes_nothing(aws, create, changes, code):
     lambda_ = aws.client("lambda")
     name = create(Timeout=5)["FunctionName"]
     before = lambda_.get_function_configuration(FunctionName=name)
-    assert (
-        refused(lambda_.update_function_configuration, FunctionName=name, Description="new", **changes)[0]
-        == code
-    )
+    assert refused(lambda_.update_function_configuration, FunctionName=name, Description="new", **changes)[0] == code
     after = lambda_.get_function_configuration(FunctionName=name)
     assert {**before, "ResponseMetadata": None} == {**after, "ResponseMetadata": None}
 

@@ -190,6 +190,15 @@ def test_failed_initialisations_are_equal(run, code, handler):
     assert ours == theirs
 
 
+def test_nobody_waits_for_a_function_that_was_deleted(run):
+    """Deleted between the moment that it was found and the moment that it is invoked."""
+    runner, _ = run("main.echo", None)
+    runner.close()
+    answer = runner.invoke(b"{}", request_id="late")
+    assert answer.function_error == "Unhandled"
+    assert json.loads(answer.payload) == {"errorMessage": "The function was deleted."}
+
+
 def test_a_warm_environment_of_aws_s_client_is_used_again(run):
     runner, _ = run("main.count", AWS_CLIENT)
     answers = [runner.invoke(b"null", request_id=str(uuid.uuid4())).payload for _ in range(3)]

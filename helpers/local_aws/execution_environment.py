@@ -104,7 +104,7 @@ class ExecutionEnvironment:
                 self._serve(api, process)
         except Exception:
             logger.exception("the execution environment of %s failed", self.spec.name)
-            if not self.initialised:
+            if not self.initialised and self._work is None:
                 self._work = self._pool.take_failed_start()
         finally:
             if self._work is not None:  # nobody waits for ever, whatever went wrong here
@@ -162,7 +162,7 @@ class ExecutionEnvironment:
 
     def _init_failed(self, process: WorkerProcess, error_type: str, message: str, payload: bytes = b"") -> bool:
         """The function could not be started: one invocation that waits for it fails for the same reason."""
-        work = self._pool.take_failed_start()
+        work = self._work = self._pool.take_failed_start()
         self._log.output(process.read_output())
         if work is not None:
             self._log.start(work.request_id, self.spec.version)

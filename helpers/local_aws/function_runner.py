@@ -82,15 +82,13 @@ class FunctionRunner:
         """The function is deleted: its environments end now, and what is queued is dropped."""
         with self._lock:
             self._closed = True
-            dropped = [*self._waiting_callers]
-            self._waiting_callers.clear()
+            while self._waiting_callers:
+                _drop(self._waiting_callers.popleft())
             self._queue.clear()
             self._dismiss_idle()
             environments = list(self._environments)
         for environment in environments:
             environment.kill()
-        for work in dropped:
-            work.done(Outcome(work.request_id, b'{"errorMessage":"The function was deleted."}', "Unhandled", b""))
         with _census:
             if self in _runners:
                 _runners.remove(self)
@@ -102,7 +100,9 @@ class FunctionRunner:
         answers: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
         work = Work(request_id, payload, answers.put, client_context)
         with self._lock:
-            if not self._give_to_idle(work):
+            if self._closed:
+                _drop(work)
+            elif not self._give_to_idle(work):
                 self._waiting_callers.append(work)
                 if len(self._waiting_callers) > self._starting() and not self._start_environment():
                     self._waiting_callers.remove(work)
@@ -120,12 +120,6 @@ class FunctionRunner:
             if self._queue or not self._give_to_idle(work):
                 self._queue.append(work)
                 self._start_for_queue()
-
-    def pending(self) -> int:
-        """Events that wait or are being worked on."""
-        with self._lock:
-            busy = len(self._environments) - len(self._idle) - self._starting()
-            return len(self._queue) + len(self._waiting_callers) + busy
 
     def _async_done(self, outcome: Outcome) -> None:
         """An asynchronous invocation has ended. Lambda's own retries and destinations belong here."""
@@ -153,7 +147,9 @@ class FunctionRunner:
 
     def take_back(self, work: Work) -> None:
         with self._lock:
-            if work.done == self._async_done:
+            if self._closed:
+                _drop(work)
+            elif work.done == self._async_done:
                 self._queue.appendleft(work)
             else:
                 self._waiting_callers.appendleft(work)
@@ -173,11 +169,8 @@ class FunctionRunner:
             if environment in self._environments:
                 self._environments.remove(environment)
             self._idle.pop(environment, None)
-            if self._closed:
-                return
-            while len(self._waiting_callers) > self._starting() and self._start_environment():
-                pass
-            self._start_for_queue()
+            if not self._closed:
+                self._start_where_needed()
         _feed_starved()
 
     # Below: called with the lock held.
@@ -194,6 +187,12 @@ class FunctionRunner:
 
     def _starting(self) -> int:
         return sum(not environment.initialised for environment in self._environments)
+
+    def _start_where_needed(self) -> None:
+        """Start environments for all who wait: callers first, then events."""
+        while len(self._waiting_callers) > self._starting() and self._start_environment():
+            pass
+        self._start_for_queue()
 
     def _start_for_queue(self) -> None:
         """Start environments while events wait and the busy environments are few, or slow."""
@@ -225,6 +224,11 @@ class FunctionRunner:
             self._idle.popitem()[1].put(None)
 
 
+def _drop(work: Work) -> None:
+    """The function was deleted before it could be invoked: nobody waits for an answer that will not come."""
+    work.done(Outcome(work.request_id, b'{"errorMessage":"The function was deleted."}', "Unhandled", b""))
+
+
 def _dismiss_oldest() -> bool:
     """Make room: end the environment, of any function, that has been idle longest. True when one was found."""
     idle = [(environment.idle_since, runner, environment) for runner in _runners for environment in list(runner._idle)]
@@ -246,16 +250,9 @@ def _feed_starved() -> None:
         except KeyError:
             return
         with runner._lock:
-            runner._start_for_queue()
+            runner._start_where_needed()
             if runner in _starved:
                 return
-
-
-def pending_events() -> int:
-    """Invocations, of all functions, that wait or are under way."""
-    with _census:
-        runners = list(_runners)
-    return sum(runner.pending() for runner in runners)
 
 
 def close_all() -> None:
