@@ -1,0 +1,89 @@
+"""The metrics that AWS's services write about themselves: AWS/Lambda, AWS/Events, AWS/DynamoDB.
+
+Recording is part of an order's way, so it only puts what happened into a queue. Whoever reads metrics finds everything
+that was recorded before: the queue is emptied into the store first. Like AWS, the store keeps one distribution for
+each metric and minute.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from .metric_store import MINUTE, Dimensions, MetricKey, MetricStore, dimensions_of
+
+#: Recorded happenings that wait in memory at most; whoever records one more sorts them into the store.
+MAX_WAITING = 10_000
+
+#: Units of metrics that are not counts.
+UNITS = {
+    "Duration": "Milliseconds",
+    "PostRuntimeExtensionsDuration": "Milliseconds",
+    "AsyncEventAge": "Milliseconds",
+    "IteratorAge": "Milliseconds",
+    "IngestionToInvocationStartLatency": "Milliseconds",
+    "IngestionToInvocationCompleteLatency": "Milliseconds",
+    "IngestionToInvocationSuccessLatency": "Milliseconds",
+    "PutEventsLatency": "Milliseconds",
+    "PutEventsRequestSize": "Bytes",
+    "SuccessfulRequestLatency": "Milliseconds",
+}
+
+_waiting: deque[tuple[float, str, Mapping[str, str], Mapping[str, float]]] = deque()
+_lock = threading.RLock()
+_store = MetricStore()
+
+
+def record(namespace: str, dimensions: Mapping[str, str], values: Mapping[str, float]) -> None:
+    """Something happened now: one value for each of the metrics named in `values`. Costs a microsecond.
+
+    `dimensions` are the most exact ones; the coarser metrics that AWS writes beside (a function's invocations
+    count among all functions', too) follow from them. Neither mapping may be changed afterwards.
+    """
+    _waiting.append((time.time(), namespace, dimensions, values))
+    if len(_waiting) > MAX_WAITING:
+        with _lock:
+            _sort_in()
+
+
+@contextmanager
+def reading() -> Iterator[MetricStore]:
+    """The store, with everything in it that was recorded before; nobody else changes it meanwhile."""
+    with _lock:
+        _sort_in()
+        yield _store
+
+
+def _sort_in() -> None:
+    """Empty the queue into the store. What happened in the same minute in the same place is added in one go."""
+    groups: dict[tuple[str, Dimensions, int], dict[str, list[float]]] = {}
+    for _ in range(len(_waiting)):
+        at, namespace, dimensions, values = _waiting.popleft()
+        key = (namespace, dimensions_of(dimensions), int(at // MINUTE) * MINUTE)
+        group = groups.get(key)
+        if group is None:
+            group = groups[key] = {}
+        for name, value in values.items():
+            group.setdefault(name, []).append(value)
+    for (namespace, exact, minute), group in groups.items():
+        views = list(_views(namespace, exact))
+        for name, values_of_name in group.items():
+            counts = Counter(values_of_name)
+            for view in views:
+                series = _store.of(MetricKey(namespace, name, view))
+                series.bucket(minute, UNITS.get(name, "Count")).add(counts)
+
+
+def _views(namespace: str, exact: Dimensions) -> Iterator[Dimensions]:
+    """The sets of dimensions under which AWS writes what happened in `exact`.
+
+    A function's metrics: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
+    """
+    yield exact
+    given = dict(exact)
+    if namespace == "AWS/Lambda" and set(given) == {"FunctionName"}:
+        yield dimensions_of({**given, "Resource": given["FunctionName"]})
+        yield ()
