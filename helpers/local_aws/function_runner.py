@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from .execution_environment import ExecutionEnvironment
 from .host import Host, worker_variables
-from .invocation import FunctionSpec, Outcome, Work
+from .invocation import FunctionSpec, Outcome, Work, lineage_of, new_trace_id
 
 __all__ = ["FunctionRunner", "FunctionSpec", "Host", "Invocation", "TooManyRequests"]
 
@@ -63,6 +63,7 @@ class FunctionRunner:
 
     def __init__(self, spec: FunctionSpec) -> None:
         self._spec = spec
+        self._lineage = lineage_of(spec.arn)
         self._lock = threading.Lock()
         self._waiting_callers: deque[Work] = deque()  # synchronous: somebody waits for the answer
         self._queue: deque[Work] = deque()  # asynchronous
@@ -98,7 +99,7 @@ class FunctionRunner:
     def invoke(self, payload: bytes, *, request_id: str, client_context: str | None = None) -> Invocation:
         """Run the function and wait for its answer. Raises TooManyRequests when no environment can be had."""
         answers: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
-        work = Work(request_id, payload, answers.put, client_context)
+        work = Work(request_id, payload, answers.put, client_context, new_trace_id(self._lineage))
         with self._lock:
             if self._closed:
                 _drop(work)
@@ -111,9 +112,9 @@ class FunctionRunner:
         error = "Unhandled" if outcome.error_type else None
         return Invocation(request_id, outcome.payload, error, outcome.log_tail)
 
-    def invoke_async(self, payload: bytes, *, request_id: str) -> None:
-        """Queue an event for the function and return at once."""
-        work = Work(request_id, payload, self._async_done)
+    def invoke_async(self, payload: bytes, *, request_id: str, hops: int = 0) -> None:
+        """Queue an event for the function and return at once. hops: the functions it has come through."""
+        work = Work(request_id, payload, self._async_done, trace_id=new_trace_id(self._lineage, hops))
         with self._lock:
             if self._closed:
                 return

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import time
+import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 
@@ -36,7 +38,7 @@ class Work:
     payload: bytes
     done: Callable[[Outcome], None]
     client_context: str | None = None
-    trace_id: str = field(default_factory=lambda: f"Root=1-{int(time.time()):08x}-{os.urandom(12).hex()};Sampled=0")
+    trace_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,3 +49,28 @@ class Outcome:
     payload: bytes
     error_type: str | None
     log_tail: bytes
+
+
+def new_trace_id(lineage: str = "", hops: int = 0) -> str:
+    """The text of the header X-Amzn-Trace-Id for a new invocation.
+
+    lineage: what `lineage_of` makes of the function's ARN; hops: how many functions have handed the event on
+    before. AWS counts the rounds of a loop in the same place:
+    https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
+    """
+    root = f"Root=1-{int(time.time()):08x}-{os.urandom(12).hex()};Sampled=0"
+    return f"{root};Lineage=1:{lineage}:{hops + 1}" if lineage else root
+
+
+def lineage_of(function_arn: str) -> str:
+    """The eight hexadecimal digits that stand for a function in a trace's lineage."""
+    return f"{zlib.crc32(function_arn.encode()):08x}"
+
+
+def hops_in(trace_id: str | None) -> int:
+    """How many functions an event has come through, read from the trace of the last one. 0 without one."""
+    found = _HOPS.search(trace_id) if trace_id else None
+    return int(found[1]) if found else 0
+
+
+_HOPS = re.compile(r"Lineage=1:[0-9a-f]{8}:(\d{1,5})")

@@ -85,14 +85,15 @@ class Function(LambdaFunction):
             reason = {"Reason": "ConcurrentInvocationLimitExceeded"}
             raise LambdaError("TooManyRequestsException", "Rate Exceeded.", **reason) from None
 
-    def enqueue(self, payload: bytes) -> str:
+    def enqueue(self, payload: bytes, hops: int = 0) -> str:
         """Put an event on Lambda's asynchronous queue; returns the request id.
 
-        Every asynchronous invocation, by the Invoke API or by another service, enters here.
+        Every asynchronous invocation, by the Invoke API or by another service, enters here. hops: through how
+        many functions the event has come before.
         """
         request_id = str(uuid.uuid4())
         if self._runner is not None:
-            self._runner.invoke_async(payload, request_id=request_id)
+            self._runner.invoke_async(payload, request_id=request_id, hops=hops)
         return request_id
 
     def invoke(self, body: str | bytes, request_headers: Any, response_headers: Any) -> str | bytes:

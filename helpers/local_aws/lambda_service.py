@@ -53,10 +53,13 @@ def close_all() -> None:
             backend.close()
 
 
-def invoke_as_service(function_arn: str, payload: bytes, *, service: str, source_arn: str, source_account: str) -> str:
+def invoke_as_service(
+    function_arn: str, payload: bytes, *, service: str, source_arn: str, source_account: str, hops: int = 0
+) -> str:
     """Invoke a function asynchronously in the name of an AWS service, if the resource policy allows it.
 
-    service: the principal, such as "events.amazonaws.com"; source_arn: what acts in it, such as a rule.
+    service: the principal, such as "events.amazonaws.com"; source_arn: what acts in it, such as a rule;
+    hops: through how many functions the event has come before.
     Returns the request id. Raises InvocationRefused; nothing is queued then.
     """
     function, policy = _target(function_arn)
@@ -75,7 +78,7 @@ def invoke_as_service(function_arn: str, payload: bytes, *, service: str, source
         )
     if len(payload) > MAX_EVENT:
         raise InvocationRefused("RequestEntityTooLargeException", lambda_api.event_too_large(len(payload)))
-    return function.enqueue(payload)
+    return function.enqueue(payload, hops)
 
 
 def _target(function_arn: str) -> tuple[Function, ResourcePolicy | None]:
