@@ -40,13 +40,32 @@ class AccessRequest:
 
 def decide(policies: Iterable[Policy], request: AccessRequest) -> Decision:
     """Evaluate `request` against all `policies` together."""
+    return _decide((statement for policy in policies for statement in policy.statements), request)
+
+
+class PolicySet:
+    """Several policies as one, such as all those of a role. Asked often, it looks up what speaks of an action."""
+
+    def __init__(self, policies: Iterable[Policy]) -> None:
+        self._statements = [statement for policy in policies for statement in policy.statements]
+        self._by_action: dict[str, tuple[Statement, ...]] = {}
+
+    def decide(self, request: AccessRequest) -> Decision:
+        statements = self._by_action.get(request.action)
+        if statements is None:
+            statements = tuple(s for s in self._statements if s.speaks_of(request.action))
+            if len(self._by_action) < 1000:
+                self._by_action[request.action] = statements
+        return _decide(statements, request)
+
+
+def _decide(statements: Iterable[Statement], request: AccessRequest) -> Decision:
     allowed = False
-    for policy in policies:
-        for statement in policy.statements:
-            if (statement.denies or not allowed) and statement.applies_to(request):
-                if statement.denies:
-                    return Decision.EXPLICIT_DENY
-                allowed = True
+    for statement in statements:
+        if (statement.denies or not allowed) and statement.applies_to(request):
+            if statement.denies:
+                return Decision.EXPLICIT_DENY
+            allowed = True
     return Decision.ALLOW if allowed else Decision.IMPLICIT_DENY
 
 
@@ -85,9 +104,12 @@ class Statement:
             for key, values in keys.items()
         ]
 
+    def speaks_of(self, action: str) -> bool:
+        return self._actions is not None and self._actions.match(action)
+
     def applies_to(self, request: AccessRequest) -> bool:
         return (
-            (self._actions is not None and self._actions.match(request.action))
+            self.speaks_of(request.action)
             and (self._resources is None or request.resource is None or self._resources.match(request.resource))
             and (self._principals is None or self._principals.match(request.principal))
             # A condition that is not understood must not let anybody in, nor let anybody past a Deny.
