@@ -7,6 +7,19 @@ import time
 import uuid
 
 
+def open_to_events(queue_arn: str, *rule_arns: str) -> dict[str, str]:
+    """Attributes of a queue whose policy lets EventBridge send to it: for all rules, or for these."""
+    statement: dict[str, object] = {
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": queue_arn,
+    }
+    if rule_arns:
+        statement["Condition"] = {"ArnEquals": {"aws:SourceArn": list(rule_arns)}}
+    return {"Policy": json.dumps({"Version": "2012-10-17", "Statement": [statement]})}
+
+
 class Probe:
     """A rule and a queue as its target. Without a pattern the rule matches events of its own `source`."""
 
@@ -14,15 +27,13 @@ class Probe:
         self.name = f"probe-{uuid.uuid4().hex[:8]}"
         self.source = self.name
         self._sqs = aws.client("sqs")
-        self._url = self._sqs.create_queue(QueueName=self.name)["QueueUrl"]
         self.arn = f"arn:aws:sqs:{aws.account.region}:{aws.account.account_id}:{self.name}"
+        self._url = self._sqs.create_queue(QueueName=self.name, Attributes=open_to_events(self.arn))["QueueUrl"]
         pattern = pattern or {"source": [self.source]}
         events = aws.client("events")
         rule = events.put_rule(Name=self.name, EventPattern=json.dumps(pattern), EventBusName=bus)
         self.rule_arn = rule["RuleArn"]
-        events.put_targets(
-            Rule=self.name, EventBusName=bus, Targets=[{"Id": "queue", "Arn": self.arn, **target}]
-        )
+        events.put_targets(Rule=self.name, EventBusName=bus, Targets=[{"Id": "queue", "Arn": self.arn, **target}])
 
     def texts(self, count: int = 1, seconds: float = 5) -> list[str]:
         """The next `count` messages; fewer when they do not come within `seconds`."""

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import pytest
 from botocore.exceptions import ClientError
-from event_probe import Probe, entry
+from event_probe import Probe, entry, open_to_events
 
 ECHO = """
 def handler(event, context):
@@ -390,6 +390,14 @@ def test_a_log_group_gets_the_event(aws, events, source) -> None:
     logs, group = aws.client("logs"), f"/aws/events/{source}"
     logs.create_log_group(logGroupName=group)
     arn = f"arn:aws:logs:{aws.account.region}:{aws.account.account_id}:log-group:{group}"
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": ["events.amazonaws.com", "delivery.logs.amazonaws.com"]},
+        "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+        "Resource": f"{arn}:*",
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    logs.put_resource_policy(policyName=source, policyDocument=policy)
     rule_for(aws, source, {"Id": "log", "Arn": arn})
     [event] = put(events, entry(source))
     found = wait(lambda: logs.filter_log_events(logGroupName=group)["events"])
@@ -398,10 +406,9 @@ def test_a_log_group_gets_the_event(aws, events, source) -> None:
 
 def test_a_fifo_queue_gets_events_in_order(aws, events, source) -> None:
     sqs, name = aws.client("sqs"), f"{source}.fifo"
-    url = sqs.create_queue(
-        QueueName=name, Attributes={"FifoQueue": "true", "ContentBasedDeduplication": "true"}
-    )["QueueUrl"]
     arn = f"arn:aws:sqs:{aws.account.region}:{aws.account.account_id}:{name}"
+    attributes = {"FifoQueue": "true", "ContentBasedDeduplication": "true"} | open_to_events(arn)
+    url = sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
     rule_for(aws, source, {"Id": "q", "Arn": arn, "SqsParameters": {"MessageGroupId": "g"}})
     sent = put(events, *[entry(source)] * 10)
     found: list[str] = []
@@ -520,25 +527,3 @@ def test_a_failing_job_is_logged_and_the_next_one_runs(caplog: pytest.LogCapture
     assert done == [1]
     assert "a delivery failed" in caplog.text
     delivery.close()
-
-
-def test_a_refused_delivery_leaves_one_line(caplog: pytest.LogCaptureFixture) -> None:
-    from helpers.local_aws.event_bus import delivery_failed
-    from helpers.local_aws.put_events import check_entry, make_event
-    from helpers.local_aws.targets import DeliveryFailed
-
-    sent = entry()
-    event = make_event(sent, check_entry(sent), "default", "123456789012", "us-east-1", 0)
-    with caplog.at_level(logging.WARNING, "local_aws.event_bus"):
-        delivery_failed(
-            "rule-arn", {"Id": "1", "Arn": ARN}, event, DeliveryFailed("Refused", "not permitted")
-        )
-    [record] = caplog.records
-    line = json.loads(record.getMessage().split(": ", 1)[1])
-    assert line == {
-        "rule": "rule-arn",
-        "target": ARN,
-        "event": event.id,
-        "code": "Refused",
-        "message": "not permitted",
-    }

@@ -3,13 +3,16 @@
 One dispatcher thread matches events against rules. What may be slow (anything but a Lambda function, whose
 own asynchronous queue takes an event in microseconds) goes to a lane: a thread for each destination while
 there is something to deliver to it. So deliveries to one destination keep their order, and a slow one holds
-up no other.
+up no other. What is to be tried again waits with a clock of its own, then goes to its lane.
 """
 
 from __future__ import annotations
 
+import heapq
+import itertools
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from queue import SimpleQueue
@@ -29,6 +32,7 @@ class Delivery:
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._lanes: dict[Any, deque[Job]] = {}
         self._dispatcher: threading.Thread | None = None
+        self._clock = _Clock()
 
     def dispatch(self, job: Job) -> None:
         """Run `job` on the dispatcher thread."""
@@ -51,6 +55,16 @@ class Delivery:
         threading.Thread(
             target=self._send_all, args=(destination, lane), name=f"event-bus to {destination}", daemon=True
         ).start()
+
+    def later(self, seconds: float, destination: Any, job: Job) -> None:
+        """`send`, when so many seconds have passed. What waits is under way, and is lost when the process ends."""
+        with self._changed:
+            self._under_way += 1
+        self._clock.call(seconds, lambda: self._due(destination, job))
+
+    def _due(self, destination: Any, job: Job) -> None:
+        self.send(destination, job)
+        self._done()
 
     def drain(self, timeout: float) -> bool:
         """Wait up to `timeout` seconds; True when nothing is under way."""
@@ -84,7 +98,41 @@ class Delivery:
         except Exception:  # one delivery must not end the thread that makes them all
             logger.exception("a delivery failed")
         finally:
+            self._done()
+
+    def _done(self) -> None:
+        with self._changed:
+            self._under_way -= 1
+            if not self._under_way:
+                self._changed.notify_all()
+
+
+class _Clock:
+    """Calls functions when their time has come, on one thread that lives while any wait."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._waiting: list[tuple[float, int, Job]] = []
+        self._order = itertools.count()
+        self._running = False
+
+    def call(self, seconds: float, job: Job) -> None:
+        with self._changed:
+            heapq.heappush(self._waiting, (time.monotonic() + seconds, next(self._order), job))
+            if not self._running:
+                self._running = True
+                threading.Thread(target=self._run, name="event-bus clock", daemon=True).start()
+            self._changed.notify()
+
+    def _run(self) -> None:
+        while True:
             with self._changed:
-                self._under_way -= 1
-                if not self._under_way:
-                    self._changed.notify_all()
+                if not self._waiting:
+                    self._running = False
+                    return
+                wait = self._waiting[0][0] - time.monotonic()
+                if wait > 0:
+                    self._changed.wait(wait)
+                    continue
+                job = heapq.heappop(self._waiting)[2]
+            job()

@@ -7,30 +7,40 @@ moto's; here they get EventBridge's matcher, checks and delivery.
 
 from __future__ import annotations
 
-import functools
 import json
 import time
-import uuid
 from collections.abc import Callable
 from typing import Any
 
 import moto.events.models as models
 from moto.core.exceptions import JsonRESTError
-from moto.core.utils import unix_time
 from moto.events.exceptions import ResourceNotFoundException, ValidationException
 from moto.events.responses import EventsHandler
 
-from . import event_rules, targets
-from .delivery import Delivery, logger
+from . import archive_requests, event_buses, event_rules, metrics, target_permission, targets
+from .api_destination import check_endpoint
+from .archives import Archives
+from .delivery import Delivery
+from .delivery_errors import DeliveryFailed, no_resource
+from .delivery_retry import NAMESPACE, Sender
 from .event_pattern import EventView, InvalidEventPattern, compile_pattern
 from .event_routes import Routes
-from .put_events import Event, RequestError, check_entry, check_request, make_event, parse_json, timestamp
+from .loops import SafetyNet
+from .put_events import Event, RequestError, check_entry, check_request, entry_size, make_event, parse_json
+from .replays import Replays
+from .rules import Rule, RulePattern, invalid_pattern
+from .target_services import send
 
 #: What an event given to TestEventPattern must have. The API reference asks for resources as well; the
 #: service does not.
 _MANDATORY_FIELDS = frozenset({"id", "account", "source", "time", "region", "detail-type"})
 
+_ACCOUNT: dict[str, str] = {}  # dimensions of the metrics that belong to no rule
+_MATCHED = {"MatchedEvents": 1, "TriggeredRules": 1}
+
 _delivery = Delivery()
+_sender = Sender(_delivery)
+_safety_net = SafetyNet()
 _moto_list_rules = EventsHandler.list_rules
 
 
@@ -40,9 +50,11 @@ def install() -> None:
     models.events_backends.backend = EventBusBackend
     models.EventPattern = RulePattern
     models.Rule = Rule
-    models.Replay = Replay
+    EventsHandler.put_events = _put_events
+    event_buses.install()
     EventsHandler.test_event_pattern = _test_event_pattern
     EventsHandler.list_rules = _list_rules
+    archive_requests.install()
 
 
 def drain(timeout: float) -> bool:
@@ -58,57 +70,7 @@ def close() -> None:
     _delivery.close()
 
 
-class RulePattern(models.EventPattern):
-    """moto's event pattern of a rule or archive, with EventBridge's checks and matching.
-
-    `compiled` is None for a rule that has only a schedule: it matches no event.
-    """
-
-    def __init__(self, raw_pattern: str | None) -> None:
-        try:
-            self.compiled = compile_pattern(raw_pattern) if raw_pattern else None
-        except InvalidEventPattern as error:
-            raise _invalid_pattern(error) from error
-        super().__init__(raw_pattern, json.loads(raw_pattern) if raw_pattern else {})
-
-    @classmethod
-    def load(cls, raw_pattern: str | None) -> RulePattern:
-        return cls(raw_pattern)
-
-    def matches_event(self, event: dict[str, Any]) -> bool:
-        return self.compiled is not None and self.compiled.matches(event)
-
-
-class Rule(models.Rule):
-    """moto's rule, delivering as this module does."""
-
-    def send_to_targets(self, original_event: dict[str, Any], transform_input: bool = True) -> None:
-        """What other services of moto call with an event of theirs (S3: "Object Created")."""
-        fields = {name: value for name, value in original_event.items() if name != "ingestion-time"}
-        detail = json.dumps(fields.pop("detail"), separators=(",", ":"))
-        # Called for each rule with the same event, whose id moto leaves constant.
-        fields["id"] = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{fields}{detail}"))
-        fields["time"] = timestamp(fields["time"])
-        event = Event(self.event_bus_name, fields | {"detail": parse_json(detail)}, detail, timestamp(time.time()))
-        backend = models.events_backends[self.account_id][self.region_name]
-        backend.put_on_bus([event], only={self.arn})
-
-
-class Replay(models.Replay):
-    """moto's replay, through the bus."""
-
-    def replay_events(self, archive: models.Archive) -> None:
-        name = {"replay-name": self.name}
-        bus = self.destination["Arn"].split("/")[-1]
-        events = [event.copy(bus, id=str(uuid.uuid4()), **name) for event in archive.events]
-        chosen = self.destination.get("FilterArns")
-        backend = models.events_backends[self.account_id][self.region]
-        backend.put_on_bus(events, only=set(chosen) if chosen else None)
-        self.state = models.ReplayState.COMPLETED
-        self.end_time = unix_time()
-
-
-class EventBusBackend(models.EventsBackend):
+class EventBusBackend(Archives, Replays, event_buses.CheckedBuses, models.EventsBackend):
     """moto's event buses of one account and region."""
 
     def __init__(self, region_name: str, account_id: str) -> None:
@@ -124,14 +86,20 @@ class EventBusBackend(models.EventsBackend):
 
     # Events
 
-    def put_events(self, events: list[dict[str, Any]]) -> list[dict[str, str]]:
-        """PutEvents: an answer for each entry, in order. Accepted events are delivered in the background."""
+    def put_events(self, events: list[dict[str, Any]], hops: int = 0, root: str = "") -> list[dict[str, str]]:
+        """PutEvents: an answer for each entry, in order. Accepted events are delivered in the background.
+
+        hops, root: through how many functions the events have come, and the chain that they belong to.
+        """
         try:
             check_request(events)
             accepted, answers = self._accept(events)
         except RequestError as error:
             raise JsonRESTError(error.code, error.message) from error
+        for event in accepted:
+            event.hops, event.root = hops, root
         self.put_on_bus(accepted)
+        metrics.record(NAMESPACE, _ACCOUNT, _put_events_metrics(events, len(accepted)))
         return answers
 
     def _accept(self, entries: list[dict[str, Any]]) -> tuple[list[Event], list[dict[str, str]]]:
@@ -146,10 +114,17 @@ class EventBusBackend(models.EventsBackend):
             answers.append({"EventId": accepted[-1].id})
         return accepted, answers
 
-    def put_on_bus(self, events: list[Event], only: set[str] | None = None) -> None:
-        """Deliver events in the background; `only` to the rules with these ARNs, if given."""
+    def put_on_bus(
+        self, events: list[Event], only: set[str] | None = None, *, then: Callable[[], None] | None = None
+    ) -> None:
+        """Deliver events in the background; `only` to the rules with these ARNs, if given.
+
+        `then` is called when they are with all targets that take them at once.
+        """
         if events:
             _delivery.dispatch(lambda: self._route_all(events, only))
+        if then:
+            _delivery.dispatch(then)
 
     def _route_all(self, events: list[Event], only: set[str] | None) -> None:
         for event in events:
@@ -162,40 +137,30 @@ class EventBusBackend(models.EventsBackend):
                     self._deliver(rule, event)
 
     def _deliver(self, rule: Rule, event: Event) -> None:
-        rule_arn = rule.arn
+        if rule.managed_by:
+            self.keep_in_archive(rule, event)
+            return
+        metrics.record(NAMESPACE, rule.metric_dimensions, _MATCHED)
         for target in tuple(rule.targets):
-            if rule.managed_by:
-                self._archive(rule, event)
-            elif targets.is_function(target):
-                self._hand_over(targets.invoke_function, rule_arn, target, event)
+            if targets.is_function(target):
+                _sender.deliver(_invoke if event.hops else targets.invoke_function, rule, target, event)
             elif targets.is_bus(target):
-                self._hand_over(self._forward, rule_arn, target, event)
+                _sender.deliver(self._forward, rule, target, event)
             else:
-                job = functools.partial(self._hand_over, targets.send, rule_arn, target, event)
-                _delivery.send(target["Arn"], job)
-
-    def _hand_over(self, how: Callable[..., None], rule_arn: str, target: targets.Target, event: Event) -> None:
-        try:
-            how(target, event, rule_arn)
-        except Exception as error:
-            delivery_failed(rule_arn, target, event, error)
-
-    def _archive(self, rule: Rule, event: Event) -> None:
-        """The rules that moto manages are those of archives."""
-        for archive in tuple(self.archives.values()):
-            if archive.rule is not None and archive.rule.arn == rule.arn:
-                archive.events.append(event)
+                _sender.deliver_later(send, rule, target, event)
 
     def _forward(self, target: targets.Target, event: Event, rule_arn: str) -> None:
         """To another bus, as it is. From there it goes to no third bus:
         https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-bus-to-bus.html
         """
         if event.forwarded:
-            raise targets.DeliveryFailed("FORWARDED_EVENT", "EventBridge sends no event on to a third bus")
+            raise DeliveryFailed("INVALID_PARAMETER", "EventBridge sends no event on to a third event bus.")
         account, region, bus = targets.locate_bus(target)
         backend = models.events_backends[account][region]
         if bus not in backend.event_buses:
-            raise targets.DeliveryFailed("ResourceNotFoundException", f"Event bus {bus} does not exist.")
+            raise no_resource(f"Event bus {bus} does not exist.")
+        if target.get("RoleArn"):  # within one account and Region a role is advised, not demanded
+            target_permission.check_role(target["RoleArn"], "events:PutEvents", target["Arn"], rule_arn)
         backend.put_on_bus([event.copy(bus, forwarded=True)])
 
     def test_event_pattern(self, event_pattern: str, event: str) -> bool:
@@ -209,9 +174,12 @@ class EventBusBackend(models.EventsBackend):
         try:
             return compile_pattern(event_pattern or "").matches(parsed)
         except InvalidEventPattern as error:
-            raise _invalid_pattern(error) from error
+            raise invalid_pattern(error) from error
 
     # Rules: moto's, checked, and routed anew after each change
+
+    def rules_changed(self) -> None:
+        self._routes.forget()
 
     def put_rule(self, name: str, *args: Any, **settings: Any) -> models.Rule:
         event_rules.check_rule(
@@ -234,6 +202,17 @@ class EventBusBackend(models.EventsBackend):
         super().delete_event_bus(name)
         self._routes.forget()
 
+    def create_api_destination(
+        self, name: str, description: str, connection_arn: str, invocation_endpoint: str, *settings: str
+    ) -> dict[str, Any]:
+        check_endpoint(invocation_endpoint)
+        return super().create_api_destination(name, description, connection_arn, invocation_endpoint, *settings)
+
+    def update_api_destination(self, name: str, **changes: Any) -> dict[str, Any]:
+        if changes.get("invocation_endpoint"):
+            check_endpoint(changes["invocation_endpoint"])
+        return super().update_api_destination(name=name, **changes)
+
     def describe_rule(self, name: str, event_bus_arn: str | None) -> models.Rule:
         bus = self._get_event_bus(self._normalize_event_bus_arn(event_bus_arn))
         if name not in bus.rules:
@@ -253,7 +232,7 @@ class EventBusBackend(models.EventsBackend):
     def put_targets(self, name: str, event_bus_arn: str | None, targets: list[dict[str, Any]]) -> None:
         rule = self.describe_rule(name, event_bus_arn)
         if not rule.managed_by:
-            event_rules.check_targets(targets)
+            event_rules.check_targets(targets, rule.arn)
         event_rules.check_number_of_targets(rule.targets, targets)
         super().put_targets(name, event_bus_arn, targets)
 
@@ -262,18 +241,26 @@ class EventBusBackend(models.EventsBackend):
         return super().list_targets_by_rule(rule_id, event_bus_arn, **page)
 
 
-def delivery_failed(rule_arn: str, target: targets.Target, event: Event, error: Exception) -> None:
-    """A target did not take an event: one line in the log says which, and why."""
-    code = getattr(error, "code", type(error).__name__)
-    if not isinstance(code, str):  # moto's errors: `code` is the HTTP status
-        code = getattr(error, "error_type", type(error).__name__)
-    record = {"rule": rule_arn, "target": target["Arn"], "event": event.id, "code": code}
-    logger.warning("not delivered: %s", json.dumps(record | {"message": getattr(error, "message", str(error))}))
+def _invoke(target: targets.Target, event: Event, rule_arn: str) -> None:
+    """Hand an event that a function published to a function, unless that would go round for ever."""
+    _safety_net.check(event, target["Arn"], rule_arn)
+    targets.invoke_function(target, event, rule_arn)
 
 
-def _invalid_pattern(error: InvalidEventPattern) -> JsonRESTError:
-    message = f"Event pattern is not valid. Reason: {error.message}"
-    return JsonRESTError("InvalidEventPatternException", message)
+def _put_events_metrics(entries: list[dict[str, Any]], accepted: int) -> dict[str, float]:
+    failed = len(entries) - accepted
+    return {
+        "PutEventsApproximateCallCount": 1,
+        "PutEventsApproximateSuccessCount": 1,
+        "PutEventsEntriesCount": len(entries),
+        "PutEventsRequestSize": sum(map(entry_size, entries)),
+    } | ({"PutEventsFailedEntriesCount": failed} if failed else {})
+
+
+def _put_events(handler: EventsHandler) -> str:
+    hops, root = _safety_net.published(handler.headers.get("X-Amzn-Trace-Id"))
+    answers = handler.events_backend.put_events(handler._get_param("Entries"), hops, root)
+    return json.dumps({"FailedEntryCount": sum("ErrorCode" in answer for answer in answers), "Entries": answers})
 
 
 def _test_event_pattern(handler: EventsHandler) -> str:

@@ -13,7 +13,8 @@ from typing import Any
 from moto.core.exceptions import JsonRESTError
 from moto.events.exceptions import ValidationException
 
-from . import input_shape
+from . import input_shape, target_services
+from .delivery_retry import MAX_AGE_S, MAX_ATTEMPTS
 
 #: "Targets per rule": https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
 MAX_TARGETS = 5
@@ -22,6 +23,9 @@ MAX_TARGETS_PER_REQUEST = 100
 _NAME = r"[\.\-_A-Za-z0-9]+"
 _STATES = ("ENABLED", "DISABLED", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS")
 _INPUTS = ("Input", "InputPath", "InputTransformer")
+_ARN = re.compile(r"arn:[\w-]+:[\w-]+:[\w-]*:\d*:.+")
+#: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_RetryPolicy.html
+_RETRY_LIMITS = {"MaximumRetryAttempts": (0, MAX_ATTEMPTS), "MaximumEventAgeInSeconds": (60, MAX_AGE_S)}
 
 
 class LimitExceeded(JsonRESTError):
@@ -49,9 +53,9 @@ def check_rule(
     _refuse(problems)
 
 
-def check_targets(targets: list[dict[str, Any]]) -> None:
+def check_targets(targets: list[dict[str, Any]], rule_arn: str) -> None:
     """Raise ValidationException for targets that PutTargets does not take."""
-    problems = []
+    problems: list[str] = []
     if len(targets) > MAX_TARGETS_PER_REQUEST:
         problems.append(
             f"Value at 'targets' failed to satisfy constraint: "
@@ -62,9 +66,11 @@ def check_targets(targets: list[dict[str, Any]]) -> None:
         problems += _text_problems(f"{place}.id", target.get("Id"), longest=64, pattern=_NAME)
         problems += _text_problems(f"{place}.input", target.get("Input"), longest=8192)
         problems += _text_problems(f"{place}.inputPath", target.get("InputPath"), longest=256)
+        problems += _retry_problems(f"{place}.retryPolicy", target.get("RetryPolicy") or {})
     _refuse(problems)
     for target in targets:
         _check_input(target)
+        _check_arns(target, rule_arn)
 
 
 def check_number_of_targets(existing: list[dict[str, Any]], added: list[dict[str, Any]]) -> None:
@@ -80,6 +86,18 @@ def _text_problems(place: str, text: str | None, *, longest: int, pattern: str =
         problems.append(f"{failed} satisfy regular expression pattern: {pattern}")
     if text is not None and len(text) > longest:
         problems.append(f"{failed} have length less than or equal to {longest}")
+    return problems
+
+
+def _retry_problems(place: str, policy: dict[str, Any]) -> list[str]:
+    problems = []
+    for name, (least, most) in _RETRY_LIMITS.items():
+        value = policy.get(name)
+        failed = f"Value '{value}' at '{place}.{name[0].lower()}{name[1:]}' failed to satisfy constraint: Member must"
+        if value is not None and value < least:
+            problems.append(f"{failed} have value greater than or equal to {least}")
+        if value is not None and value > most:
+            problems.append(f"{failed} have value less than or equal to {most}")
     return problems
 
 
@@ -109,3 +127,32 @@ def _check_input(target: dict[str, Any]) -> None:
     for placeholder in input_shape.placeholders(transformer.get("InputTemplate", "")):
         if placeholder not in paths and placeholder not in input_shape.RESERVED:
             raise ValidationException(f"InputTemplate for target {name} contains invalid placeholder {placeholder}.")
+
+
+def _check_arns(target: dict[str, Any], rule_arn: str) -> None:
+    """The target, its role and its dead-letter queue must be of a kind that can work."""
+    arn, queue = target["Arn"], (target.get("DeadLetterConfig") or {}).get("Arn")
+    for given in (arn, target.get("RoleArn"), queue):
+        if given is not None and not _ARN.fullmatch(given):
+            raise ValidationException(f"Parameter {given} is not valid. Reason: Provided Arn is not in correct format.")
+    if not target_services.is_supported(arn):
+        raise ValidationException(
+            f"Parameter {arn} is not valid. Reason: The embedded AWS delivers events to "
+            f"{target_services.DELIVERED_TO}, and not to this kind of target. On AWS it may be valid."
+        )
+    if target_services.needs_role(arn, rule_arn) and not target.get("RoleArn"):
+        raise ValidationException(f"RoleArn is required for target {arn}.")
+    if queue is not None:
+        _check_dead_letter_queue(queue, rule_arn)
+
+
+def _check_dead_letter_queue(queue_arn: str, rule_arn: str) -> None:
+    """A standard queue in the rule's Region; whether it exists, and lets EventBridge send, shows when it is used:
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
+    """
+    parts = queue_arn.split(":")
+    if parts[2] != "sqs" or parts[3] != rule_arn.split(":")[3] or queue_arn.endswith(".fifo"):
+        raise ValidationException(
+            f"Parameter {queue_arn} is not valid. Reason: "
+            "A dead-letter queue must be a standard SQS queue in the Region of the rule."
+        )

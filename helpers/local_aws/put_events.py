@@ -46,10 +46,11 @@ class Event:
     """One event on a bus: immutable, shared by all rules and targets that it reaches.
 
     `fields` is the parsed envelope (numbers with a fraction are Decimal) that patterns are matched against,
-    `text` the JSON that targets receive: AWS's key order, no insignificant spaces.
+    `text` the JSON that targets receive: AWS's key order, no insignificant spaces. `hops` is the number of
+    functions that it has come through, `root` the chain of events that it belongs to if that is not 0.
     """
 
-    __slots__ = ("id", "bus", "fields", "detail_text", "ingestion_time", "forwarded", "_text")
+    __slots__ = ("id", "bus", "fields", "detail_text", "ingestion_time", "forwarded", "hops", "root", "_text")
 
     def __init__(self, bus: str, fields: dict[str, Any], detail_text: str, ingestion_time: str) -> None:
         self.bus = bus
@@ -58,6 +59,8 @@ class Event:
         self.detail_text = detail_text
         self.ingestion_time = ingestion_time
         self.forwarded = False  # came from another bus
+        self.hops = 0
+        self.root = ""
         self._text: str | None = None
 
     @property
@@ -72,7 +75,10 @@ class Event:
         return self._text
 
     def copy(self, bus: str, *, forwarded: bool = False, **changes: str) -> Event:
-        """The same event for `bus`, with changes in its envelope; a new field comes before `resources`."""
+        """The same event for `bus`, with changes in its envelope; a new field comes before `resources`.
+
+        Only a forwarded one still belongs to the chain of events that it came with.
+        """
         fields: dict[str, Any] = {}
         for name, value in self.fields.items():
             if name == "resources":
@@ -80,6 +86,8 @@ class Event:
             fields[name] = changes.get(name, value)
         copy = Event(bus, fields, self.detail_text, self.ingestion_time)
         copy.forwarded = forwarded
+        if forwarded:
+            copy.hops, copy.root = self.hops, self.root
         return copy
 
 

@@ -1,0 +1,149 @@
+"""Custom event buses: what CreateEventBus and its relatives accept, and policies as AWS writes them.
+
+https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_CreateEventBus.html
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from moto.core.exceptions import JsonRESTError
+from moto.core.utils import unix_time
+from moto.events.exceptions import ValidationException
+from moto.events.models import EventBus, EventsBackend
+from moto.events.responses import EventsHandler
+
+#: "Event buses" per account and Region: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
+MAX_BUSES = 100
+
+_NAME = r"[/\.\-_A-Za-z0-9]+"
+_LONGEST_NAME = 256
+_LONGEST_DESCRIPTION = 512
+#: "The permission policy on the event bus cannot exceed 10 KB in size." (PutPermission)
+_LARGEST_POLICY = 10 * 1024
+
+
+def install() -> None:
+    """Add UpdateEventBus, which moto does not have, and what AWS's answer to CreateEventBus holds."""
+    EventsHandler.create_event_bus = _create_event_bus
+    EventsHandler.update_event_bus = _update_event_bus
+
+
+class CheckedBuses(EventsBackend):
+    """moto's event buses, checked as AWS checks them."""
+
+    def create_event_bus(self, name: str, *args: Any, **settings: Any) -> EventBus:
+        _check_name(name)
+        _check_settings(settings)
+        if name.startswith("aws.") and not settings.get("event_source_name"):
+            raise ValidationException("Event bus name starting with 'aws.' is not valid.")
+        if name not in self.event_buses and len(self.event_buses) >= MAX_BUSES:
+            raise JsonRESTError("LimitExceededException", "The requested resource exceeds the maximum number allowed.")
+        return super().create_event_bus(name, *args, **settings)
+
+    def update_event_bus(self, name: str | None, **changes: Any) -> EventBus:
+        """UpdateEventBus: what is given replaces what was."""
+        _check_settings(changes)
+        bus = self.describe_event_bus(name or "default")
+        for attribute, value in changes.items():
+            if value is not None:
+                setattr(bus, attribute, value)
+        bus.last_modified_time = unix_time()
+        return bus
+
+    def delete_event_bus(self, name: str) -> None:
+        name = name.split(":event-bus/")[-1]
+        bus = self.event_buses.get(name)
+        if bus is not None and name != "default" and bus.rules:
+            raise ValidationException("EventBus can't be deleted since it has rules.")
+        super().delete_event_bus(name)
+
+    def put_permission(
+        self,
+        event_bus_name: str,
+        action: str,
+        principal: str,
+        statement_id: str,
+        condition: dict[str, str],
+        policy: str,
+    ) -> None:
+        if policy:
+            _check_policy(policy)
+        super().put_permission(event_bus_name, action, principal, statement_id, condition, policy)
+        bus = self.describe_event_bus(event_bus_name or "default")
+        if not policy and principal == "*":  # moto makes an account of it
+            bus._statements[statement_id].principal = "*"  # type: ignore[assignment]
+
+
+def _check_name(name: str) -> None:
+    failed = f"Value '{name}' at 'name' failed to satisfy constraint: Member must"
+    problems = []
+    if not re.fullmatch(_NAME, name):
+        problems.append(f"{failed} satisfy regular expression pattern: {_NAME}")
+    if len(name) > _LONGEST_NAME:
+        problems.append(f"{failed} have length less than or equal to {_LONGEST_NAME}")
+    if problems:
+        errors = "error" if len(problems) == 1 else "errors"
+        raise ValidationException(f"{len(problems)} validation {errors} detected: {'; '.join(problems)}")
+
+
+def _check_settings(settings: dict[str, Any]) -> None:
+    description = settings.get("description") or ""
+    if len(description) > _LONGEST_DESCRIPTION:
+        raise ValidationException(
+            f"1 validation error detected: Value '{description}' at 'description' failed to satisfy constraint: "
+            f"Member must have length less than or equal to {_LONGEST_DESCRIPTION}"
+        )
+    queue = (settings.get("dead_letter_config") or {}).get("Arn")
+    if queue is not None and (queue.split(":")[2:3] != ["sqs"] or queue.endswith(".fifo")):
+        raise ValidationException(f"Parameter {queue} is not valid. Reason: It must be a standard SQS queue.")
+
+
+def _check_policy(text: str) -> None:
+    try:
+        document = json.loads(text)
+        statements = document["Statement"]
+        statements = statements if isinstance(statements, list) else [statements]
+        complete = all({"Sid", "Effect", "Principal", "Action", "Resource"} <= set(each) for each in statements)
+    except (ValueError, KeyError, TypeError):
+        raise ValidationException("This policy contains invalid Json") from None
+    if not complete:
+        raise ValidationException("Each statement needs Sid, Effect, Principal, Action and Resource.")
+    if len(text.encode()) > _LARGEST_POLICY:
+        raise JsonRESTError("PolicyLengthExceededException", "The event bus policy is too long.")
+
+
+def _settings(handler: EventsHandler) -> dict[str, Any]:
+    return {
+        "description": handler._get_param("Description"),
+        "kms_key_identifier": handler._get_param("KmsKeyIdentifier"),
+        "dead_letter_config": handler._get_param("DeadLetterConfig"),
+    }
+
+
+def _described(bus: EventBus) -> dict[str, Any]:
+    described = {
+        "EventBusArn": bus.arn,
+        "Description": bus.description,
+        "KmsKeyIdentifier": bus.kms_key_identifier,
+        "DeadLetterConfig": bus.dead_letter_config,
+    }
+    return {name: value for name, value in described.items() if value}
+
+
+def _create_event_bus(handler: EventsHandler) -> str:
+    bus = handler.events_backend.create_event_bus(
+        name=handler._get_param("Name") or "",
+        event_source_name=handler._get_param("EventSourceName"),
+        tags=handler._get_param("Tags"),
+        **_settings(handler),
+    )
+    return json.dumps(_described(bus))
+
+
+def _update_event_bus(handler: EventsHandler) -> str:
+    bus = handler.events_backend.update_event_bus(handler._get_param("Name"), **_settings(handler))
+    described = _described(bus)
+    return json.dumps({"Name": bus.name, "Arn": described.pop("EventBusArn"), **described})
