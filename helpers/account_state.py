@@ -18,20 +18,39 @@ TABLE = "sample-table"
 FUNCTION = "sample-function"
 BUS = "default"
 RULE = "sample-rule"
+DEAD_LETTER_QUEUE = "sample-rule-dlq"
+FAILURE_QUEUE = "sample-function-failures"
+ARCHIVE = "sample-archive"
 
 PARTS = {  # part: how a sentence names it, in the order in which the lessons build them
     "role": f"role {ROLE}",
-    "policies": "its two policies",
+    "policies": "its policies",
     "table": f"table {TABLE}",
     "function": f"function {FUNCTION}",
     "rule": f"rule {RULE}",
     "target": "its target",
     "permission": "permission to invoke",
+    "pattern": "a pattern for orders alone",
+    "dead-letter-queue": f"dead-letter queue {DEAD_LETTER_QUEUE}",
+    "failure-destination": f"on-failure queue {FAILURE_QUEUE}",
+    "archive": f"archive {ARCHIVE}",
+    "least-privilege": "least privilege for the role",
 }
+#: What part 2 adds to a service that works without it: nothing says of these that they are missing.
+ADDITIONS = frozenset({"pattern", "dead-letter-queue", "failure-destination", "archive", "least-privilege"})
+ORDERS_PATTERN = {"source": {"microservice_x"}, "detail-type": {"microservice_x_test_event", "OrderPlaced"}}
+BROAD_POLICY, NARROW_POLICY = "AmazonDynamoDBFullAccess", "store-orders"  # before and after least privilege
+EXTRA_POLICIES = {"send-failures", "announce-orders"}  # no order is stored by these
 KEYS_PER_READ = 100  # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
 
 _ORDERS = re.compile(r"order:(?P<one>.+)|orders:(?P<prefix>\D*)(?P<first>\d+)\.\.(?P=prefix)(?P<last>\d+)")
-_NOT_FOUND = {"NoSuchEntity", "NoSuchEntityException", "ResourceNotFoundException"}
+_NOT_FOUND = {
+    "NoSuchEntity",
+    "NoSuchEntityException",
+    "ResourceNotFoundException",
+    "QueueDoesNotExist",
+    "AWS.SimpleQueueService.NonExistentQueue",
+}
 
 
 @dataclass(frozen=True)
@@ -49,9 +68,10 @@ def read() -> AccountState:
     """Ask the account that boto3 is connected to which PARTS exist. Raises botocore's errors when it does
     not answer.
     """
-    function = _found(boto3.client("lambda"), "get_function", FunctionName=FUNCTION)
-    parts = _role_parts() | _table_parts() | _function_parts(function) | _rule_parts(function)
-    return AccountState(frozenset(parts))
+    events, lambda_ = boto3.client("events"), boto3.client("lambda")
+    function = _found(lambda_, "get_function", FunctionName=FUNCTION)
+    parts = _role_parts() | _table_parts() | _function_parts(lambda_, function)
+    return AccountState(frozenset(parts | _rule_parts(events, lambda_, function) | _archive_parts(events)))
 
 
 def missing(wanted: Iterable[str], state: AccountState) -> list[str]:
@@ -97,9 +117,14 @@ def _role_parts() -> set[str]:
     iam = boto3.client("iam")
     if not _found(iam, "get_role", RoleName=ROLE):
         return set()
-    attached = iam.list_attached_role_policies(RoleName=ROLE)["AttachedPolicies"]
-    inline = iam.list_role_policies(RoleName=ROLE)["PolicyNames"]
-    return {"role", "policies"} if len(attached) + len(inline) >= 2 else {"role"}
+    attached = {policy["PolicyName"] for policy in iam.list_attached_role_policies(RoleName=ROLE)["AttachedPolicies"]}
+    inline = set(iam.list_role_policies(RoleName=ROLE)["PolicyNames"])
+    parts = {"role"}
+    if len((attached | inline) - EXTRA_POLICIES) >= 2:  # one for the logs, one for the table
+        parts.add("policies")
+    if NARROW_POLICY in inline and BROAD_POLICY not in attached:
+        parts.add("least-privilege")
+    return parts
 
 
 def _table_parts() -> set[str]:
@@ -107,29 +132,66 @@ def _table_parts() -> set[str]:
     return {"table"} if answer and answer["Table"]["TableStatus"] == "ACTIVE" else set()
 
 
-def _function_parts(function: dict | None) -> set[str]:
+def _function_parts(lambda_, function: dict | None) -> set[str]:
+    if not function:
+        return set()
     # A function from before AWS had states carries none, and is active.
-    return {"function"} if function and function["Configuration"].get("State", "Active") == "Active" else set()
+    parts = {"function"} if function["Configuration"].get("State", "Active") == "Active" else set()
+    settings = _found(lambda_, "get_function_event_invoke_config", FunctionName=FUNCTION) or {}
+    destination = settings.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
+    return parts | ({"failure-destination"} if _is_queue(destination, FAILURE_QUEUE) else set())
 
 
-def _rule_parts(function: dict | None) -> set[str]:
+def _rule_parts(events, lambda_, function: dict | None) -> set[str]:
     """The rule, its target, and the function's permission for it: each lets events through only with the one
     before.
     """
-    events = boto3.client("events")
     rule = _found(events, "describe_rule", Name=RULE, EventBusName=BUS)
     if not rule:
         return set()
     parts = {"rule"} if rule["State"] == "ENABLED" else set()
-    if not function:
-        return parts
-    targets = events.list_targets_by_rule(Rule=RULE, EventBusName=BUS)["Targets"]
-    if function["Configuration"]["FunctionArn"] in {target["Arn"] for target in targets}:
-        parts.add("target")
-    policy = _found(boto3.client("lambda"), "get_policy", FunctionName=FUNCTION)
-    if policy and any(_permits(statement, rule["Arn"]) for statement in json.loads(policy["Policy"])["Statement"]):
-        parts.add("permission")
+    if _is_for_orders(rule.get("EventPattern")):
+        parts.add("pattern")
+    if function:
+        parts |= _target_parts(events, function["Configuration"]["FunctionArn"])
+        policy = _found(lambda_, "get_policy", FunctionName=FUNCTION)
+        statements = json.loads(policy["Policy"])["Statement"] if policy else []
+        if any(_permits(statement, rule["Arn"]) for statement in statements):
+            parts.add("permission")
     return parts
+
+
+def _is_for_orders(pattern: str | None) -> bool:
+    """Whether an event pattern wants Microservice X's orders alone, whatever else it wants of them."""
+    fields = json.loads(pattern or "{}")
+    # An operator such as {"prefix": "…"} is no text: what it lets through is not looked into.
+    return all(
+        wanted == {value for value in fields.get(name, []) if isinstance(value, str)}
+        and len(fields[name]) == len(wanted)
+        for name, wanted in ORDERS_PATTERN.items()
+    )
+
+
+def _target_parts(events, function_arn: str) -> set[str]:
+    targets = events.list_targets_by_rule(Rule=RULE, EventBusName=BUS)["Targets"]
+    to_function = [target for target in targets if target["Arn"] == function_arn]
+    queues = [target.get("DeadLetterConfig", {}).get("Arn") for target in to_function]
+    parts = {"target"} if to_function else set()
+    if any(_is_queue(arn, DEAD_LETTER_QUEUE) for arn in queues):
+        parts.add("dead-letter-queue")
+    return parts
+
+
+def _is_queue(arn: str | None, name: str) -> bool:
+    """Whether the ARN is that of the queue with this name, and there is such a queue."""
+    if not arn or arn.split(":")[2] != "sqs" or arn.split(":")[-1] != name:
+        return False
+    return bool(_found(boto3.client("sqs"), "get_queue_url", QueueName=name))
+
+
+def _archive_parts(events) -> set[str]:
+    archive = _found(events, "describe_archive", ArchiveName=ARCHIVE)
+    return {"archive"} if archive and archive["State"] == "ENABLED" else set()
 
 
 def _permits(statement: dict, rule_arn: str) -> bool:

@@ -8,7 +8,7 @@ in words.
 from dataclasses import dataclass
 
 from helpers import diagram_shapes as shapes
-from helpers.account_state import BUS, FUNCTION, PARTS, ROLE, RULE, TABLE, AccountState
+from helpers.account_state import ADDITIONS, BUS, FUNCTION, PARTS, ROLE, RULE, TABLE, AccountState
 
 # The colours of Okabe and Ito, which people with any colour vision can tell apart
 # (https://jfly.uni-koeln.de/color/).
@@ -80,7 +80,7 @@ class Diagram:
 
     def __str__(self) -> str:
         there = [words for part, words in PARTS.items() if self.state.has(part)]
-        absent = [words for part, words in PARTS.items() if not self.state.has(part)]
+        absent = [words for part, words in PARTS.items() if not (self.state.has(part) or part in ADDITIONS)]
         sentences = [f"In the account: {', '.join(there) or 'nothing'}."]
         if absent:
             sentences.append(f"Not there: {', '.join(absent)}.")

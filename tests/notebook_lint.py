@@ -26,7 +26,10 @@ NOTHING_TO_BUILD = {"99"}  # what the account lacks needs no cleaning up
 OPENING = ["What you build", "You will learn", "Before you start"]
 CLOSING = ["Break it", "In practice", "Summary", "Next"]
 OPTIONAL = "Exercises"  # before "Break it"; the exercises themselves come with their own rules
-VERBS = {"Start", "Create", "Send", "Explore", "Clean"}  # what lessons do: a new lesson may add its own
+VERBS = {  # what lessons do: a new lesson may add its own
+    "Start", "Create", "Send", "Explore", "Clean",
+    "Match", "Survive", "Replay", "Call", "Grant", "Measure", "Deploy",
+}  # fmt: skip
 SECTIONS, LEARN = range(3, 7), range(3, 6)
 CODE_CELLS = {"00": range(4, 31), "99": range(6, 31)}  # first and last lesson may be short; all others:
 CODE_CELLS_OF_A_LESSON = range(12, 31)
@@ -40,6 +43,13 @@ TAUGHT = {  # the lesson that shows this call of boto3, plainly, in a cell
     "04": ["put_rule", "put_targets", "add_permission"],
     "05": ["put_events"],
     "06": ["scan"],
+    "07": ["test_event_pattern", "put_rule"],
+    "08": ["put_targets", "put_function_event_invoke_config"],
+    "09": ["create_archive", "start_replay"],
+    "10": ["put_events", "create_function"],
+    "11": ["put_role_policy", "detach_role_policy"],
+    "12": ["get_metric_data"],
+    "13": ["create_stack", "delete_stack"],
 }
 FORBIDDEN = {  # in what people read and run
     r"\bTODO\b|\bFIXME\b|\bXXX\b": "a leftover",

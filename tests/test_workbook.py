@@ -92,16 +92,22 @@ def empty_account() -> None:
     if iam.list_roles()["Roles"]:
         for policy in iam.list_attached_role_policies(RoleName="microservice-role")["AttachedPolicies"]:
             iam.detach_role_policy(RoleName="microservice-role", PolicyArn=policy["PolicyArn"])
+        for name in iam.list_role_policies(RoleName="microservice-role")["PolicyNames"]:
+            iam.delete_role_policy(RoleName="microservice-role", PolicyName=name)
         iam.delete_role(RoleName="microservice-role")
     for name in dynamodb.list_tables()["TableNames"]:
         dynamodb.delete_table(TableName=name)
     for function in boto3.client("lambda").list_functions()["Functions"]:
         boto3.client("lambda").delete_function(FunctionName=function["FunctionName"])
+    for archive in events.list_archives()["Archives"]:
+        events.delete_archive(ArchiveName=archive["ArchiveName"])
     for rule in events.list_rules()["Rules"]:
         targets = events.list_targets_by_rule(Rule=rule["Name"])["Targets"]
         if targets:
             events.remove_targets(Rule=rule["Name"], Ids=[target["Id"] for target in targets])
         events.delete_rule(Name=rule["Name"])
+    for url in boto3.client("sqs").list_queues().get("QueueUrls", []):
+        boto3.client("sqs").delete_queue(QueueUrl=url)
 
 
 def parts() -> set[str]:
@@ -131,18 +137,11 @@ def test_each_part_is_seen_when_it_is_there_and_not_before(account, zip_of_nothi
     assert "rule" not in parts()
     events.put_rule(Name="sample-rule", EventPattern='{"source": [{"prefix": ""}]}')
     assert "rule" in parts()
-    function = lambda_.create_function(
-        FunctionName="sample-function",
-        Runtime="python3.13",
-        Handler="handler.lambda_handler",
-        Code={"ZipFile": zip_of_nothing},
-        Role=f"arn:aws:iam::{account.account_id}:role/microservice-role",
-    )
-    lambda_.get_waiter("function_active_v2").wait(FunctionName="sample-function", WaiterConfig={"Delay": 0.05})
+    function_arn = make_function(account, zip_of_nothing)
     assert parts() == {"role", "policies", "table", "rule", "function"}
-    events.put_targets(Rule="sample-rule", Targets=[{"Id": "another", "Arn": function["FunctionArn"] + "-2"}])
+    events.put_targets(Rule="sample-rule", Targets=[{"Id": "another", "Arn": function_arn + "-2"}])
     assert "target" not in parts()
-    events.put_targets(Rule="sample-rule", Targets=[{"Id": "it", "Arn": function["FunctionArn"]}])
+    events.put_targets(Rule="sample-rule", Targets=[{"Id": "it", "Arn": function_arn}])
     assert "target" in parts()
     permission = {
         "FunctionName": "sample-function",
@@ -152,7 +151,115 @@ def test_each_part_is_seen_when_it_is_there_and_not_before(account, zip_of_nothi
     lambda_.add_permission(StatementId="other", SourceArn=rule["RuleArn"] + "-2", **permission)
     assert "permission" not in parts()
     lambda_.add_permission(StatementId="it", SourceArn=rule["RuleArn"], **permission)
-    assert parts() == set(account_state.PARTS)
+    assert parts() == set(account_state.PARTS) - account_state.ADDITIONS
+
+
+PATTERN = {"source": ["microservice_x"], "detail-type": ["OrderPlaced", "microservice_x_test_event"]}
+
+
+@pytest.mark.parametrize("pattern, narrowed", [
+    (PATTERN, True),
+    (PATTERN | {"detail": {"body": {"OrderId": [{"exists": True}]}}}, True),
+    (PATTERN | {"source": ["microservice_x", "another"]}, False),
+    (PATTERN | {"source": [{"prefix": "microservice_x"}]}, False),
+    (PATTERN | {"detail-type": ["OrderPlaced"]}, False),
+    (PATTERN | {"detail-type": [*PATTERN["detail-type"], {"suffix": "d"}]}, False),
+    ({"source": ["microservice_x"]}, False),
+    ({"source": [{"prefix": ""}]}, False),
+])  # fmt: skip
+def test_the_pattern_is_seen_when_it_lets_the_orders_through_and_nothing_else(account, pattern, narrowed):
+    boto3.client("events").put_rule(Name="sample-rule", EventPattern=json.dumps(pattern))
+    assert parts() == {"rule", "pattern"} if narrowed else {"rule"}
+
+
+def test_a_rule_by_the_clock_has_no_pattern(account):
+    boto3.client("events").put_rule(Name="sample-rule", ScheduleExpression="rate(1 hour)")
+    assert parts() == {"rule"}
+
+
+def test_the_dead_letter_queue_is_seen_when_it_is_there_and_the_target_of_the_rule_has_it(account, zip_of_nothing):
+    function_arn = make_function(account, zip_of_nothing)
+    events, sqs = boto3.client("events"), boto3.client("sqs")
+    events.put_rule(Name="sample-rule", EventPattern='{"source": ["x"]}')
+
+    def put_target(queue: str, target: str = function_arn) -> None:
+        dead_letters = {"Arn": f"arn:aws:sqs:us-east-1:{account.account_id}:{queue}"}
+        events.put_targets(
+            Rule="sample-rule", Targets=[{"Id": "it", "Arn": target, "DeadLetterConfig": dead_letters}]
+        )
+
+    sqs.create_queue(QueueName="another-queue")
+    put_target("another-queue")
+    assert "target" in parts() and "dead-letter-queue" not in parts()
+    url = sqs.create_queue(QueueName="sample-rule-dlq")["QueueUrl"]
+    put_target("sample-rule-dlq", function_arn + "-2")
+    assert "dead-letter-queue" not in parts()
+    put_target("sample-rule-dlq")
+    assert "dead-letter-queue" in parts()
+    sqs.delete_queue(QueueUrl=url)
+    assert "target" in parts() and "dead-letter-queue" not in parts()
+
+
+def test_the_failure_destination_is_seen_when_it_is_there_and_the_function_has_it(account, zip_of_nothing):
+    make_function(account, zip_of_nothing)
+    lambda_, sqs = boto3.client("lambda"), boto3.client("sqs")
+    url = sqs.create_queue(QueueName="sample-function-failures")["QueueUrl"]
+    grant("send-failures", "sqs:SendMessage", "sample-function-failures")
+    assert "failure-destination" not in parts()
+    arn = f"arn:aws:sqs:us-east-1:{account.account_id}:sample-function-failures"
+    lambda_.put_function_event_invoke_config(
+        FunctionName="sample-function", DestinationConfig={"OnFailure": {"Destination": arn}}
+    )
+    assert "failure-destination" in parts()
+    sqs.delete_queue(QueueUrl=url)
+    assert "function" in parts() and "failure-destination" not in parts()
+
+
+def test_the_archive_is_seen_when_it_is_there(account):
+    events = boto3.client("events")
+    bus = f"arn:aws:events:us-east-1:{account.account_id}:event-bus/default"
+    events.create_archive(ArchiveName="another-archive", EventSourceArn=bus)
+    assert parts() == set()
+    events.create_archive(ArchiveName="sample-archive", EventSourceArn=bus)
+    assert parts() == {"archive"}
+
+
+def test_least_privilege_is_a_policy_of_its_own_in_place_of_the_broad_one(account):
+    run(MAKE_ROLE, ATTACH)
+    grant("store-orders", "dynamodb:PutItem", "sample-table")
+    assert parts() == {"role", "policies"}
+    iam = boto3.client("iam")
+    iam.detach_role_policy(
+        RoleName="microservice-role", PolicyArn="arn:aws:iam::aws:policy/AmazonDynamoDBFullAccess"
+    )
+    assert parts() == {"role", "policies", "least-privilege"}
+    iam.delete_role_policy(RoleName="microservice-role", PolicyName="store-orders")
+    grant("send-failures", "sqs:SendMessage", "sample-function-failures")
+    assert parts() == {"role"}, "a policy that lets the function report failures does not let it store orders"
+
+
+def grant(policy: str, action: str, resource: str) -> None:
+    """Write a policy into the role."""
+    statement = {"Effect": "Allow", "Action": action, "Resource": f"arn:aws:{action.split(':')[0]}:*:*:*{resource}"}
+    boto3.client("iam").put_role_policy(
+        RoleName="microservice-role",
+        PolicyName=policy,
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
+    )
+
+
+def make_function(account, package: bytes) -> str:
+    run(MAKE_ROLE)
+    lambda_ = boto3.client("lambda")
+    function = lambda_.create_function(
+        FunctionName="sample-function",
+        Runtime="python3.13",
+        Handler="handler.lambda_handler",
+        Code={"ZipFile": package},
+        Role=f"arn:aws:iam::{account.account_id}:role/microservice-role",
+    )
+    lambda_.get_waiter("function_active_v2").wait(FunctionName="sample-function", WaiterConfig={"Delay": 0.05})
+    return function["FunctionArn"]
 
 
 @pytest.fixture
@@ -283,7 +390,7 @@ def test_begin_says_the_same_from_cold_and_afterwards(shell, capsys):
     assert shown(cold) == shown(warm) == warm
     assert warm.splitlines()[:2] == [
         "Local AWS, account 123456789012, region us-east-1. Nothing here costs money.",
-        "In the account: role microservice-role, its two policies, table sample-table. "
+        "In the account: role microservice-role, its policies, table sample-table. "
         "Not there: function sample-function, rule sample-rule, its target, permission to invoke.",
     ]
 
