@@ -19,7 +19,7 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
     home = tmp_path_factory.mktemp("local-aws")
     with own_home(home):
         account = lifecycle.start()
-    yield Aws(account)
+    yield Aws(account, home)
     with own_home(home):
         lifecycle.stop()
 

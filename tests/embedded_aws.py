@@ -29,8 +29,9 @@ LAMBDA_TRUST = {
 class Aws:
     """An account: `aws.client("lambda")`, and short ways to make what a test needs."""
 
-    def __init__(self, account: lifecycle.Account) -> None:
+    def __init__(self, account: lifecycle.Account, home: Path | None = None) -> None:
         self.account = account
+        self._home = home
         self.session = boto3.Session(
             aws_access_key_id=account.access_key_id,
             aws_secret_access_key=account.secret_access_key,
@@ -41,6 +42,11 @@ class Aws:
         """A client that tries once: a test wants to see the first error."""
         settings = Config(retries={"total_max_attempts": 1}, **config)
         return self.session.client(service, endpoint_url=self.account.endpoint_url, config=settings)
+
+    def server_log(self) -> str:
+        """What the server has written into its log so far."""
+        assert self._home is not None
+        return (self._home / "server.log").read_text(encoding="utf-8")
 
     def role(self) -> str:
         """The ARN of a role that Lambda may assume and that may do what the tutorial's role may."""

@@ -49,9 +49,7 @@ class Probe:
 
     def waiting(self) -> int:
         """How many messages are in the queue."""
-        attributes = self._sqs.get_queue_attributes(
-            QueueUrl=self._url, AttributeNames=["ApproximateNumberOfMessages"]
-        )
+        attributes = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["ApproximateNumberOfMessages"])
         return int(attributes["Attributes"]["ApproximateNumberOfMessages"])
 
     def events(self, count: int = 1, seconds: float = 5) -> list:
