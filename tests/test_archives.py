@@ -160,7 +160,7 @@ def test_events_come_into_an_archive_once_and_replays_do_not(aws, bus) -> None:
         (
             {"ArchiveName": "no spaces"},
             "ValidationException",
-            r"at 'archiveName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\.\-_A-Za-z0-9]+",
+            r"at 'archiveName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\.\-_A-Z",
         ),
         ({"EventSourceArn": "default"}, "ValidationException", "'eventSourceArn' failed to satisfy constraint"),
         ({"EventPattern": "{"}, "InvalidEventPatternException", "Event pattern is not valid. Reason: "),

@@ -116,6 +116,7 @@ class Server:
             function_runner,
             item_answers,
             lambda_service,
+            queues,
             security_tokens,
             signing,
         )
@@ -131,6 +132,7 @@ class Server:
         event_bus.install()
         consumed_capacity.install()
         item_answers.install()
+        queues.install()
         security_tokens.install()
 
     def account(self) -> Account:

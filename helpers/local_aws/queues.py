@@ -1,0 +1,277 @@
+"""Amazon SQS: moto's, with queues that stay quick however much is in them, and that threads can share.
+
+moto looks through all messages of a queue for each send, receive and delete. Here a queue knows which message
+is next, so each of them takes as long with three thousand messages as with three. Who waits for a message
+(long polling) sleeps until one is there.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable
+from copy import copy
+from typing import Any
+
+import moto.sqs.models as models
+from moto.core.utils import unix_time_millis
+from moto.sqs.exceptions import InvalidParameterValue, QueueDoesNotExist, ReceiptHandleIsInvalid
+
+from .queue_order import Order
+from .receipt_handles import HandleMaker
+
+#: "Total VisibilityTimeout for the message", seconds: API_ChangeMessageVisibility.
+_MAX_VISIBILITY_S = 43200
+_DEDUPLICATION_MS = models.DEDUPLICATION_TIME_IN_SECONDS * 1000
+#: Calls that walk over all queues, or change which there are: one at a time.
+_ONE_AT_A_TIME = (
+    "create_queue",
+    "delete_queue",
+    "list_queues",
+    "set_queue_attributes",
+    "list_dead_letter_source_queues",
+    "add_permission",
+    "remove_permission",
+    "tag_queue",
+    "untag_queue",
+)
+
+
+def install() -> None:
+    """Make moto's SQS this one. Call it once, before the first request."""
+    models.sqs_backends.clear()
+    models.sqs_backends.backend = Backend  # type: ignore[misc]
+    models.Queue = Queue  # type: ignore[misc]
+
+
+class Queue(models.Queue):
+    """moto's queue with another store for its messages. `_changed` is held by who touches the store."""
+
+    def __init__(self, *args: Any, **attributes: Any) -> None:
+        self._changed = threading.Condition(threading.RLock())
+        self._order = Order()
+        self._handles = HandleMaker()
+        self._sent: dict[str, float] = {}  # deduplication ids of the last five minutes, and when they came (ms)
+        self._gone = False
+        super().__init__(*args, **attributes)
+
+    # What is in it
+
+    @property
+    def approximate_number_of_messages(self) -> int:
+        return self._counts()[0]
+
+    @property
+    def approximate_number_of_messages_not_visible(self) -> int:
+        return self._counts()[1]
+
+    @property
+    def approximate_number_of_messages_delayed(self) -> int:
+        return self._counts()[2]
+
+    def _counts(self) -> tuple[int, int, int]:
+        with self._changed:
+            self._order.wake(unix_time_millis())
+            return self._order.counts()
+
+    @property
+    def messages(self) -> list[models.Message]:
+        with self._changed:
+            self._order.wake(unix_time_millis())
+            return self._order.visible()
+
+    def add_message(self, message: models.Message) -> None:
+        with self._changed:
+            if self.fifo_queue and self._is_duplicate(message):
+                return
+            line = message.group_id if self.fifo_queue else message.id
+            self._order.add(message, line, unix_time_millis())  # type: ignore[arg-type]
+            self._changed.notify_all()
+        if self.lambda_event_source_mappings:
+            self._feed_functions()
+
+    def _is_duplicate(self, message: models.Message) -> bool:
+        if not message.deduplication_id:
+            return False
+        now = unix_time_millis()
+        while self._sent and next(iter(self._sent.values())) < now - _DEDUPLICATION_MS:
+            del self._sent[next(iter(self._sent))]
+        if message.deduplication_id in self._sent:
+            return True
+        self._sent[message.deduplication_id] = now
+        return False
+
+    def _feed_functions(self) -> None:
+        """Give messages to the functions whose event source this queue is."""
+        from moto.awslambda.utils import get_backend
+
+        backend = models.sqs_backends[self.account_id][self.region]
+        for arn, mapping in tuple(self.lambda_event_source_mappings.items()):
+            if not mapping.enabled:
+                continue
+            messages = self.receive(mapping.batch_size, 0, self.visibility_timeout)  # type: ignore[attr-defined]
+            done = get_backend(self.account_id, self.region).send_sqs_batch(arn, messages, self.queue_arn)
+            for message in messages:
+                if done:
+                    self.delete_message(message.receipt_handle)  # type: ignore[arg-type]
+                else:
+                    backend.change_message_visibility(self.name, message.receipt_handle, 0)  # type: ignore[arg-type]
+
+    # Receiving
+
+    def receive(self, count: int, wait_s: float, visibility_s: int) -> list[models.Message]:
+        """Up to `count` messages, as copies; waits up to `wait_s` seconds for the first one.
+
+        A message that was received too often goes to the dead-letter queue instead.
+        """
+        dead: list[models.Message] = []
+        deadline = unix_time_millis() + wait_s * 1000
+        with self._changed:
+            while True:
+                now = unix_time_millis()
+                taken = self._take(count, visibility_s, now, dead)
+                if taken:
+                    self._changed.notify_all()  # who waits learns when they may come back
+                if taken or dead or now >= deadline:
+                    break
+                until = min(deadline, self._order.next_change())
+                self._changed.wait((until - now) / 1000)
+                if self._gone:
+                    raise QueueDoesNotExist
+        for message in dead:
+            self._bury(message)
+        if dead and not taken and unix_time_millis() < deadline:
+            return self.receive(count, (deadline - unix_time_millis()) / 1000, visibility_s)
+        return taken
+
+    def _take(self, count: int, visibility_s: int, now: float, dead: list[models.Message]) -> list[models.Message]:
+        taken: list[models.Message] = []
+        oldest = now - self.message_retention_period * 1000  # type: ignore[attr-defined]
+        limit = self.redrive_policy["maxReceiveCount"] if self.dead_letter_queue and self.redrive_policy else None
+        self._order.wake(now)
+        while len(taken) < count:
+            batch = self._order.take(count - len(taken))
+            if not batch:
+                break
+            for message in batch:
+                if (message.sent_timestamp or 0) <= oldest:
+                    self._order.remove(message)
+                elif limit is not None and message.approximate_receive_count >= limit:
+                    self._order.remove(message)
+                    dead.append(message)
+                else:
+                    taken.append(self._receive(message, visibility_s, now))
+        return taken
+
+    def _receive(self, message: models.Message, visibility_s: int, now: float) -> models.Message:
+        message.approximate_first_receive_timestamp = message.approximate_first_receive_timestamp or int(now)
+        message.approximate_receive_count += 1
+        message.receipt_handle = self._handles.make(message.id)
+        self._order.hide(message, now + visibility_s * 1000)
+        return copy(message)
+
+    def _bury(self, message: models.Message) -> None:
+        message.visible_at = message.delayed_until = 0
+        self.dead_letter_queue.add_message(message)  # type: ignore[union-attr]
+
+    # By receipt handle
+
+    def delete_message(self, receipt_handle: str) -> None:
+        """Raises ReceiptHandleIsInvalid. A message that is no longer there counts as deleted."""
+        with self._changed:
+            message = self._message(receipt_handle)
+            if message is not None:
+                self._order.remove(message)
+                self._changed.notify_all()  # in a FIFO queue its group may go on
+
+    def change_visibility(self, receipt_handle: str, visibility_s: int) -> None:
+        """Raises ReceiptHandleIsInvalid, and InvalidParameterValue when the message is not in flight."""
+        with self._changed:
+            now = unix_time_millis()
+            self._order.wake(now)
+            message = self._message(receipt_handle)
+            if message is None or not self._order.in_flight(message):
+                raise InvalidParameterValue(
+                    f"Value {receipt_handle} for parameter ReceiptHandle is invalid. Reason: Message does not exist "
+                    "or is not available for visibility timeout change."
+                )
+            if now + visibility_s * 1000 - (message.sent_timestamp or 0) > _MAX_VISIBILITY_S * 1000:
+                raise InvalidParameterValue(
+                    f"Value {visibility_s} for parameter VisibilityTimeout is invalid. Reason: Total "
+                    f"VisibilityTimeout for the message is beyond the limit [{_MAX_VISIBILITY_S} seconds]"
+                )
+            self._order.hide(message, now + visibility_s * 1000)
+            self._order.wake(now)
+            self._changed.notify_all()  # who waits learns how long
+
+    def _message(self, receipt_handle: str) -> models.Message | None:
+        message_id = self._handles.message_id(receipt_handle)
+        if message_id is None:
+            raise ReceiptHandleIsInvalid
+        return self._order.find(message_id)
+
+    # Emptied and deleted
+
+    def purge(self) -> None:
+        with self._changed:
+            self._order = Order()
+
+    def end(self) -> None:
+        """The queue is deleted: who waits for a message is told."""
+        with self._changed:
+            self._gone = True
+            self._changed.notify_all()
+
+
+class Backend(models.SQSBackend):
+    """moto's SQS of one account and region."""
+
+    def __init__(self, region_name: str, account_id: str) -> None:
+        super().__init__(region_name, account_id)
+        self.lock = threading.RLock()
+
+    @property
+    def _url_module(self) -> Any:  # moto looks for the addresses beside the class
+        import moto.sqs.urls
+
+        return moto.sqs.urls
+
+    def delete_queue(self, queue_name: str) -> None:
+        queue = self.get_queue(queue_name)
+        super().delete_queue(queue_name)
+        queue.end()  # type: ignore[attr-defined]
+
+    def receive_message(
+        self,
+        queue_name: str,
+        count: int,
+        wait_seconds_timeout: int,
+        visibility_timeout: int,
+        message_attribute_names: list[str] | None = None,
+    ) -> list[models.Message]:
+        queue: Queue = self.get_queue(queue_name)  # type: ignore[assignment]
+        messages = queue.receive(count, wait_seconds_timeout, visibility_timeout)
+        for message in messages:
+            models._filter_message_attributes(message, message_attribute_names or [])
+        return messages
+
+    def change_message_visibility(self, queue_name: str, receipt_handle: str, visibility_timeout: int) -> None:
+        queue: Queue = self.get_queue(queue_name)  # type: ignore[assignment]
+        queue.change_visibility(receipt_handle, int(visibility_timeout))
+
+    def purge_queue(self, queue_name: str) -> None:
+        super().purge_queue(queue_name)
+        self.get_queue(queue_name).purge()  # type: ignore[attr-defined]
+
+
+def _locked(action: Callable) -> Callable:
+    @functools.wraps(action)
+    def locked(backend: Backend, *args: Any, **settings: Any) -> Any:
+        with backend.lock:
+            return action(backend, *args, **settings)
+
+    return locked
+
+
+for _name in _ONE_AT_A_TIME:
+    setattr(Backend, _name, _locked(getattr(Backend, _name)))
