@@ -13,24 +13,11 @@ from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from .metric_dimensions import unit_of, views
 from .metric_store import MINUTE, Dimensions, MetricKey, MetricStore, dimensions_of
 
 #: Recorded happenings that wait in memory at most; whoever records one more sorts them into the store.
 MAX_WAITING = 10_000
-
-#: Units of metrics that are not counts.
-UNITS = {
-    "Duration": "Milliseconds",
-    "PostRuntimeExtensionsDuration": "Milliseconds",
-    "AsyncEventAge": "Milliseconds",
-    "IteratorAge": "Milliseconds",
-    "IngestionToInvocationStartLatency": "Milliseconds",
-    "IngestionToInvocationCompleteLatency": "Milliseconds",
-    "IngestionToInvocationSuccessLatency": "Milliseconds",
-    "PutEventsLatency": "Milliseconds",
-    "PutEventsRequestSize": "Bytes",
-    "SuccessfulRequestLatency": "Milliseconds",
-}
 
 _waiting: deque[tuple[float, str, Mapping[str, str], Mapping[str, float]]] = deque()
 _lock = threading.RLock()
@@ -40,8 +27,9 @@ _store = MetricStore()
 def record(namespace: str, dimensions: Mapping[str, str], values: Mapping[str, float]) -> None:
     """Something happened now: one value for each of the metrics named in `values`. Costs a microsecond.
 
-    `dimensions` are the most exact ones; the coarser metrics that AWS writes beside (a function's invocations
-    count among all functions', too) follow from them. Neither mapping may be changed afterwards.
+    `dimensions` are the most exact ones: FunctionName; EventBusName and RuleName; EventBusName alone for what concerns
+    no single rule. The metrics that AWS writes beside (a function's invocations count among all functions', too) follow
+    from them. Neither mapping may be changed afterwards.
     """
     _waiting.append((time.time(), namespace, dimensions, values))
     if len(_waiting) > MAX_WAITING:
@@ -69,21 +57,8 @@ def _sort_in() -> None:
         for name, value in values.items():
             group.setdefault(name, []).append(value)
     for (namespace, exact, minute), group in groups.items():
-        views = list(_views(namespace, exact))
         for name, values_of_name in group.items():
             counts = Counter(values_of_name)
-            for view in views:
+            for view in views(namespace, name, exact):
                 series = _store.of(MetricKey(namespace, name, view))
-                series.bucket(minute, UNITS.get(name, "Count")).add(counts)
-
-
-def _views(namespace: str, exact: Dimensions) -> Iterator[Dimensions]:
-    """The sets of dimensions under which AWS writes what happened in `exact`.
-
-    A function's metrics: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
-    """
-    yield exact
-    given = dict(exact)
-    if namespace == "AWS/Lambda" and set(given) == {"FunctionName"}:
-        yield dimensions_of({**given, "Resource": given["FunctionName"]})
-        yield ()
+                series.bucket(minute, unit_of(name)).add(counts)
