@@ -46,6 +46,15 @@ _XML_SERVICES = {"iam", "sts", "s3", "sns", "cloudformation", "ec2", "elasticloa
 moto.core.responses.method_names_from_class = functools.cache(moto.core.responses.method_names_from_class)
 
 
+#: Services that are not moto's: name in a signature -> what answers a request in a region.
+_OWN_SERVICES: dict[str, Callable[[Request, str], Answer]] = {}
+
+
+def register(service: str, answer: Callable[[Request, str], Answer]) -> None:
+    """Have a service of our own answer in the place of moto's. It looks after its own locks and errors."""
+    _OWN_SERVICES[service] = answer
+
+
 class UnknownService(Exception):
     """moto has no such service, or no such address in it."""
 
@@ -53,6 +62,8 @@ class UnknownService(Exception):
 def dispatch(request: Request, service: str, region: str) -> Answer:
     """Answer `request` for `service` in `region`: status, headers and body as AWS would send them."""
     service = _ENDPOINTS.get(service.lower(), service.lower())
+    if service in _OWN_SERVICES:
+        return _OWN_SERVICES[service](request, region)
     host = _host(service, region, request)
     try:
         handler = _handler(host, request.path)

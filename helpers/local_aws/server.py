@@ -110,6 +110,7 @@ class Server:
         for name in ("MOTO_ACCOUNT_ID", "AWS_PROFILE", "INITIAL_NO_AUTH_ACTION_COUNT"):
             os.environ.pop(name, None)
         from . import (
+            cloudformation,
             consumed_capacity,
             dispatch,
             event_bus,
@@ -134,6 +135,7 @@ class Server:
         item_answers.install()
         queues.install()
         security_tokens.install()
+        cloudformation.install(self._credentials.find)
 
     def account(self) -> Account:
         keys = self._administrator
@@ -191,7 +193,7 @@ class Server:
         """Without a valid signature the service is not known for certain: the form of the answer is a good guess."""
         scope = request.headers.get("authorization", "").split("/")
         service = scope[3] if len(scope) > 3 else "s3" if "x-amz-target" not in request.headers else ""
-        xml = service in ("iam", "sts", "s3", "sns")
+        xml = service in ("iam", "sts", "s3", "sns", "cloudformation")
         json_status = 400 if "x-amz-target" in request.headers else 403
         code = error.query_code if xml else error.code  # type: ignore[attr-defined]
         return self._dispatch.error_answer(service, 403 if xml else json_status, code, str(error))

@@ -1,0 +1,39 @@
+"""AWS CloudFormation: builds, changes and deletes a stack of resources from one template.
+
+moto has one as well. It knows ten times as many resource types, needs about thirty more packages for them, and
+does not roll back. This one knows the resources of the workbook's service and keeps CloudFormation's promises:
+dependency order, rollback, replacement, cleanup, events. Every resource is made by a request to the account's own
+endpoint, signed by whoever asked for the stack, so validation and permissions are those of the services themselves.
+
+Nothing but this page is imported before the first request: starting the account must stay quick.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable
+
+from .. import dispatch
+from ..credentials import Credentials
+from ..http1 import Request
+
+_KEY = re.compile(r"Credential=([^/,\s]+)/")
+
+
+def install(find_credentials: Callable[[str], Credentials | None]) -> None:
+    """Answer what is signed for "cloudformation". `find_credentials` knows the credentials of an access key id."""
+    dispatch.register("cloudformation", functools.partial(_answer, find_credentials))
+
+
+def _answer(find_credentials: Callable[[str], Credentials | None], request: Request, region: str) -> dispatch.Answer:
+    from . import api, services  # not before somebody wants a stack
+
+    key = _KEY.search(request.headers.get("authorization", ""))
+    credentials = find_credentials(key[1]) if key else None
+    if credentials is None:  # the server has checked the signature; it can only have been revoked since
+        return dispatch.error_answer(
+            "cloudformation", 403, "InvalidClientTokenId", "The security token included in the request is invalid."
+        )
+    caller = services.Services(f"http://{request.headers['host']}", credentials, region)
+    return api.answer(request, caller)

@@ -1,0 +1,173 @@
+"""CloudFormation's operations: check a request, set the work off in the background, and tell how things stand.
+
+https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_Operations.html
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from ..dispatch import Answer, error_answer
+from ..http1 import Request as HttpRequest
+from . import change_sets, describe, plan, query, requests
+from .deployment import Deployment
+from .errors import Refused
+from .services import Services
+from .stacks import Request, Stack, Store
+
+logger = logging.getLogger("local_aws.cloudformation")
+store = Store()
+
+#: From these an update may begin. After a failed creation there is nothing that could be updated.
+_UPDATABLE = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "UPDATE_FAILED"}
+
+Parameters = dict[str, Any]
+
+
+def answer(request: HttpRequest, caller: Services) -> Answer:
+    """Answer one request of `caller`'s."""
+    try:
+        action, parameters = query.parse(request)
+        operation = _OPERATIONS.get(action)
+        if operation is None:
+            message = f"The embedded AWS cannot do this yet: {action} of CloudFormation."
+            return error_answer("cloudformation", 501, "NotImplemented", message)
+        with store.lock:
+            body = query.serialise(action, operation(parameters, caller))
+    except Refused as refusal:
+        return error_answer("cloudformation", 400, refusal.code, str(refusal))
+    except Exception:
+        logger.exception("cloudformation failed")
+        message = "The embedded AWS failed; its server.log says why."
+        return error_answer("cloudformation", 500, "InternalFailure", message)
+    return 200, {"Content-Type": "text/xml"}, body
+
+
+def start(stack: Stack, work: Callable[[], None]) -> None:
+    """Work on a stack in a thread of its own."""
+
+    def run() -> None:
+        try:
+            work()
+        except Exception as error:  # must not leave the stack in progress for ever
+            logger.exception("the work on stack %s failed", stack.name)
+            stack.turn(f"{stack.status.removesuffix('_IN_PROGRESS')}_FAILED", f"Internal Failure: {error}")
+
+    stack.worker = threading.Thread(target=run, name=f"stack-{stack.name}", daemon=True)
+    stack.worker.start()
+
+
+def create_stack(given: Parameters, caller: Services) -> Parameters:
+    name = given["StackName"]
+    requests.check_name(name)
+    if given.get("DisableRollback") and given.get("OnFailure"):
+        raise Refused("You can specify either DisableRollback or OnFailure, but not both.")
+    existing = store.find(name)
+    if existing is not None:
+        raise Refused(f"Stack [{name}] already exists", "AlreadyExistsException")
+    stack = Stack(name, caller.region, requests.read(given, caller), given.get("Capabilities") or [])
+    plan.resources(stack, stack.request, store)  # refuses what cannot be
+    stack.protected = bool(given.get("EnableTerminationProtection"))
+    stack.on_failure = given.get("OnFailure") or ("DO_NOTHING" if given.get("DisableRollback") else "ROLLBACK")
+    store.add(stack)
+    begin_creation(stack, caller, given.get("ClientRequestToken"))
+    return {"StackId": stack.id}
+
+
+def begin_creation(stack: Stack, caller: Services, token: str | None) -> None:
+    stack.token = token
+    stack.turn("CREATE_IN_PROGRESS", "User Initiated")
+    start(stack, Deployment(stack, store, caller).create)
+
+
+def update_stack(given: Parameters, caller: Services) -> Parameters:
+    stack = store.get(given["StackName"], "Stack [{}] does not exist")
+    check_updatable(stack)
+    request = requests.read(given, caller, stack)
+    if unchanged(stack, request):
+        raise Refused("No updates are to be performed.")
+    stack.capabilities = given.get("Capabilities") or []
+    begin_update(stack, request, caller, given.get("ClientRequestToken"), bool(given.get("DisableRollback")))
+    return {"StackId": stack.id}
+
+
+def check_updatable(stack: Stack) -> None:
+    if stack.status not in _UPDATABLE:
+        raise Refused(f"Stack:{stack.id} is in {stack.status} state and can not be updated.")
+
+
+def unchanged(stack: Stack, request: Request) -> bool:
+    """Does the request say what the stack is already? (How the template's text is laid out does not matter.)"""
+    plan.resources(stack, request, store)  # refuses what cannot be
+    before = stack.request
+    if stack.status == "UPDATE_FAILED":
+        return False
+    return (before.template.content, before.parameters, before.tags) == (
+        request.template.content, request.parameters, request.tags
+    )  # fmt: skip
+
+
+def begin_update(stack: Stack, request: Request, caller: Services, token: str | None, disable_rollback: bool) -> None:
+    stack.token, stack.updated_at = token, datetime.now(UTC)
+    stack.turn("UPDATE_IN_PROGRESS", "User Initiated")
+    start(stack, lambda: Deployment(stack, store, caller).update(request, disable_rollback))
+
+
+def delete_stack(given: Parameters, caller: Services) -> Parameters:
+    stack = store.find(given["StackName"])
+    if stack is None or stack.status in ("DELETE_COMPLETE", "DELETE_IN_PROGRESS"):
+        return {}  # as on AWS: deleting what is not there is no error
+    if stack.protected:
+        raise Refused(f"Stack [{stack.name}] cannot be deleted while TerminationProtection is enabled")
+    retained = given.get("RetainResources") or []
+    if retained and stack.status != "DELETE_FAILED":
+        raise Refused(f"Invalid operation on stack [{stack.id}]. RetainResources is only for stacks in DELETE_FAILED.")
+    if stack.in_progress and stack.status != "CREATE_IN_PROGRESS":
+        raise Refused(f"Stack [{stack.name}] cannot be deleted while in status {stack.status}")
+    stack.cancelled, stack.token = True, given.get("ClientRequestToken")
+    change_sets.forget(stack)
+    stack.turn("DELETE_IN_PROGRESS", "User Initiated")
+    before = stack.worker
+    start(stack, lambda: Deployment(stack, store, caller).delete(retained, before))
+    return {}
+
+
+def update_termination_protection(given: Parameters, caller: Services) -> Parameters:
+    stack = store.get(given["StackName"], "Stack [{}] does not exist")
+    stack.protected = bool(given["EnableTerminationProtection"])
+    return {"StackId": stack.id}
+
+
+def validate_template(given: Parameters, caller: Services) -> Parameters:
+    return describe.template_summary(requests.read_template(given, caller))
+
+
+def _describing(operation: Callable[[Store, Parameters], Parameters]) -> Callable[[Parameters, Services], Parameters]:
+    return lambda given, caller: operation(store, given)
+
+
+_OPERATIONS: dict[str, Callable[[Parameters, Services], Parameters]] = {
+    "CreateStack": create_stack,
+    "UpdateStack": update_stack,
+    "DeleteStack": delete_stack,
+    "UpdateTerminationProtection": update_termination_protection,
+    "ValidateTemplate": validate_template,
+    "DescribeStacks": _describing(describe.stacks),
+    "ListStacks": _describing(describe.summaries),
+    "DescribeStackEvents": _describing(describe.events),
+    "DescribeStackResource": _describing(describe.one_resource),
+    "DescribeStackResources": _describing(describe.resources),
+    "ListStackResources": _describing(describe.resource_summaries),
+    "GetTemplate": _describing(describe.template),
+    "ListExports": _describing(describe.exports),
+    "ListImports": _describing(describe.imports),
+    "CreateChangeSet": change_sets.create,
+    "DescribeChangeSet": change_sets.describe,
+    "ListChangeSets": change_sets.summaries,
+    "DeleteChangeSet": change_sets.delete,
+    "ExecuteChangeSet": change_sets.execute,
+}

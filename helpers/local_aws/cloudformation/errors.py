@@ -1,0 +1,72 @@
+"""How CloudFormation says no: to a request, and while it works on a resource."""
+
+from __future__ import annotations
+
+import uuid
+
+from botocore.exceptions import ClientError
+
+
+class Refused(Exception):
+    """The request is refused with an error code of CloudFormation's and a message."""
+
+    def __init__(self, message: str, code: str = "ValidationError") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class ResourceFailure(Exception):
+    """A resource could not be created, changed or deleted; the message is the reason in the stack's events."""
+
+
+def invalid_template(message: str) -> Refused:
+    """A template that cannot be read, as AWS words it."""
+    return Refused(f"Template format error: {message}")
+
+
+def from_service(error: ClientError) -> ResourceFailure:
+    """A service's refusal, in the form in which CloudFormation's resource handlers pass it on."""
+    answer = error.response
+    code, status = answer["Error"].get("Code", ""), answer["ResponseMetadata"]["HTTPStatusCode"]
+    service = str(getattr(error, "service_id", "")) or "AWS"
+    request_id = answer["ResponseMetadata"].get("RequestId") or uuid.uuid4()
+    message = f"{answer['Error'].get('Message', code)} (Service: {service}, Status Code: {status}, "
+    return handler_failure(f"{message}Request ID: {request_id})", _handler_code(code))
+
+
+def already_exists(type_name: str, identifier: str) -> ResourceFailure:
+    """Somebody else has made a resource of this name."""
+    message = f"Resource of type '{type_name}' with identifier '{identifier}' already exists."
+    return handler_failure(message, "AlreadyExists")
+
+
+def handler_failure(message: str, code: str) -> ResourceFailure:
+    """A failure with a message and a handler error code, such as InvalidRequest:
+    https://docs.aws.amazon.com/cloudformation-cli/latest/userguide/resource-type-test-contract-errors.html
+    """
+    return ResourceFailure(
+        f'Resource handler returned message: "{message}" (RequestToken: {uuid.uuid4()}, HandlerErrorCode: {code})'
+    )
+
+
+def _handler_code(code: str) -> str:
+    if "AlreadyExists" in code or code in ("ResourceInUseException", "ResourceConflictException"):
+        return "AlreadyExists"
+    if is_missing(code):
+        return "NotFound"
+    if "AccessDenied" in code:
+        return "AccessDenied"
+    if "Throttl" in code or "TooManyRequests" in code:
+        return "Throttling"
+    if "LimitExceeded" in code:
+        return "ServiceLimitExceeded"
+    return "GeneralServiceException" if "Internal" in code else "InvalidRequest"
+
+
+def is_missing(code: str) -> bool:
+    """Does this error code of a service say that the resource is not there?"""
+    return (
+        code in ("ResourceNotFoundException", "NoSuchEntity")
+        or "NonExistentQueue" in code
+        or "QueueDoesNotExist" in code
+    )

@@ -1,0 +1,116 @@
+"""What a request comes to in a stack: which resources, in which order, and how each differs from what is there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from .errors import Refused, invalid_template
+from .references import PSEUDO_PARAMETERS, order, references
+from .stacks import Request, Resource, Stack, Store
+from .template import depends_on
+
+#: What stands for a value that only working on the stack will tell.
+LATER = "{{changeSet:KNOWN_AFTER_APPLY}}"
+
+
+def resources(stack: Stack, request: Request, store: Store) -> dict[str, Resource]:
+    """The resources that the request wants, not made yet, each after those that it needs. Raises Refused."""
+    values = stack.values(request, store)
+    wanted = {name: entry for name, entry in request.template.resources.items() if values.wanted(entry)}
+    known = {*wanted, *request.template.block("Parameters"), *PSEUDO_PARAMETERS}
+    needs: dict[str, set[str]] = {}
+    for name, entry in wanted.items():
+        mentioned = {found.name for found in references(entry.get("Properties", {}), values.holds)}
+        if mentioned - known:
+            missing = ", ".join(sorted(mentioned - known))
+            raise invalid_template(
+                f"Unresolved resource dependencies [{missing}] in the Resources block of the template"
+            )
+        needs[name] = {each for each in [*mentioned, *depends_on(entry)] if each in wanted}
+    return {
+        name: Resource(
+            name,
+            wanted[name]["Type"],
+            wanted[name].get("DeletionPolicy", "Delete"),
+            wanted[name].get("UpdateReplacePolicy", "Delete"),
+            needs[name],
+        )
+        for name in order(needs)
+    }
+
+
+def outputs(stack: Stack, request: Request, store: Store) -> list[dict[str, Any]]:
+    """The outputs of a stack whose resources are all there. Raises Refused."""
+    values, result = stack.values(request, store), []
+    for name, entry in request.template.block("Outputs").items():
+        if values.wanted(entry):
+            export = values.of((entry.get("Export") or {}).get("Name"))
+            _check_export(stack, export, store)
+            result.append(
+                {
+                    "OutputKey": name,
+                    "OutputValue": str(values.of(entry.get("Value"))),
+                    "Description": entry.get("Description"),
+                    "ExportName": export,
+                }
+            )
+    return result
+
+
+def _check_export(stack: Stack, name: str | None, store: Store) -> None:
+    for owner, export, _ in store.exports():
+        if name == export and owner is not stack:
+            raise Refused(
+                f"Export with name {name} is already exported by stack {owner.name}. Rule: Export names must be unique."
+            )
+
+
+@dataclass
+class Change:
+    """What an update does to one resource: Add, Modify or Remove, and whether it takes another one in its place."""
+
+    action: str
+    resource: Resource
+    replacement: bool = False
+    properties: tuple[str, ...] = ()  # those that differ
+
+
+def changes(stack: Stack, request: Request, store: Store) -> list[Change]:
+    """How the stack would change, in the order of work. Values that nobody can know yet count as different."""
+    wanted = resources(stack, request, store)
+    unsettled = {name for name in wanted if not _there(stack, name)}
+
+    def unknown(name: str, attribute: str | None) -> Any:
+        return LATER if name in unsettled else None
+
+    values, found = stack.values(request, store, unknown), []
+    for name, resource in wanted.items():
+        properties = values.of(request.template.resources[name].get("Properties", {}))
+        current = stack.resources.get(name)
+        if current is None or name in unsettled:
+            found.append(Change("Add", resource))
+            continue
+        different = tuple(
+            sorted(
+                each
+                for each in {*properties, *current.properties}
+                if properties.get(each) != current.properties.get(each)
+            )
+        )
+        another = resource.type_name != current.type_name or resource.type.needs_replacement(
+            current.properties, properties
+        )
+        retagged = resource.type.takes_tags and current.stack_tags != request.tags
+        if another:
+            unsettled.add(name)
+        if different or another or retagged:
+            found.append(Change("Modify", current, another, different or ("Tags",)))
+    for name in reversed(list(stack.resources)):
+        if name not in wanted and _there(stack, name):
+            found.append(Change("Remove", stack.resources[name]))
+    return found
+
+
+def _there(stack: Stack, name: str) -> bool:
+    return name in stack.resources and stack.resources[name].exists

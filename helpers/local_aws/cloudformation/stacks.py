@@ -1,0 +1,192 @@
+"""The account's stacks: what is in them, what has happened to them, and how to find one."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from ..credentials import ACCOUNT_ID
+from . import parameters
+from .errors import Refused
+from .functions import Values
+from .resource_type import ResourceType
+from .resource_types import KNOWN
+from .template import Template
+
+
+@dataclass
+class Resource:
+    """One resource of a stack. `properties` are those it was last made or changed with, all functions evaluated."""
+
+    logical_id: str
+    type_name: str
+    deletion_policy: str = "Delete"
+    replace_policy: str = "Delete"
+    needs: set[str] = field(default_factory=set)  # logical ids of what it depends on
+    physical_id: str | None = None
+    properties: dict[str, Any] = field(default_factory=dict)
+    attributes: dict[str, str] = field(default_factory=dict)
+    stack_tags: dict[str, str] = field(default_factory=dict)
+    status: str = ""
+    reason: str | None = None
+    changed_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @property
+    def type(self) -> ResourceType:
+        return KNOWN[self.type_name]
+
+    @property
+    def exists(self) -> bool:
+        return self.physical_id is not None and self.status not in ("DELETE_COMPLETE", "DELETE_SKIPPED")
+
+
+@dataclass
+class Request:
+    """What a stack is to be: a template, its parameters as text, and tags."""
+
+    template: Template
+    parameters: dict[str, str]
+    tags: dict[str, str]
+
+
+@dataclass
+class Stack:
+    """One stack and its history. `request` is what it is; an update in progress has its own until it is complete."""
+
+    name: str
+    region: str
+    request: Request
+    capabilities: list[str] = field(default_factory=list)
+    on_failure: str = "ROLLBACK"
+    protected: bool = False
+    token: str | None = None  # of the request that set off the present work
+    id: str = ""
+    status: str = ""
+    reason: str | None = None
+    resources: dict[str, Resource] = field(default_factory=dict)
+    outputs: list[dict[str, Any]] = field(default_factory=list)
+    imports: set[str] = field(default_factory=set)
+    events: list[dict[str, Any]] = field(default_factory=list)  # oldest first
+    created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    updated_at: datetime | None = None
+    deleted_at: datetime | None = None
+    worker: threading.Thread | None = None
+    cancelled: bool = False  # a deletion has overtaken the creation
+
+    def __post_init__(self) -> None:
+        self.id = f"arn:aws:cloudformation:{self.region}:{ACCOUNT_ID}:stack/{self.name}/{uuid.uuid4()}"
+
+    @property
+    def in_progress(self) -> bool:
+        return self.status.endswith("_IN_PROGRESS") and self.status != "REVIEW_IN_PROGRESS"
+
+    def turn(self, status: str, reason: str | None = None) -> None:
+        """The stack has another status from now on."""
+        # The event comes first: who sees the last status finds the last event.
+        self._event(self.name, self.id, "AWS::CloudFormation::Stack", status, reason, str(uuid.uuid4()))
+        self.status, self.reason = status, reason
+
+    def note(self, resource: Resource, status: str, reason: str | None = None) -> None:
+        """A resource has another status from now on."""
+        resource.status, resource.reason, resource.changed_at = status, reason, datetime.now(UTC)
+        event_id = f"{resource.logical_id}-{status}-{resource.changed_at:%Y-%m-%dT%H:%M:%S}.{uuid.uuid4().hex[:6]}Z"
+        physical_id = resource.physical_id or ""
+        self._event(resource.logical_id, physical_id, resource.type_name, status, reason, event_id)
+
+    def _event(self, logical: str, physical: str, kind: str, status: str, reason: str | None, event_id: str) -> None:
+        self.events.append(
+            {
+                "StackId": self.id,
+                "StackName": self.name,
+                "EventId": event_id,
+                "LogicalResourceId": logical,
+                "PhysicalResourceId": physical,
+                "ResourceType": kind,
+                "ResourceStatus": status,
+                "ResourceStatusReason": reason,
+                "ClientRequestToken": self.token,
+                "Timestamp": datetime.now(UTC),
+            }
+        )
+
+    def values(self, request: Request, store: Store, unknown: Callable[[str, str | None], Any] | None = None) -> Values:
+        """What the values of a template are in this stack. `unknown` answers for resources that are not there yet."""
+
+        def resource(name: str, attribute: str | None) -> Any:
+            found = self.resources.get(name)
+            if unknown and (answer := unknown(name, attribute)) is not None:
+                return answer
+            if found is None or found.physical_id is None:
+                raise Refused(f"Template format error: Unresolved resource dependencies [{name}]")
+            if attribute is None:
+                return found.type.ref(found.physical_id)
+            if attribute not in found.attributes:
+                raise Refused(f"Template error: {name} has no value for the attribute {attribute}.")
+            return found.attributes[attribute]
+
+        def imported(name: str) -> str:
+            value = store.export(name)
+            self.imports.add(name)
+            return value
+
+        names = parameters.as_values(request.template, request.parameters) | {
+            "AWS::AccountId": ACCOUNT_ID,
+            "AWS::NotificationARNs": [],
+            "AWS::Partition": "aws",
+            "AWS::Region": self.region,
+            "AWS::StackId": self.id,
+            "AWS::StackName": self.name,
+            "AWS::URLSuffix": "amazonaws.com",
+        }
+        return Values(request.template.content, names, resource, imported)
+
+
+class Store:
+    """All stacks, the deleted ones included: those can still be asked for by their ARN."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self._stacks: dict[str, Stack] = {}
+
+    def add(self, stack: Stack) -> None:
+        self._stacks[stack.id] = stack
+
+    def forget(self, stack: Stack) -> None:
+        self._stacks.pop(stack.id, None)
+
+    def all(self) -> list[Stack]:
+        """The newest first."""
+        return sorted(self._stacks.values(), key=lambda stack: stack.created_at, reverse=True)
+
+    def find(self, name_or_id: str) -> Stack | None:
+        """By name only what is not deleted; by ARN everything."""
+        by_name = (each for each in self.all() if each.name == name_or_id and each.status != "DELETE_COMPLETE")
+        return self._stacks.get(name_or_id) or next(by_name, None)
+
+    def get(self, name_or_id: str, complaint: str = "Stack with id {} does not exist") -> Stack:
+        stack = self.find(name_or_id)
+        if stack is None:
+            raise Refused(complaint.format(name_or_id))
+        return stack
+
+    def exports(self) -> Iterator[tuple[Stack, str, str]]:
+        """(stack, name, value) of all that the stacks export."""
+        for stack in self.all():
+            if stack.status != "DELETE_COMPLETE":
+                for output in list(stack.outputs):
+                    if output.get("ExportName"):
+                        yield stack, output["ExportName"], output["OutputValue"]
+
+    def export(self, name: str) -> str:
+        for _, each, value in self.exports():
+            if each == name:
+                return value
+        raise Refused(f"No export named {name} found.")
+
+    def importers(self, name: str) -> list[str]:
+        """The names of the stacks that import this export."""
+        return [each.name for each in self.all() if name in each.imports and each.status != "DELETE_COMPLETE"]

@@ -1,0 +1,169 @@
+"""AWS::Lambda::Function, AWS::Lambda::Permission and AWS::Lambda::EventInvokeConfig."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from typing import Any
+
+from .errors import already_exists, handler_failure
+from .resource_type import Properties, ResourceType, Work, allowed, changed, pick
+from .services import wait
+
+#: Bytes of code that a template may hold:
+#: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-lambda-function-code.html
+LARGEST_INLINE = 4 * 1024 * 1024
+
+
+class Function(ResourceType):
+    name = "AWS::Lambda::Function"
+    _settings = (
+        "DeadLetterConfig", "Description", "Environment", "EphemeralStorage", "FileSystemConfigs", "Handler",
+        "ImageConfig", "KmsKeyArn", "Layers", "LoggingConfig", "MemorySize", "Role", "Runtime", "SnapStart", "Timeout",
+        "TracingConfig", "VpcConfig",
+    )  # fmt: skip
+    # What a setting is that the template no longer has.
+    _defaults = {
+        "DeadLetterConfig": {}, "Description": "", "Environment": {"Variables": {}}, "EphemeralStorage": {"Size": 512},
+        "KmsKeyArn": "", "Layers": [], "MemorySize": 128, "Timeout": 3, "TracingConfig": {"Mode": "PassThrough"},
+    }  # fmt: skip
+    properties = allowed(
+        ["Code", "Role"],
+        [*(name for name in _settings if name != "Role"), "Architectures", "FunctionName", "PackageType",
+         "ReservedConcurrentExecutions", "Tags"],
+    )  # fmt: skip
+    create_only = frozenset({"FunctionName", "PackageType"})
+    named_by = "FunctionName"
+    attributes = frozenset({"Arn"})
+    takes_tags = True
+
+    def create(self, work: Work, properties: Properties) -> dict[str, str]:
+        name = properties.get("FunctionName") or work.name(64)
+        arn = work.call(
+            "lambda",
+            "CreateFunction",
+            FunctionName=name,
+            Code=_code(properties),
+            Tags=work.tags(properties),
+            **pick(properties, "Architectures", "PackageType", *self._settings),
+        )["FunctionArn"]
+        work.started(name)
+        self._settle(work, name)
+        self._reserve(work, name, {}, properties)
+        return {"Arn": arn}
+
+    def update(self, work: Work, physical_id: str, old: Properties, new: Properties) -> dict[str, str]:
+        if changed(old, new, "Code", "Architectures"):
+            code = {**_code(new), **pick(new, "Architectures")}
+            work.call("lambda", "UpdateFunctionCode", FunctionName=physical_id, **code)
+            self._settle(work, physical_id)
+        if changed(old, new, *self._settings):
+            settings = {name: new.get(name, self._defaults.get(name)) for name in self._settings}
+            settings = {name: value for name, value in settings.items() if changed(old, new, name)}
+            work.call("lambda", "UpdateFunctionConfiguration", FunctionName=physical_id, **settings)
+            self._settle(work, physical_id)
+        self._reserve(work, physical_id, old, new)
+        arn = work.call("lambda", "GetFunctionConfiguration", FunctionName=physical_id)["FunctionArn"]
+        gone = work.tags_gone(old, new)
+        if gone:
+            work.call("lambda", "UntagResource", Resource=arn, TagKeys=gone)
+        work.call("lambda", "TagResource", Resource=arn, Tags=work.tags(new))
+        return {"Arn": arn}
+
+    def _reserve(self, work: Work, name: str, old: Properties, new: Properties) -> None:
+        if changed(old, new, "ReservedConcurrentExecutions"):
+            reserved = new.get("ReservedConcurrentExecutions")
+            operation = "DeleteFunctionConcurrency" if reserved is None else "PutFunctionConcurrency"
+            work.call("lambda", operation, FunctionName=name, ReservedConcurrentExecutions=reserved)
+
+    def _settle(self, work: Work, name: str) -> None:
+        def settled() -> bool:
+            state = work.call("lambda", "GetFunctionConfiguration", FunctionName=name)
+            if "Failed" in (state.get("State"), state.get("LastUpdateStatus")):
+                raise handler_failure(state.get("StateReason") or f"Function {name} failed", "NotStabilized")
+            return state.get("State", "Active") == "Active" and state.get("LastUpdateStatus") != "InProgress"
+
+        wait(settled, f"Function {name}")
+
+    def delete(self, work: Work, physical_id: str, properties: Properties) -> None:
+        work.call_if_there("lambda", "DeleteFunction", FunctionName=physical_id)
+
+
+def _code(properties: Properties) -> dict[str, Any]:
+    """The code as Lambda's API takes it. Inline text becomes a package of one file, index.py or index.js."""
+    code = dict(properties["Code"])
+    source = code.get("ZipFile")
+    if source is None:
+        return code
+    if {"S3Bucket", "S3Key", "ImageUri"} & set(code):
+        raise handler_failure(
+            "Please do not provide other FunctionCode parameters when providing a ZipFile.", "InvalidRequest"
+        )
+    runtime = str(properties.get("Runtime", ""))
+    if not runtime.startswith(("python", "nodejs")):
+        raise handler_failure(
+            "ZipFile can only be used when Runtime is set to either of nodejs or python.", "InvalidRequest"
+        )
+    if len(source.encode()) > LARGEST_INLINE:
+        raise handler_failure("The code in ZipFile is larger than 4 MB; put it into a bucket.", "InvalidRequest")
+    buffer = io.BytesIO()
+    entry = zipfile.ZipInfo(
+        "index.py" if runtime.startswith("python") else "index.js"
+    )  # dated 1980: always the same zip
+    entry.external_attr = 0o644 << 16
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(entry, source)
+    return {"ZipFile": buffer.getvalue()}
+
+
+class Permission(ResourceType):
+    """A statement of a function's resource-based policy. It cannot be changed, only replaced."""
+
+    name = "AWS::Lambda::Permission"
+    _settings = (
+        "Action", "EventSourceToken", "FunctionName", "FunctionUrlAuthType", "InvokedViaFunctionUrl", "Principal",
+        "PrincipalOrgID", "SourceAccount", "SourceArn",
+    )  # fmt: skip
+    properties = allowed(
+        ["Action", "FunctionName", "Principal"],
+        [name for name in _settings if name not in ("Action", "FunctionName", "Principal")],
+    )
+    create_only = frozenset(_settings)
+    attributes = frozenset({"Id"})
+
+    def create(self, work: Work, properties: Properties) -> dict[str, str]:
+        statement = work.name(100)
+        work.call("lambda", "AddPermission", StatementId=statement, **properties)
+        work.started(statement)
+        return {"Id": statement}
+
+    def delete(self, work: Work, physical_id: str, properties: Properties) -> None:
+        name = properties["FunctionName"]
+        work.call_if_there("lambda", "RemovePermission", FunctionName=name, StatementId=physical_id)
+
+
+class EventInvokeConfig(ResourceType):
+    """How Lambda's own queue treats a function: retries, age, destinations."""
+
+    name = "AWS::Lambda::EventInvokeConfig"
+    properties = allowed(
+        ["FunctionName", "Qualifier"], ["DestinationConfig", "MaximumEventAgeInSeconds", "MaximumRetryAttempts"]
+    )
+    create_only = frozenset({"FunctionName", "Qualifier"})
+
+    def create(self, work: Work, properties: Properties) -> dict[str, str]:
+        identifier = f"{properties['FunctionName']}|{properties['Qualifier']}"
+        target = pick(properties, "FunctionName", "Qualifier")
+        if work.call_if_there("lambda", "GetFunctionEventInvokeConfig", **target):
+            raise already_exists(self.name, identifier)
+        self.update(work, identifier, {}, properties)
+        work.started(identifier)
+        return {}
+
+    def update(self, work: Work, physical_id: str, old: Properties, new: Properties) -> dict[str, str]:
+        work.call("lambda", "PutFunctionEventInvokeConfig", **new)  # puts all of it, not only what has changed
+        return {}
+
+    def delete(self, work: Work, physical_id: str, properties: Properties) -> None:
+        target = pick(properties, "FunctionName", "Qualifier")
+        work.call_if_there("lambda", "DeleteFunctionEventInvokeConfig", **target)
