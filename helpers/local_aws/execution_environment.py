@@ -18,6 +18,7 @@ from typing import Protocol
 from . import invocation_log as log
 from .http1 import Request
 from .invocation import FunctionSpec, Outcome, Work
+from .invocation_metrics import Meter
 from .lambda_runtimes import runtime_version_arn
 from .runtime_api import Disconnected, RuntimeApiServer
 from .worker_process import WorkerProcess
@@ -77,6 +78,7 @@ class ExecutionEnvironment:
         now = time.gmtime()
         stream = f"{time.strftime('%Y/%m/%d', now)}/[{spec.version}]{uuid.uuid4().hex}"
         self._log = log.InvocationLog(spec.log_group, stream, spec.memory_mb, write_log)
+        self._meter = Meter(spec.name)
         self._variables = {**variables, "AWS_LAMBDA_LOG_STREAM_NAME": stream}
         self._command = command
         self._thread = threading.Thread(target=self._run, name=f"{spec.name}-environment", daemon=True)
@@ -107,6 +109,7 @@ class ExecutionEnvironment:
             if not self.initialised and self._work is None:
                 self._work = self._pool.take_failed_start()
         finally:
+            self._meter.cancel()
             if self._work is not None:  # nobody waits for ever, whatever went wrong here
                 payload = log.error_payload(self._work.request_id, "Sandbox.Failed", "Error: the sandbox failed")
                 self._work.done(Outcome(self._work.request_id, payload, "Sandbox.Failed", b""))
@@ -166,6 +169,7 @@ class ExecutionEnvironment:
         self._log.output(process.read_output())
         if work is not None:
             self._log.start(work.request_id, self.spec.version)
+            self._meter.begin()
             payload = payload or log.error_payload(work.request_id, error_type, message)
             self._finish(process, work, time.monotonic(), None, payload, error_type, environment_failed=True)
         return False
@@ -173,11 +177,13 @@ class ExecutionEnvironment:
     def _invoke(self, api: RuntimeApiServer, process: WorkerProcess, work: Work, init_ms: float | None) -> bool:
         """Hand the worker one event and wait for its answer; True when the worker lives on."""
         self._work = work
+        self._meter.begin()
         self._log.start(work.request_id, self.spec.version)
         started = time.monotonic()
         deadline = started + self.spec.timeout_s
         if not api.reply(200, work.payload, self._event_headers(work)):
             self._log.abandon()
+            self._meter.cancel()
             self._work = None
             self._pool.take_back(work)
             return False
@@ -259,6 +265,7 @@ class ExecutionEnvironment:
             self._log.timed_out(work.request_id, self.spec.timeout_s)
         failure = error_type if environment_failed else None
         tail = self._log.end(work.request_id, duration_ms, init_ms, process.max_memory_mb(), failure)
+        self._meter.end(duration_ms, failed=error_type is not None)
         self._work = None
         work.done(Outcome(work.request_id, payload, error_type, tail))
 
