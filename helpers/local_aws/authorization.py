@@ -7,12 +7,13 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-l
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from functools import lru_cache
 from typing import Any
+
+from .policy_conditions import Condition
+from .policy_text import ActionNames, Context, Resources
 
 
 class Decision(Enum):
@@ -29,18 +30,20 @@ class AccessRequest:
 
     principal: ("Service", "events.amazonaws.com") or ("AWS", an ARN); resource: None where a policy has no
     Resource element (a role's trust policy); context: condition keys in lower case, such as "aws:sourcearn",
-    and their values.
+    and their values; by_name: an Allow counts only when it names the principal itself, not its whole account.
     """
 
     action: str
     resource: str | None
     principal: tuple[str, str] | None = None
-    context: Mapping[str, str] = field(default_factory=dict)
+    context: Context = field(default_factory=dict)
+    by_name: bool = False
 
 
 def decide(policies: Iterable[Policy], request: AccessRequest) -> Decision:
     """Evaluate `request` against all `policies` together."""
-    return _decide((statement for policy in policies for statement in policy.statements), request)
+    statements = (s for policy in policies for s in policy.statements if s.speaks_of(request.action))
+    return _decide(statements, request)
 
 
 class PolicySet:
@@ -60,9 +63,10 @@ class PolicySet:
 
 
 def _decide(statements: Iterable[Statement], request: AccessRequest) -> Decision:
+    """What statements that all speak of the request's action say."""
     allowed = False
     for statement in statements:
-        if (statement.denies or not allowed) and statement.applies_to(request):
+        if (statement.denies or not allowed) and statement.covers(request):
             if statement.denies:
                 return Decision.EXPLICIT_DENY
             allowed = True
@@ -78,11 +82,12 @@ def role_trusts_service(
 
 
 class Policy:
-    """A policy document, ready to be evaluated."""
+    """A policy document, ready to be evaluated. Only those of version 2012-10-17 have variables."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
+        variables = document.get("Version") == "2012-10-17"
         self.statements = [
-            Statement(statement)
+            Statement(statement, variables)
             for statement in _listed(document.get("Statement"))
             if statement.get("Effect") in ("Allow", "Deny")
         ]
@@ -93,13 +98,15 @@ class Statement:
 
     __slots__ = ("denies", "_actions", "_resources", "_principals", "_conditions")
 
-    def __init__(self, statement: Mapping[str, Any]) -> None:
+    def __init__(self, statement: Mapping[str, Any], variables: bool) -> None:
         self.denies = statement["Effect"] == "Deny"
-        self._actions = _Patterns.of(statement, "Action", case_sensitive=False)
-        self._resources = _Patterns.of(statement, "Resource")
+        actions, negated = _either(statement, "Action")
+        self._actions = ActionNames(actions, negated) if actions is not None else None
+        resources, negated = _either(statement, "Resource")
+        self._resources = Resources(resources, variables, negated) if resources is not None else None
         self._principals = _Principals.of(statement)
         self._conditions = [
-            _Condition(operator, key, _listed(values))
+            Condition(operator, key, _listed(values), variables)
             for operator, keys in (statement.get("Condition") or {}).items()
             for key, values in keys.items()
         ]
@@ -107,32 +114,18 @@ class Statement:
     def speaks_of(self, action: str) -> bool:
         return self._actions is not None and self._actions.match(action)
 
-    def applies_to(self, request: AccessRequest) -> bool:
+    def covers(self, request: AccessRequest) -> bool:
+        """Whether the statement applies to a request for an action that it speaks of."""
+        resource, context = request.resource, request.context
         return (
-            self.speaks_of(request.action)
-            and (self._resources is None or request.resource is None or self._resources.match(request.resource))
-            and (self._principals is None or self._principals.match(request.principal))
+            (self._resources is None or resource is None or self._resources.match(resource, context))
+            and (
+                self._principals is None
+                or self._principals.match(request.principal, by_account=self.denies or not request.by_name)
+            )
             # A condition that is not understood must not let anybody in, nor let anybody past a Deny.
-            and all(c.is_met(request.context) if c.understood else self.denies for c in self._conditions)
+            and all(c.is_met(context) if c.understood else self.denies for c in self._conditions)
         )
-
-
-class _Patterns:
-    """The values of Action or Resource, or of their opposites NotAction and NotResource."""
-
-    def __init__(self, values: Iterable[str], negated: bool, case_sensitive: bool) -> None:
-        self._matchers = [_matcher(value, case_sensitive) for value in values]
-        self._negated = negated
-
-    @classmethod
-    def of(cls, statement: Mapping[str, Any], name: str, case_sensitive: bool = True) -> _Patterns | None:
-        for key, negated in ((name, False), (f"Not{name}", True)):
-            if key in statement:
-                return cls(_listed(statement[key]), negated, case_sensitive)
-        return None
-
-    def match(self, value: str) -> bool:
-        return any(matches(value) for matches in self._matchers) is not self._negated
 
 
 class _Principals:
@@ -151,123 +144,28 @@ class _Principals:
                 return cls(statement[key], negated)
         return None
 
-    def match(self, principal: tuple[str, str] | None) -> bool:
-        return self._includes(principal) is not self._negated
+    def match(self, principal: tuple[str, str] | None, by_account: bool = True) -> bool:
+        return self._includes(principal, by_account) is not self._negated
 
-    def _includes(self, principal: tuple[str, str] | None) -> bool:
+    def _includes(self, principal: tuple[str, str] | None, by_account: bool) -> bool:
         if self._everybody or principal in self._pairs:
             return True
         if principal is None or principal[0] != "AWS":
             return principal is not None and (principal[0], "*") in self._pairs
         # An account, as its number or its root's ARN, stands for everybody in it.
         account = principal[1].split(":")[4] if principal[1].count(":") > 4 else principal[1]
-        return any(
+        return by_account and any(
             kind == "AWS" and (value == account or (value.endswith(":root") and f"::{account}:" in value))
             for kind, value in self._pairs
         )
 
 
-class _Condition:
-    """One condition key, its operator and its values: any is enough; a negated operator excludes them all."""
-
-    __slots__ = ("understood", "_key", "_tests", "_negated", "_if_exists", "_null")
-
-    def __init__(self, operator: str, key: str, values: list[Any]) -> None:
-        name, _, suffix = operator.partition("IfExists")
-        self._key = key.lower()
-        self._if_exists = operator.endswith("IfExists") and not suffix
-        self._null = name == "Null"
-        self._negated = "Not" in name
-        make_test = _OPERATORS.get(name.replace("Not", ""))
-        self.understood = self._null or (make_test is not None and not suffix)
-        texts = [str(value).lower() if isinstance(value, bool) else str(value) for value in values]
-        if self._null:
-            self._tests: list[Callable[[str], bool]] = [lambda _, text=text: text == "false" for text in texts]
-        else:
-            self._tests = [make_test(text) for text in texts] if make_test else []
-
-    def is_met(self, context: Mapping[str, str]) -> bool:
-        value = context.get(self._key)
-        if self._null:  # "true" asks that the key is absent
-            return any(test("") is (value is not None) for test in self._tests)
-        if value is None:  # a negated operator holds for an absent key, any other one does not
-            return self._if_exists or self._negated
-        return any(test(value) for test in self._tests) is not self._negated
-
-
-def _string_equals(expected: str) -> Callable[[str], bool]:
-    return expected.__eq__
-
-
-def _string_equals_ignore_case(expected: str) -> Callable[[str], bool]:
-    folded = expected.casefold()
-    return lambda value: value.casefold() == folded
-
-
-def _string_like(pattern: str) -> Callable[[str], bool]:
-    return _matcher(pattern, True)
-
-
-def _arn_like(pattern: str) -> Callable[[str], bool]:
-    """Each of an ARN's six parts is matched on its own: no wildcard reaches over a colon between them."""
-    parts = pattern.split(":", 5)
-    if len(parts) < 6:
-        return _matcher(pattern, True) if pattern == "*" else lambda value: False
-    tests = [_matcher(part, True) for part in parts]
-
-    def matches(value: str) -> bool:
-        found = value.split(":", 5)
-        return len(found) == 6 and all(test(part) for test, part in zip(tests, found, strict=True))
-
-    return matches
-
-
-def _number(compare: Callable[[float, float], bool]) -> Callable[[str], Callable[[str], bool]]:
-    def make_test(expected: str) -> Callable[[str], bool]:
-        def test(value: str) -> bool:
-            try:
-                return compare(float(value), float(expected))
-            except ValueError:
-                return False
-
-        return test
-
-    return make_test
-
-
-#: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
-#: The negated ones are these with Not in their names. ArnEquals and ArnLike behave the same.
-_OPERATORS: dict[str, Callable[[str], Callable[[str], bool]]] = {
-    "StringEquals": _string_equals,
-    "StringEqualsIgnoreCase": _string_equals_ignore_case,
-    "StringLike": _string_like,
-    "ArnEquals": _arn_like,
-    "ArnLike": _arn_like,
-    "Bool": _string_equals_ignore_case,
-    "NumericEquals": _number(lambda value, expected: value == expected),
-    "NumericLessThan": _number(lambda value, expected: value < expected),
-    "NumericLessThanEquals": _number(lambda value, expected: value <= expected),
-    "NumericGreaterThan": _number(lambda value, expected: value > expected),
-    "NumericGreaterThanEquals": _number(lambda value, expected: value >= expected),
-}
-
-
-@lru_cache(maxsize=4096)
-def _matcher(pattern: str, case_sensitive: bool) -> Callable[[str], bool]:
-    """A test for a value with AWS's wildcards: * for any text, ? for one character."""
-    if not case_sensitive:
-        regex = re.compile(_regex(pattern), re.DOTALL | re.IGNORECASE)
-    elif "*" in pattern or "?" in pattern:
-        regex = re.compile(_regex(pattern), re.DOTALL)
-    else:
-        return pattern.__eq__
-    return lambda value: regex.fullmatch(value) is not None
-
-
-def _regex(pattern: str) -> str:
-    # Runs of stars mean one star; as a regular expression they would take exponential time.
-    pattern = re.sub(r"\*+", "*", pattern)
-    return re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
+def _either(statement: Mapping[str, Any], name: str) -> tuple[list[str] | None, bool]:
+    """The values of an element or of its opposite ("Action", "NotAction"), and whether they are the opposite's."""
+    for key, negated in ((name, False), (f"Not{name}", True)):
+        if key in statement:
+            return _listed(statement[key]), negated
+    return None, False
 
 
 def _listed(value: Any) -> list[Any]:

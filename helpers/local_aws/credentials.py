@@ -11,11 +11,11 @@ import secrets
 import string
 import time
 from dataclasses import dataclass
+from datetime import UTC
 
 ACCOUNT_ID = "123456789012"
 REGION = "us-east-1"
-#: Seconds that the credentials of an execution environment last. AWS rotates them inside a running
-#: environment;
+#: Seconds that the credentials of an execution environment last. AWS rotates them inside a running environment;
 #: here an environment never lives that long.
 ROLE_SESSION_SECONDS = 12 * 3600
 
@@ -25,13 +25,22 @@ _SECRET_CHARACTERS = string.ascii_letters + string.digits + "/+"
 
 @dataclass(frozen=True)
 class Credentials:
-    """An access key, its secret, and for temporary credentials the session token, the role and when they end."""
+    """An access key, its secret, and whose they are.
+
+    Temporary ones have a session token, the role, and when they end; principal_arn is then the session's.
+    session_policy: the JSON text of the policy that narrows a session down; source_function: the ARN of the
+    Lambda function for whose execution environment they were made.
+    """
 
     access_key_id: str
     secret_access_key: str
     session_token: str | None = None
     role_arn: str | None = None
     expires_at: float | None = None  # seconds since the epoch
+    principal_arn: str = ""
+    user_name: str | None = None
+    session_policy: str | None = None
+    source_function: str | None = None
 
     @property
     def is_administrator(self) -> bool:
@@ -68,15 +77,19 @@ class CredentialStore:
             duration=ROLE_SESSION_SECONDS,
             external_id="",
         )
-        return self._remember(role)
+        return self._remember(role, f"arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{session_name}")
 
-    def _remember(self, role) -> Credentials:
+    def _remember(self, role, source_function: str | None = None) -> Credentials:
         credentials = Credentials(
             role.access_key_id,
             role.secret_access_key,
             role.session_token,
             role.role_arn,
-            role.expiration.timestamp() if role.expiration.tzinfo else time.time() + ROLE_SESSION_SECONDS,
+            # moto keeps the time in UTC, without saying so
+            role.expiration.replace(tzinfo=role.expiration.tzinfo or UTC).timestamp(),
+            role.arn,
+            session_policy=role.policy or None,
+            source_function=source_function,
         )
         self._known[credentials.access_key_id] = credentials
         return credentials
@@ -91,4 +104,7 @@ class CredentialStore:
         key = iam_backends[ACCOUNT_ID]["aws"].access_keys.get(access_key_id)
         if key is None or key.status != "Active":
             return None
-        return Credentials(key.access_key_id, key.secret_access_key)  # not remembered: it can be deleted
+        user = iam_backends[ACCOUNT_ID]["aws"].users.get(key.user_name)
+        arn = user.arn if user is not None else ""
+        # Not remembered: it can be deleted.
+        return Credentials(key.access_key_id, key.secret_access_key, principal_arn=arn, user_name=key.user_name)

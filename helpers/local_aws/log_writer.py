@@ -2,7 +2,8 @@
 
 Lambda's logs reach CloudWatch a moment after the invocation, and so do these: writing them is no part of an
 order's way. Whoever reads the logs through the API sees everything that was written before (`flush` runs
-first), so a learner never waits for a line.
+first), so a learner never waits for a line. As on AWS it is the function's role that must be allowed to write:
+https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html#monitoring-cloudwatchlogs-prereqs
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from collections import defaultdict
 from moto.core.utils import unix_time_millis
 from moto.logs.models import logs_backends
 
+from .access_control import role_may
 from .locks import service_lock
+from .service_permissions import log_resource
 
 #: Seconds between two writings.
 INTERVAL = 0.1
@@ -29,17 +32,21 @@ class LogWriter:
 
     def __init__(self, account_id: str, region: str) -> None:
         self._backend = logs_backends[account_id][region]
-        self._pending: dict[tuple[str, str], list[LogEvent]] = defaultdict(list)
+        self._arn = f"arn:aws:logs:{region}:{account_id}"
+        self._pending: dict[tuple[str, str, str | None], list[LogEvent]] = defaultdict(list)
         self._lock = threading.Lock()
         self._writing = threading.Lock()
         self._wake = threading.Event()
         self._closed = False
         threading.Thread(target=self._run, name="log-writer", daemon=True).start()
 
-    def append(self, group: str, stream: str, events: list[LogEvent]) -> None:
-        """Take log events, oldest first; they are readable at the next `flush`, or after INTERVAL."""
+    def append(self, group: str, stream: str, events: list[LogEvent], role_arn: str | None = None) -> None:
+        """Take log events, oldest first; they are readable at the next `flush`, or after INTERVAL.
+
+        role_arn: in whose name they are written. What the role may not write is lost; None may write everything.
+        """
         with self._lock:
-            self._pending[group, stream] += events
+            self._pending[group, stream, role_arn] += events
         self._wake.set()
 
     def flush(self) -> None:
@@ -49,8 +56,8 @@ class LogWriter:
                 pending, self._pending = self._pending, defaultdict(list)
             if pending:
                 with service_lock("logs"):
-                    for (group, stream), events in pending.items():
-                        self._write(group, stream, events)
+                    for (group, stream, role_arn), events in pending.items():
+                        self._write(group, stream, events, role_arn)
 
     def close(self) -> None:
         self._closed = True
@@ -66,13 +73,23 @@ class LogWriter:
             except Exception:
                 logger.exception("log events were lost")
 
-    def _write(self, group: str, stream: str, events: list[LogEvent]) -> None:
-        self._backend.ensure_log_group(group)
+    def _write(self, group: str, stream: str, events: list[LogEvent], role_arn: str | None) -> None:
+        if group not in self._backend.groups:
+            if not self._may(role_arn, "CreateLogGroup", log_resource(group)):
+                return
+            self._backend.ensure_log_group(group)
         if stream not in self._backend.groups[group].streams:
+            if not self._may(role_arn, "CreateLogStream", log_resource(group, stream)):
+                return
             self._backend.create_log_stream(group, stream)
+        if not self._may(role_arn, "PutLogEvents", log_resource(group, stream)):
+            return
         # CloudWatch refuses a batch that is not in chronological order; clocks may step back.
         events.sort(key=lambda event: event[0])
         now = int(unix_time_millis())
         self._backend.put_log_events(
             group, stream, [{"timestamp": min(at, now), "message": message} for at, message in events]
         )
+
+    def _may(self, role_arn: str | None, action: str, resource: str) -> bool:
+        return role_arn is None or role_may(role_arn, f"logs:{action}", f"{self._arn}:{resource}")

@@ -51,6 +51,11 @@ class ResourcePolicy:
     def __bool__(self) -> bool:
         return bool(self._statements)
 
+    @property
+    def evaluated(self) -> Policy:
+        """The policy as it stands, ready to be asked."""
+        return self._policy
+
     def allows(self, request: AccessRequest) -> bool:
         return decide((self._policy,), request) is Decision.ALLOW
 

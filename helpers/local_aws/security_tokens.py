@@ -1,6 +1,7 @@
 """AWS STS as the account needs it: who is calling, and who may assume a role.
 
-moto lets everybody assume every role, existing or not. AWS asks the role's trust policy, whoever calls:
+moto lets everybody assume every role, existing or not. AWS asks the role's trust policy, whoever calls. (That the
+caller's own policies allow it too, where the trust policy names only the account, is asked in access_control.)
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_terms-and-concepts.html
 """
 
@@ -45,8 +46,11 @@ def _refuse_untrusted(call: TokenResponse) -> None:
     caller = call.backend.get_caller_identity(call.get_access_key(), call.region)[1]
     roles = iam_backends[call.current_account][call.partition].get_roles()
     trust = next((role.assume_role_policy_document for role in roles if role.arn == role_arn), None)
-    request = AccessRequest("sts:AssumeRole", None, ("AWS", caller))
-    if trust is None or decide([Policy(json.loads(trust))], request) is not Decision.ALLOW:
+    session = call.backend.get_assumed_role_from_access_key(call.get_access_key())
+    callers = [caller] if session is None else [caller, session.role_arn]  # a policy may name either
+    policies = [Policy(json.loads(trust))] if trust is not None else []
+    decisions = {decide(policies, AccessRequest("sts:AssumeRole", None, ("AWS", name))) for name in callers}
+    if Decision.EXPLICIT_DENY in decisions or Decision.ALLOW not in decisions:
         message = f"User: {caller} is not authorized to perform: sts:AssumeRole on resource: {role_arn}"
         # Not as one of moto's own errors of STS: they have the status 400, AWS answers 403.
         raise Forbidden(error_answer("sts", 403, "AccessDenied", message)[2].decode())

@@ -110,6 +110,7 @@ class Server:
         for name in ("MOTO_ACCOUNT_ID", "AWS_PROFILE", "INITIAL_NO_AUTH_ACTION_COUNT"):
             os.environ.pop(name, None)
         from . import (
+            access_control,
             cloudformation,
             consumed_capacity,
             dispatch,
@@ -117,13 +118,14 @@ class Server:
             function_runner,
             item_answers,
             lambda_service,
+            metric_requests,
             queues,
             security_tokens,
             signing,
         )
         from .log_writer import LogWriter
 
-        self._dispatch, self._signing = dispatch, signing
+        self._dispatch, self._signing, self._access = dispatch, signing, access_control
         self._runner, self._lambda, self._bus = function_runner, lambda_service, event_bus
         self._credentials = CredentialStore(self._administrator)
         self._logs = LogWriter(ACCOUNT_ID, REGION)
@@ -134,6 +136,7 @@ class Server:
         consumed_capacity.install()
         item_answers.install()
         queues.install()
+        metric_requests.install()
         security_tokens.install()
         cloudformation.install(self._credentials.find)
 
@@ -185,8 +188,12 @@ class Server:
             caller = self._signing.authenticate(request, self._credentials)
         except self._signing.NotAuthenticated as error:
             return self._refuse(request, error)
-        if caller.service == "logs":
-            self._logs.flush()  # whoever reads the logs reads all that was written before
+        if caller.service in ("logs", "iam"):
+            # Whoever reads the logs reads all that was written before; a policy that changes is no matter to it.
+            self._logs.flush()
+        refusal = self._access.refuse(caller, request)
+        if refusal is not None:
+            return refusal
         return self._dispatch.dispatch(request, caller.service, caller.region)
 
     def _refuse(self, request: Request, error: Exception) -> tuple[int, dict[str, str], bytes]:
