@@ -424,7 +424,8 @@ def test_a_large_archive_is_replayed_whole_and_can_be_cancelled(aws, bus, events
     bus.replay()
     wait_for(lambda: probe.waiting() == 1500)
     name = bus.replay(wait=False)
-    wait_for(lambda: events.describe_replay(ReplayName=name)["State"] == "RUNNING")
-    events.cancel_replay(ReplayName=name)
+    assert events.cancel_replay(ReplayName=name)["State"] == "CANCELLING"
     wait_for(lambda: events.describe_replay(ReplayName=name)["State"] == "CANCELLED")
-    assert "ReplayEndTime" in events.describe_replay(ReplayName=name)
+    replay = events.describe_replay(ReplayName=name)
+    assert "ReplayEndTime" in replay and "EventLastReplayedTime" not in replay
+    assert probe.waiting() == 1500

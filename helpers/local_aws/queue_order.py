@@ -48,7 +48,7 @@ class Order:
         if message.delayed_until > now:
             place.delayed, place.until = True, message.delayed_until
             self._delayed += 1
-            heappush(self._hidden, (place.until, place.number, place))
+            self._hide(place)
         else:
             self._line_up(place)
 
@@ -73,7 +73,7 @@ class Order:
         """A message that is in flight comes back at `until`."""
         place = self._places[message.id]
         place.until = message.visible_at = until
-        heappush(self._hidden, (until, place.number, place))
+        self._hide(place)
 
     def wake(self, now: float) -> None:
         """Let those come back, or arrive, whose time it is."""
@@ -115,6 +115,10 @@ class Order:
 
     def visible(self) -> list[Message]:
         return [place.message for place in self._places.values() if not (place.in_flight or place.delayed)]
+
+    def _hide(self, place: _Place) -> None:
+        # The number makes each entry another one, so that a heap never has to compare two places.
+        heappush(self._hidden, (place.until, next(self._numbers), place))
 
     def _line_up(self, place: _Place) -> None:
         standing = self._lines.setdefault(place.line, [])
