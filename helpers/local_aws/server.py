@@ -119,6 +119,7 @@ class Server:
             item_answers,
             lambda_service,
             metric_requests,
+            policy_documents,
             queues,
             security_tokens,
             signing,
@@ -137,6 +138,7 @@ class Server:
         item_answers.install()
         queues.install()
         metric_requests.install()
+        policy_documents.install()
         security_tokens.install()
         cloudformation.install(self._credentials.find)
 

@@ -18,7 +18,6 @@ from . import dynamodb_permissions
 from .credentials import ACCOUNT_ID
 from .http1 import Request
 from .lambda_errors import LambdaError
-from .lambda_validation import locate
 from .permissions import Call, Permission, pass_role
 
 #: Services whose name in a signature is not the one in front of their actions.
@@ -168,6 +167,8 @@ _INVOCATIONS = frozenset(("Invoke", "InvokeAsync", "InvokeWithResponseStream"))
 
 
 def _lambda(call: Call) -> list[Permission]:
+    from .lambda_validation import locate  # which itself asks IAM
+
     action = f"lambda:{'InvokeFunction' if call.operation in _INVOCATIONS else call.operation}"
     resource = "*"
     if call.names("Resource"):
