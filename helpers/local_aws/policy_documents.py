@@ -10,7 +10,11 @@ from typing import Any
 
 from moto.iam.exceptions import MalformedPolicyDocument
 from moto.iam.models import IAMBackend, Role
-from moto.iam.policy_validation import BaseIAMPolicyValidator, IAMPolicyDocumentValidator, IAMTrustPolicyDocumentValidator
+from moto.iam.policy_validation import (
+    BaseIAMPolicyValidator,
+    IAMPolicyDocumentValidator,
+    IAMTrustPolicyDocumentValidator,
+)
 
 
 def install() -> None:
