@@ -24,6 +24,7 @@ def install() -> None:
         IAMPolicyDocumentValidator.validate,
         IAMTrustPolicyDocumentValidator.validate,
     )
+    check_action = IAMTrustPolicyDocumentValidator._validate_trust_policy_action
     create_role = IAMBackend.create_role
 
     def read_document(self: BaseIAMPolicyValidator, document: str) -> None:
@@ -46,6 +47,10 @@ def install() -> None:
                     "The passed in policy has a statement with no principals!"
                 )
 
+    def validate_action(action: str) -> None:
+        if not (action.startswith("sts:") and "*" in action):  # moto knows no wildcards here
+            check_action(action)
+
     def create(self: IAMBackend, role_name: str, assume_role_policy_document: str, *rest: Any, **more: Any) -> Role:
         IAMTrustPolicyDocumentValidator(assume_role_policy_document).validate()
         return create_role(self, role_name, assume_role_policy_document, *rest, **more)
@@ -53,6 +58,7 @@ def install() -> None:
     BaseIAMPolicyValidator.__init__ = read_document  # type: ignore[method-assign]
     IAMPolicyDocumentValidator.validate = validate  # type: ignore[method-assign]
     IAMTrustPolicyDocumentValidator.validate = validate_trust  # type: ignore[method-assign]
+    IAMTrustPolicyDocumentValidator._validate_trust_policy_action = staticmethod(validate_action)
     IAMBackend.create_role = create  # type: ignore[method-assign]
 
 
