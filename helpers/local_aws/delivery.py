@@ -78,6 +78,8 @@ class Delivery:
         if dispatcher is not None:
             self._jobs.put(None)
             dispatcher.join(timeout=5)
+        if self._clock.waiting:
+            logger.warning("%d deliveries that were to be tried again are lost", self._clock.waiting)
 
     def _dispatch_all(self) -> None:
         while (job := self._jobs.get()) is not None:
@@ -115,6 +117,11 @@ class _Clock:
         self._waiting: list[tuple[float, int, Job]] = []
         self._order = itertools.count()
         self._running = False
+
+    @property
+    def waiting(self) -> int:
+        """How many calls are still to come."""
+        return len(self._waiting)
 
     def call(self, seconds: float, job: Job) -> None:
         with self._changed:

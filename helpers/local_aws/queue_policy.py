@@ -8,6 +8,7 @@ https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.h
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -40,8 +41,13 @@ def policy_allows(
     policy: str | None, action: str, resource: str, service: str, source_arn: str, source_account: str
 ) -> bool:
     """Does a resource's policy (JSON text) allow the action to an AWS service that acts for `source_arn`?"""
-    if not policy:
-        return False
+    return policies_allow([policy] if policy else [], action, resource, service, source_arn, source_account)
+
+
+def policies_allow(
+    policies: Iterable[str], action: str, resource: str, service: str, source_arn: str, source_account: str
+) -> bool:
+    """The same for several policies together: a Deny in one of them wins over what the others allow."""
     context = {
         "aws:sourcearn": source_arn,
         "aws:sourceaccount": source_account,
@@ -49,4 +55,4 @@ def policy_allows(
         "aws:principalisawsservice": "true",
     }
     request = AccessRequest(action, resource, ("Service", service), context)
-    return decide([_compiled(policy)], request) is Decision.ALLOW
+    return decide([_compiled(policy) for policy in policies], request) is Decision.ALLOW

@@ -16,7 +16,7 @@ from .api_destination import call_api_destination
 from .delivery_errors import no_resource, not_permitted
 from .locks import service_lock
 from .put_events import Event
-from .queue_policy import find_queue, policy_allows
+from .queue_policy import find_queue, policies_allow
 from .target_permission import PRINCIPAL, check, check_role
 from .targets import Target, target_input
 
@@ -81,11 +81,11 @@ def _send_to_log_group(target: Target, arn: Arn, text: str, event: Event, rule_a
 
 
 def _check_log_policies(logs: Any, group_arn: str, stream: str, rule_arn: str) -> None:
-    """CloudWatch Logs' resource policies belong to the account, not to a group. Each on its own may allow."""
+    """CloudWatch Logs' resource policies belong to the account, not to a group."""
     resource, account = f"{group_arn}:log-stream:{stream}", rule_arn.split(":", 5)[4]
+    policies = [policy.policy_document for policy in logs.resource_policies.values()]
     for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
-        policies = [policy.policy_document for policy in logs.resource_policies.values()]
-        if not any(policy_allows(text, action, resource, PRINCIPAL, rule_arn, account) for text in policies):
+        if not policies_allow(policies, action, resource, PRINCIPAL, rule_arn, account):
             raise not_permitted(PRINCIPAL, action, resource)
 
 
