@@ -24,18 +24,18 @@ class Notes:
     events: list[tuple[str, bytes, str]] = []
     full = False
 
-    def __init__(self, spec) -> None:
+    def __init__(self, spec, *_: object) -> None:
         self.spec = spec
 
     def update(self, spec) -> None:
         self.spec = spec
 
-    def invoke(self, payload: bytes, *, request_id: str, client_context: str | None = None) -> Invocation:
+    def invoke(self, payload: bytes, *, request_id: str, **_: object) -> Invocation:
         if self.full:
-            raise TooManyRequests
+            raise TooManyRequests(reserved=False)
         return Invocation(request_id, payload, None, b"")
 
-    def invoke_async(self, payload: bytes, *, request_id: str) -> None:
+    def invoke_async(self, payload: bytes, *, request_id: str, **_: object) -> None:
         self.events.append((self.spec.version, payload, request_id))
 
     def close(self) -> None:

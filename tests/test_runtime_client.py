@@ -14,7 +14,7 @@ import uuid
 
 import pytest
 
-from helpers.local_aws import function_runner
+from helpers.local_aws import environment_pool, function_runner
 from helpers.local_aws.credentials import Credentials
 
 pytestmark = pytest.mark.skipif(
@@ -116,7 +116,7 @@ def code(tmp_path):
 def run(code, monkeypatch):
     """Run a function with our runtime or with AWS's; returns its runner and the log that it writes."""
     runners = []
-    monkeypatch.setattr(function_runner, "_host", None)
+    monkeypatch.setattr(environment_pool, "_host", None)
 
     def start(handler: str, command: tuple[str, ...] | None):
         log: list[str] = []

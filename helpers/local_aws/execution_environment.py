@@ -112,7 +112,7 @@ class ExecutionEnvironment:
             self._meter.cancel()
             if self._work is not None:  # nobody waits for ever, whatever went wrong here
                 payload = log.error_payload(self._work.request_id, "Sandbox.Failed", "Error: the sandbox failed")
-                self._work.done(Outcome(self._work.request_id, payload, "Sandbox.Failed", b""))
+                self._work.done(self._work, Outcome(self._work.request_id, payload, "Sandbox.Failed", b""))
             self._pool.ended(self)
 
     def _start(self, address: str) -> WorkerProcess:
@@ -267,7 +267,7 @@ class ExecutionEnvironment:
         tail = self._log.end(work.request_id, duration_ms, init_ms, process.max_memory_mb(), failure)
         self._meter.end(duration_ms, failed=error_type is not None)
         self._work = None
-        work.done(Outcome(work.request_id, payload, error_type, tail))
+        work.done(work, Outcome(work.request_id, payload, error_type, tail))
 
     def _event_headers(self, work: Work) -> dict[str, str]:
         headers = {

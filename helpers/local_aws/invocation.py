@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -28,15 +29,16 @@ class FunctionSpec:
     account_id: str
     region: str
     log_group: str
+    dead_letter_arn: str = ""  # the function's own dead-letter queue or topic
 
 
-@dataclass
+@dataclass(eq=False)
 class Work:
     """One invocation on its way: what goes in, and whom to tell when it is over."""
 
     request_id: str
     payload: bytes
-    done: Callable[[Outcome], None]
+    done: Callable[[Any, Outcome], None]  # called with this work itself
     client_context: str | None = None
     trace_id: str = ""
 
@@ -51,15 +53,15 @@ class Outcome:
     log_tail: bytes
 
 
-def new_trace_id(lineage: str = "", hops: int = 0) -> str:
+def new_trace_id(lineage: str, hops: int = 0, root: str = "") -> str:
     """The text of the header X-Amzn-Trace-Id for a new invocation.
 
     lineage: what `lineage_of` makes of the function's ARN; hops: how many functions have handed the event on
-    before. AWS counts the rounds of a loop in the same place:
-    https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
+    before; root: the chain of events that this one continues, "" for a new one. AWS counts the rounds of a loop in
+    the same place: https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
     """
-    root = f"Root=1-{int(time.time()):08x}-{os.urandom(12).hex()};Sampled=0"
-    return f"{root};Lineage=1:{lineage}:{hops + 1}" if lineage else root
+    root = root or f"1-{int(time.time()):08x}-{os.urandom(12).hex()}"
+    return f"Root={root};Sampled=0;Lineage=1:{lineage}:{hops + 1}"
 
 
 def lineage_of(function_arn: str) -> str:
@@ -73,4 +75,11 @@ def hops_in(trace_id: str | None) -> int:
     return int(found[1]) if found else 0
 
 
+def root_of(trace_id: str | None) -> str:
+    """The chain of events that a trace belongs to, "" without one."""
+    found = _ROOT.search(trace_id) if trace_id else None
+    return found[1] if found else ""
+
+
+_ROOT = re.compile(r"Root=(1-[0-9a-f]{8}-[0-9a-f]{24})")
 _HOPS = re.compile(r"Lineage=1:[0-9a-f]{8}:(\d{1,5})")

@@ -12,8 +12,10 @@ from urllib.parse import parse_qs
 from moto.awslambda.responses import LambdaResponse
 from moto.core.common_types import TYPE_RESPONSE
 
+from .async_settings_api import AsyncSettingsApi
 from .json_payload import check_json
 from .lambda_errors import LambdaError, constraint_errors, error_body
+from .lambda_validation import locate
 
 #: Largest payloads, in bytes: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html.
 #: That of an event was 256 KB until October 2025.
@@ -28,7 +30,7 @@ def event_too_large(size: int) -> str:
     return f"{size} byte payload is too large for the Event invocation type (limit {MAX_EVENT} bytes)"
 
 
-class LambdaApi(LambdaResponse):
+class LambdaApi(AsyncSettingsApi, LambdaResponse):
     """Requests to https://lambda.<region>.amazonaws.com."""
 
     use_raw_body = True  # a payload need not be text; and moto would look for form fields in it
@@ -71,10 +73,12 @@ class LambdaApi(LambdaResponse):
         payload = _checked_payload(self.raw_body, MAX_EVENT if kind == "Event" else MAX_REQUEST)
         if kind == "DryRun":
             return 204, {"status": 204}, b""
+        trace_id = self.headers.get("X-Amzn-Trace-Id")
         if kind == "Event":
-            return 202, {"status": 202, "x-amzn-RequestId": function.enqueue(payload)}, b""
-        request_id = str(uuid.uuid4())
-        invocation = function.run(payload, request_id, _client_context(self.headers.get("X-Amz-Client-Context")))
+            request_id = function.enqueue_watched(payload, trace_id, self._invoked_qualifier())
+            return 202, {"status": 202, "x-amzn-RequestId": request_id}, b""
+        request_id, context = str(uuid.uuid4()), _client_context(self.headers.get("X-Amz-Client-Context"))
+        invocation = function.run(payload, request_id, context, trace_id)
         headers = {
             "x-amzn-RequestId": request_id,
             "X-Amz-Executed-Version": str(function.version),
@@ -88,7 +92,8 @@ class LambdaApi(LambdaResponse):
 
     def invoke_async(self) -> TYPE_RESPONSE:
         function = self.backend.invoked_function(self.uri_match["FunctionName"], None)
-        request_id = function.enqueue(_checked_payload(self.raw_body, MAX_EVENT))
+        payload = _checked_payload(self.raw_body, MAX_EVENT)
+        request_id = function.enqueue_watched(payload, self.headers.get("X-Amzn-Trace-Id"), self._invoked_qualifier())
         return 202, {"status": 202, "x-amzn-RequestId": request_id}, b""
 
     # Permissions.
@@ -111,6 +116,12 @@ class LambdaApi(LambdaResponse):
     def create_function(self) -> TYPE_RESPONSE:
         function = self.backend.create_function(self.json_body)
         return 201, {"status": 201}, json.dumps(function.get_configuration(on_create=True))
+
+    def _invoked_qualifier(self) -> str:
+        """The version or alias that an Invoke request names, in its address or beside it."""
+        backend = self.backend
+        name = self.uri_match["FunctionName"]
+        return locate(name, self._qualifier(), backend.account_id, backend.region_name)[1] or "$LATEST"
 
     def _qualifier(self) -> str | None:
         return self._query("Qualifier")

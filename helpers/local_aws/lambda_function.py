@@ -12,8 +12,11 @@ from moto.awslambda.models import LambdaFunction
 from moto.s3.exceptions import MissingBucket, MissingKey
 from moto.s3.models import s3_backends
 
+from .concurrency import Concurrency
+from .event_invoke_config import EventInvokeConfig
 from .function_code import FunctionCode, check, decoded
 from .function_runner import FunctionRunner, FunctionSpec, Invocation, TooManyRequests
+from .invocation import hops_in, root_of
 from .lambda_errors import LambdaError, invalid
 from .lambda_runtimes import runtime_version_arn
 from .resource_policy import ResourcePolicy
@@ -32,6 +35,13 @@ _UPDATING = {
 }
 
 
+#: What a copy of a function, made in order to show it, does not share: workers, locks, the account's logs.
+_NOT_COPIED = frozenset({"_runner", "logs_backend", "concurrency", "invoke_configs"})
+#: How often an event may come to functions that hand it on to one another, before Lambda stops it. "Approximately
+#: 16 times": https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
+MAX_HOPS = 16
+
+
 class Function(LambdaFunction):
     """A function's $LATEST, or a published version of it. Copies of it can be shown, but not run."""
 
@@ -44,13 +54,18 @@ class Function(LambdaFunction):
         self.logs_group_name = (spec.get("LoggingConfig") or {}).get("LogGroup") or self.logs_group_name
         #: Resource policies, by version or alias; "" is the function's own. Only $LATEST has them.
         self.policies: dict[str, ResourcePolicy] = {"": ResourcePolicy(self.function_arn)}
+        #: What all versions share: the limit of what runs at once; how asynchronous events are treated, by version
+        #: or alias; whether a loop is stopped ("Terminate") or not ("Allow").
+        self.concurrency = Concurrency()
+        self.invoke_configs: dict[str, EventInvokeConfig] = {}
+        self.recursive_loop = "Terminate"
+        self.dead_letter_arn = (spec.get("DeadLetterConfig") or {}).get("TargetArn") or ""
         self.last_version = 0
         self._touch()
-        self._runner = FunctionRunner(self.runner_spec())
+        self._runner = FunctionRunner(self.runner_spec(), self.concurrency, self.invoke_configs)
 
     def __getstate__(self) -> dict[str, Any]:
-        # moto copies functions in order to show them. A copy shares neither workers nor the account's logs.
-        return {k: v for k, v in super().__getstate__().items() if k not in ("_runner", "logs_backend")}
+        return {k: v for k, v in super().__getstate__().items() if k not in _NOT_COPIED}
 
     def runner_spec(self) -> FunctionSpec:
         return FunctionSpec(
@@ -67,6 +82,7 @@ class Function(LambdaFunction):
             account_id=self.account_id,
             region=self.region,
             log_group=self.logs_group_name,
+            dead_letter_arn=self.dead_letter_arn,
         )
 
     @property
@@ -75,26 +91,57 @@ class Function(LambdaFunction):
 
     # Running it.
 
-    def run(self, payload: bytes, request_id: str, client_context: str | None = None) -> Invocation:
-        """Invoke and wait for the answer. Raises LambdaError when no environment can be had."""
+    def run(
+        self, payload: bytes, request_id: str, client_context: str | None = None, trace_id: str | None = None
+    ) -> Invocation:
+        """Invoke and wait for the answer; `trace_id` is the caller's. Raises LambdaError when it is not run."""
         if self._runner is None:
             raise LambdaError("ResourceNotFoundException", f"Function not found: {self.function_arn}")
+        if self._goes_round(trace_id):
+            raise LambdaError(
+                "RecursiveInvocationException",
+                f"Lambda has detected your function {self.function_name} being invoked in a recursive loop with other "
+                "AWS resources and stopped your function's invocation.",
+            )
+        hops, root = hops_in(trace_id), root_of(trace_id)
         try:
-            return self._runner.invoke(payload, request_id=request_id, client_context=client_context)
-        except TooManyRequests:
-            reason = {"Reason": "ConcurrentInvocationLimitExceeded"}
-            raise LambdaError("TooManyRequestsException", "Rate Exceeded.", **reason) from None
+            return self._runner.invoke(
+                payload, request_id=request_id, client_context=client_context, hops=hops, root=root
+            )
+        except TooManyRequests as error:
+            reason = "ReservedFunctionConcurrent" if error.reserved else "Concurrent"
+            details = {"Reason": f"{reason}InvocationLimitExceeded"}
+            raise LambdaError("TooManyRequestsException", "Rate Exceeded.", **details) from None
 
-    def enqueue(self, payload: bytes, hops: int = 0) -> str:
+    def enqueue(self, payload: bytes, hops: int = 0, root: str = "", qualifier: str = "$LATEST") -> str:
         """Put an event on Lambda's asynchronous queue; returns the request id.
 
         Every asynchronous invocation, by the Invoke API or by another service, enters here. hops: through how
-        many functions the event has come before.
+        many functions the event has come before, in the chain `root`; qualifier: the version or alias that was named.
         """
         request_id = str(uuid.uuid4())
         if self._runner is not None:
-            self._runner.invoke_async(payload, request_id=request_id, hops=hops)
+            self._runner.invoke_async(payload, request_id=request_id, hops=hops, root=root, qualifier=qualifier)
         return request_id
+
+    def enqueue_watched(self, payload: bytes, trace_id: str | None, qualifier: str) -> str:
+        """`enqueue` for an event that a function may have sent: an endless loop is stopped.
+
+        Lambda watches what functions send to one another, and not what comes through EventBridge.
+        """
+        if self._runner is None or not self._goes_round(trace_id):
+            return self.enqueue(payload, hops_in(trace_id), root_of(trace_id), qualifier)
+        request_id = str(uuid.uuid4())
+        self._runner.stop_recursion(payload, request_id=request_id, trace_id=trace_id or "", qualifier=qualifier)
+        return request_id
+
+    def _goes_round(self, trace_id: str | None) -> bool:
+        return hops_in(trace_id) >= MAX_HOPS and self.recursive_loop == "Terminate"
+
+    def reconsider(self) -> None:
+        """The reserved concurrency or the treatment of asynchronous events has changed: look again at what waits."""
+        if self._runner is not None:
+            self._runner.limit_changed()
 
     def invoke(self, body: str | bytes, request_headers: Any, response_headers: Any) -> str | bytes:
         """How moto's event sources (queues, topics, streams) invoke a function; they look at the headers."""
@@ -131,7 +178,16 @@ class Function(LambdaFunction):
             "RevisionId": str(uuid.uuid4()) if on_create else self.revision_id,
             "RuntimeVersionConfig": {"RuntimeVersionArn": runtime_version_arn(self.region, self.run_time)},
         }
+        if self.dead_letter_arn:
+            described["DeadLetterConfig"] = {"TargetArn": self.dead_letter_arn}
         return {**described, **_CREATING} if on_create else described
+
+    def get_code(self) -> dict[str, Any]:
+        """As GetFunction returns it."""
+        described = super().get_code()
+        if self.concurrency.reserved is not None:
+            described["Concurrency"] = {"ReservedConcurrentExecutions": self.concurrency.reserved}
+        return described
 
     # Changing it.
 
@@ -141,6 +197,8 @@ class Function(LambdaFunction):
             changes["Environment"] = {"Variables": changes["Environment"].get("Variables") or {}}
             self._has_environment = True
         super().update_configuration(changes)
+        if "DeadLetterConfig" in changes:
+            self.dead_letter_arn = changes["DeadLetterConfig"].get("TargetArn") or ""
         self.kms_key_arn = changes.get("KMSKeyArn", self.kms_key_arn)
         self.tracing_config = changes.get("TracingConfig", self.tracing_config)
         self.ephemeral_storage = (changes.get("EphemeralStorage") or {}).get("Size", self.ephemeral_storage)
@@ -178,8 +236,9 @@ class Function(LambdaFunction):
         version._former_code = None
         version.policies = {}
         version.logs_backend = self.logs_backend
+        version.concurrency, version.invoke_configs = self.concurrency, self.invoke_configs
         version._touch()
-        version._runner = FunctionRunner(version.runner_spec())
+        version._runner = FunctionRunner(version.runner_spec(), self.concurrency, self.invoke_configs)
         self.code_or_config_updated = False
         return version
 

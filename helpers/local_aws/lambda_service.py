@@ -18,6 +18,7 @@ from moto.awslambda.exceptions import UnknownFunctionException
 from moto.awslambda.models import LambdaBackend
 
 from . import function_code, lambda_api
+from .async_settings import AsyncSettings, check_dead_letter_target
 from .authorization import AccessRequest
 from .lambda_api import MAX_EVENT
 from .lambda_errors import LambdaError, invalid, not_found
@@ -54,15 +55,22 @@ def close_all() -> None:
 
 
 def invoke_as_service(
-    function_arn: str, payload: bytes, *, service: str, source_arn: str, source_account: str, hops: int = 0
+    function_arn: str,
+    payload: bytes,
+    *,
+    service: str,
+    source_arn: str,
+    source_account: str,
+    hops: int = 0,
+    root: str = "",
 ) -> str:
     """Invoke a function asynchronously in the name of an AWS service, if the resource policy allows it.
 
     service: the principal, such as "events.amazonaws.com"; source_arn: what acts in it, such as a rule;
-    hops: through how many functions the event has come before.
+    hops, root: through how many functions the event has come before, and the chain that it belongs to.
     Returns the request id. Raises InvocationRefused; nothing is queued then.
     """
-    function, policy = _target(function_arn)
+    function, policy, qualifier = _target(function_arn)
     context = {
         "aws:sourcearn": source_arn,
         "aws:sourceaccount": source_account,
@@ -78,11 +86,11 @@ def invoke_as_service(
         )
     if len(payload) > MAX_EVENT:
         raise InvocationRefused("RequestEntityTooLargeException", lambda_api.event_too_large(len(payload)))
-    return function.enqueue(payload, hops)
+    return function.enqueue(payload, hops, root, qualifier)
 
 
-def _target(function_arn: str) -> tuple[Function, ResourcePolicy | None]:
-    """The function that an ARN names, and the resource policy of exactly what it names."""
+def _target(function_arn: str) -> tuple[Function, ResourcePolicy | None, str]:
+    """The function that an ARN names, the resource policy of exactly what it names, and the qualifier."""
     parts = function_arn.split(":")
     try:
         backend = moto_lambda.lambda_backends[parts[4]][parts[3]]
@@ -91,10 +99,11 @@ def _target(function_arn: str) -> tuple[Function, ResourcePolicy | None]:
         latest = backend.get_function(parts[6]) if qualifier else function
     except (UnknownFunctionException, LambdaError, LookupError):
         raise InvocationRefused("ResourceNotFoundException", f"Function not found: {function_arn}") from None
-    return function, latest.policies.get("" if qualifier in (None, "$LATEST") else qualifier)
+    qualifier = qualifier or "$LATEST"
+    return function, latest.policies.get("" if qualifier == "$LATEST" else qualifier), qualifier
 
 
-class LambdaService(LambdaBackend):
+class LambdaService(AsyncSettings, LambdaBackend):
     """Lambda in one region of one account."""
 
     _url_module = lambda_api  # moto looks there for the addresses that it hands requests to
@@ -125,6 +134,7 @@ class LambdaService(LambdaBackend):
 
     def create_function(self, spec: dict[str, Any]) -> Function:
         name = check_new_function(spec, self.account_id, self.region_name)
+        check_dead_letter_target(spec, spec["Role"])
         with self._changing:
             if name in self._lambdas._functions:
                 raise LambdaError("ResourceConflictException", f"Function already exist: {name}")
@@ -146,6 +156,7 @@ class LambdaService(LambdaBackend):
             function = self.get_function(function_name)
             _check_revision(body, function.revision_id)
             check_changes({**body, "FunctionName": function.function_name}, self.account_id, self.region_name)
+            check_dead_letter_target(body, body.get("Role") or function.role)
             return function.update_configuration(body)
 
     def publish_version(self, function_name: str, description: str = "") -> Function:
@@ -168,12 +179,15 @@ class LambdaService(LambdaBackend):
             doomed = [self.get_function(name, qualifier)] if qualifier else self._versions_of(name)
             super().delete_function(name, qualifier)
             latest.policies.pop(qualifier or "", None)
+            latest.invoke_configs.pop(qualifier or "", None)
         for function in doomed:
             function.close()
 
     def delete_alias(self, name: str, function_name: str) -> None:
         super().delete_alias(name, function_name)
-        self.get_function(function_name).policies.pop(name, None)
+        latest = self.get_function(function_name)
+        latest.policies.pop(name, None)
+        latest.invoke_configs.pop(name, None)
 
     def list_functions(self, func_version: str | None = None) -> Iterable[Function]:
         if func_version != "ALL":
