@@ -84,7 +84,9 @@ def test_the_variables_that_aws_documents(aws):
     assert variables["AWS_LAMBDA_LOG_GROUP_NAME"] == f"/aws/lambda/{name}"
     assert re.fullmatch(r"\d{4}/\d\d/\d\d/\[\$LATEST\][0-9a-f]{32}", variables["AWS_LAMBDA_LOG_STREAM_NAME"])
     assert os.path.basename(variables["LAMBDA_TASK_ROOT"])
-    assert re.fullmatch(r"Root=1-[0-9a-f]{8}-[0-9a-f]{24};.*Sampled=0;Lineage=1:[0-9a-f]{8}:1", variables["_X_AMZN_TRACE_ID"])
+    assert re.fullmatch(
+        r"Root=1-[0-9a-f]{8}-[0-9a-f]{24};.*Sampled=0;Lineage=1:[0-9a-f]{8}:1", variables["_X_AMZN_TRACE_ID"]
+    )
     # The function has credentials of its own, and never the administrator's.
     assert variables["AWS_ACCESS_KEY_ID"] != aws.account.access_key_id
     assert aws.account.secret_access_key not in variables.values()

@@ -56,9 +56,7 @@ def inside(tmp_path, monkeypatch):
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     lambda_service.install(tmp_path)
     with moto.mock_aws():
-        role = boto3.client("iam").create_role(
-            RoleName="r", AssumeRolePolicyDocument=json.dumps(LAMBDA_TRUST)
-        )
+        role = boto3.client("iam").create_role(RoleName="r", AssumeRolePolicyDocument=json.dumps(LAMBDA_TRUST))
         client = boto3.client("lambda", config=Config(retries={"total_max_attempts": 1}))
         client.create_function(
             FunctionName="f",
