@@ -353,3 +353,15 @@ def test_a_backlog_makes_nothing_slower(queue) -> None:
         queue.receive(VisibilityTimeout=600)
     assert queue.counts() == (3000, 500, 0)
     assert min(round_trip() for _ in range(3)) < 4 * alone
+
+
+def test_other_attributes_leave_the_policy_alone(aws):
+    sqs = aws.client("sqs")
+    url = sqs.create_queue(QueueName=f"queue-{uuid.uuid4().hex[:8]}")["QueueUrl"]
+    statement = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"DelaySeconds": "1"})
+    assert json.loads(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])["Attributes"]["Policy"])
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": ""})
+    assert "Attributes" not in sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])

@@ -55,6 +55,13 @@ class Queue(models.Queue):
         self._gone = False
         super().__init__(*args, **attributes)
 
+    def _set_attributes(self, attributes: dict[str, Any], now: float | None = None) -> None:
+        """Set what is given. moto's takes a policy that is not given away; AWS leaves it as it is."""
+        policy = getattr(self, "_policy_json", None)
+        super()._set_attributes(attributes, now)
+        if policy is not None and "Policy" not in attributes:
+            self._policy_json = policy
+
     # What is in it
 
     @property
