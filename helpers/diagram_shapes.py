@@ -9,6 +9,7 @@ from html import escape
 INK, MUTED, PAPER, FAINT, LINE = "#1f2933", "#5b6770", "#ffffff", "#f5f7f9", "#8b97a3"
 FONT = "-apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 CARD_WIDTH, CARD_HEIGHT = 144, 118
+LONGEST_NAME = 17  # characters that fit into a card's width
 DASHED = f'stroke="{LINE}" stroke-width="1.5" stroke-dasharray="5 4"'
 
 ICONS = {  # in a box of 24 × 24; drawn with the stroke of the group around them
@@ -21,6 +22,8 @@ ICONS = {  # in a box of 24 × 24; drawn with the stroke of the group around the
     'C16.4 21.5 20 20.2 20 18.5V5.5M4 12C4 13.7 7.6 15 12 15C16.4 15 20 13.7 20 12"/>',
     "role": '<path d="M12 2.5L20 5.5V11.5C20 16.3 16.8 19.9 12 21.5C7.2 19.9 4 16.3 4 11.5V5.5Z"/>'
     '<path d="M8.5 11.8L11 14.3L15.5 9.6"/>',
+    "queue": '<path d="M2.5 7V17M7 7V17M11.5 7V17M15 12H21.5M18.5 9L21.5 12L18.5 15"/>',
+    "archive": '<rect x="3" y="4" width="18" height="5" rx="1"/><path d="M4.5 9V20H19.5V9M9.5 13H14.5"/>',
     "key": '<circle cx="7.5" cy="12" r="4"/><path d="M11.5 12H21M17.5 12V16M21 12V15"/>',
 }
 
@@ -55,18 +58,35 @@ def panel(width: float, height: float) -> str:
 
 
 def card(x: float, y: float, name: str, kind: str, picture: str, colour: str, exists: bool) -> str:
-    """A resource with its upper left corner at (x, y): in colour when it exists, else dashed and grey."""
+    """A resource with its upper left corner at (x, y): in colour when it exists, else dashed and grey.
+
+    A name that is too long for one line breaks after its last hyphen.
+    """
     middle = x + CARD_WIDTH / 2
     outline = f'fill="{PAPER}" stroke="{colour}" stroke-width="2"' if exists else f'fill="{FAINT}" {DASHED}'
     tile = f'fill="{colour}"' if exists else f'fill="{PAPER}" {DASHED}'
+    names = _lines(name)
+    baselines = [80, 100] if len(names) == 1 else [74, 91, 109]
+    texts = [
+        *(text(middle, y + below, line, 15, INK if exists else MUTED, "600")
+          for line, below in zip(names, baselines, strict=False)),
+        text(middle, y + baselines[-1], kind, 13, MUTED),
+    ]  # fmt: skip
     parts = [
         _rectangle(x, y, CARD_WIDTH, CARD_HEIGHT, 12, outline),
         _rectangle(middle - 22, y + 13, 44, 44, 10, tile),
         icon(picture, middle - 14, y + 21, 28, PAPER if exists else LINE),
-        text(middle, y + 80, name, 15, INK if exists else MUTED, "600"),
-        text(middle, y + 100, kind, 13, MUTED),
+        *texts,
     ]
     return "".join(parts)
+
+
+def _lines(name: str) -> list[str]:
+    """The name, in two parts when it is too wide for a card."""
+    if len(name) <= LONGEST_NAME:
+        return [name]
+    start, end = name.rsplit("-", 1)
+    return [f"{start}-", end]
 
 
 def sample(x: float, y: float, exists: bool) -> str:

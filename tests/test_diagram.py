@@ -9,11 +9,14 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from helpers.account_state import PARTS, AccountState
+from helpers.account_state import ADDITIONS, PARTS, AccountState
 from helpers.diagram import ARROWS, BOXES, Diagram
+from helpers.diagram_shapes import CARD_WIDTH
 from helpers.isolation import PROJECT
 
 SVG = "{http://www.w3.org/2000/svg}"
+BUILT = [part for part in PARTS if part not in ADDITIONS]  # by part 1
+PART_1 = AccountState(frozenset(BUILT))
 EVERYTHING = AccountState(frozenset(PARTS))
 NOTHING = AccountState(frozenset())
 # What pages that clean an SVG let through: shapes and text, painted by attributes.
@@ -39,7 +42,7 @@ def dashed(state: AccountState) -> int:
     return sum("stroke-dasharray" in element.attrib for element in drawing(state).iter())
 
 
-@pytest.mark.parametrize("state", [NOTHING, EVERYTHING])
+@pytest.mark.parametrize("state", [NOTHING, PART_1, EVERYTHING])
 def test_only_elements_and_attributes_that_every_page_shows(state):
     elements = list(drawing(state).iter())
     assert {element.tag.removeprefix(SVG) for element in elements} <= ELEMENTS
@@ -48,10 +51,10 @@ def test_only_elements_and_attributes_that_every_page_shows(state):
 
 
 def test_a_whole_service_has_no_dashes_but_in_the_key():
-    assert dashed(EVERYTHING) == 1
+    assert dashed(PART_1) == dashed(EVERYTHING) == 1
 
 
-@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("part", BUILT)
 def test_each_part_that_is_missing_shows(part):
     """…against everything else being there."""
     without = AccountState(frozenset(PARTS) - {part})
@@ -60,11 +63,37 @@ def test_each_part_that_is_missing_shows(part):
     assert PARTS[part] not in str(Diagram(without)).partition("Not there: ")[0]
 
 
+@pytest.mark.parametrize("part", sorted(ADDITIONS))
+def test_what_part_2_adds_shows_when_it_is_there_and_is_nowhere_called_missing(part):
+    added = AccountState(PART_1.parts | {part})
+    assert PARTS[part] in str(Diagram(added)) and PARTS[part] not in str(Diagram(PART_1))
+    assert "Not there" not in str(Diagram(PART_1))
+    assert words(added) != words(PART_1)
+    without = AccountState(EVERYTHING.parts - {part})
+    assert dashed(without) == dashed(EVERYTHING)
+    assert words(without) != words(EVERYTHING)
+
+
+def test_the_row_below_is_there_only_when_something_stands_in_it():
+    heights = [int(drawing(state).get("height")) for state in (NOTHING, PART_1, EVERYTHING)]
+    assert heights[0] == heights[1] < heights[2]
+    for part in ("pattern", "least-privilege"):
+        assert int(drawing(AccountState(PART_1.parts | {part})).get("height")) == heights[1]
+
+
+def test_names_fit_into_their_boxes():
+    """As wide as Liberation Sans (as wide as Arial) draws them: half of the size, and a little, for each character."""
+    bold = [text for text in drawing(EVERYTHING).iter(f"{SVG}text") if text.get("text-anchor") == "middle"]
+    assert all(0.54 * float(text.get("font-size")) * len(text.text) < CARD_WIDTH for text in bold)
+
+
 def test_states_that_differ_look_different():
     states = [
-        AccountState(frozenset(parts)) for size in range(len(PARTS) + 1)
-        for parts in itertools.combinations(PARTS, size)
+        AccountState(frozenset(parts)) for size in range(len(BUILT) + 1)
+        for parts in itertools.combinations(BUILT, size)
     ]  # fmt: skip
+    states += [AccountState(PART_1.parts | set(parts)) for size in range(1, len(ADDITIONS) + 1)
+               for parts in itertools.combinations(sorted(ADDITIONS), size)]  # fmt: skip
     # Policies, a target or a permission cannot be without what they belong to.
     possible = [
         state for state in states
@@ -91,8 +120,10 @@ def test_the_same_state_gives_the_same_characters_in_every_process():
 
 
 def test_names_of_resources_are_in_the_picture():
-    assert {box.name for box in BOXES.values()} <= set(words(NOTHING))
-    assert {arrow.label for arrow in ARROWS} <= set(words(NOTHING))
+    shown = "".join(words(EVERYTHING))  # a long name is written in two lines
+    assert all(box.name in shown for box in BOXES.values())
+    assert {arrow.narrowed[1] if arrow.narrowed else arrow.label for arrow in ARROWS} <= set(words(EVERYTHING))
+    assert {arrow.label for arrow in ARROWS if ADDITIONS.isdisjoint(arrow.parts)} <= set(words(NOTHING))
 
 
 def test_words_are_the_alternative_text_of_the_picture():
@@ -151,5 +182,6 @@ def test_boxes_have_places_of_their_own():
     places = [(box.column, box.row) for box in BOXES.values()]
     assert len(set(places)) == len(places)
     assert all({arrow.start, arrow.end} <= set(BOXES) for arrow in ARROWS)
-    named = [part for thing in (*BOXES.values(), *ARROWS) for part in thing.parts]
-    assert set(named) | {arrow.badge for arrow in ARROWS if arrow.badge} == set(PARTS)
+    named = {part for thing in (*BOXES.values(), *ARROWS) for part in thing.parts}
+    named |= {arrow.badge for arrow in ARROWS if arrow.badge}
+    assert named | {arrow.narrowed[0] for arrow in ARROWS if arrow.narrowed} == set(PARTS)
