@@ -71,6 +71,7 @@ def invoke_function(target: Target, event: Event, rule_arn: str) -> None:
         source_arn=rule_arn,
         source_account=rule_arn.split(":", 5)[4],
         hops=event.hops,
+        root=event.root,
     )
 
 
@@ -78,4 +79,4 @@ def _invoke_with_role(target: Target, payload: bytes, event: Event, rule_arn: st
     check_role(target["RoleArn"], "lambda:InvokeFunction", target["Arn"], rule_arn)
     arn = parse_arn(target["Arn"])
     function: Any = lambda_backends[arn.account][arn.region].get_function(target["Arn"])
-    function.enqueue(payload, event.hops)
+    function.enqueue(payload, event.hops, event.root)
