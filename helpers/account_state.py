@@ -40,7 +40,8 @@ PARTS = {  # part: how a sentence names it, in the order in which the lessons bu
 ADDITIONS = frozenset({"pattern", "dead-letter-queue", "failure-destination", "archive", "least-privilege"})
 ORDERS_PATTERN = {"source": {"microservice_x"}, "detail-type": {"microservice_x_test_event", "OrderPlaced"}}
 BROAD_POLICY, NARROW_POLICY = "AmazonDynamoDBFullAccess", "store-orders"  # before and after least privilege
-EXTRA_POLICIES = {"send-failures", "announce-orders"}  # no order is stored by these
+FAILURES_POLICY = "send-failures"  # what the function may not send to its queue is lost
+EXTRA_POLICIES = {FAILURES_POLICY, "announce-orders"}  # no order is stored by these
 KEYS_PER_READ = 100  # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
 
 _ORDERS = re.compile(r"order:(?P<one>.+)|orders:(?P<prefix>\D*)(?P<first>\d+)\.\.(?P=prefix)(?P<last>\d+)")
@@ -70,7 +71,8 @@ def read() -> AccountState:
     """
     events, lambda_ = boto3.client("events"), boto3.client("lambda")
     function = _found(lambda_, "get_function", FunctionName=FUNCTION)
-    parts = _role_parts() | _table_parts() | _function_parts(lambda_, function)
+    policies = _policies()
+    parts = _role_parts(policies) | _table_parts() | _function_parts(lambda_, function, policies)
     return AccountState(frozenset(parts | _rule_parts(events, lambda_, function) | _archive_parts(events)))
 
 
@@ -113,12 +115,20 @@ def _found(client, operation: str, **arguments) -> dict | None:
         raise
 
 
-def _role_parts() -> set[str]:
+def _policies() -> tuple[set[str], set[str]] | None:
+    """The names of the policies that are attached to the role, and of those in it; None without the role."""
     iam = boto3.client("iam")
-    if not _found(iam, "get_role", RoleName=ROLE):
+    attached = _found(iam, "list_attached_role_policies", RoleName=ROLE)
+    inline = _found(iam, "list_role_policies", RoleName=ROLE)
+    if attached is None or inline is None:
+        return None
+    return {policy["PolicyName"] for policy in attached["AttachedPolicies"]}, set(inline["PolicyNames"])
+
+
+def _role_parts(policies: tuple[set[str], set[str]] | None) -> set[str]:
+    if policies is None:
         return set()
-    attached = {policy["PolicyName"] for policy in iam.list_attached_role_policies(RoleName=ROLE)["AttachedPolicies"]}
-    inline = set(iam.list_role_policies(RoleName=ROLE)["PolicyNames"])
+    attached, inline = policies
     parts = {"role"}
     if len((attached | inline) - EXTRA_POLICIES) >= 2:  # one for the logs, one for the table
         parts.add("policies")
@@ -132,14 +142,17 @@ def _table_parts() -> set[str]:
     return {"table"} if answer and answer["Table"]["TableStatus"] == "ACTIVE" else set()
 
 
-def _function_parts(lambda_, function: dict | None) -> set[str]:
+def _function_parts(lambda_, function: dict | None, policies: tuple[set[str], set[str]] | None) -> set[str]:
     if not function:
         return set()
     # A function from before AWS had states carries none, and is active.
     parts = {"function"} if function["Configuration"].get("State", "Active") == "Active" else set()
     settings = _found(lambda_, "get_function_event_invoke_config", FunctionName=FUNCTION) or {}
     destination = settings.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
-    return parts | ({"failure-destination"} if _is_queue(destination, FAILURE_QUEUE) else set())
+    may_send = policies is not None and FAILURES_POLICY in policies[1]
+    if may_send and _is_queue(destination, FAILURE_QUEUE):
+        parts.add("failure-destination")
+    return parts
 
 
 def _rule_parts(events, lambda_, function: dict | None) -> set[str]:

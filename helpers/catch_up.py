@@ -65,7 +65,7 @@ def catch_up(lesson: str, folder: Path, announce: Callable[[str], None]) -> Acco
         earlier = read_lesson(path)
         if account_state.missing(earlier.provides, state):
             announce(earlier.name)
-            _build(earlier)
+            build(earlier)
             state = account_state.read()
             _check(earlier, state)
     return state
@@ -77,7 +77,8 @@ def _build_cells(cells: list[dict]) -> Iterator[tuple[str, str]]:
             yield cell.get("id", str(number)), "".join(cell["source"])
 
 
-def _build(lesson: Lesson) -> None:
+def build(lesson: Lesson) -> None:
+    """Execute the lesson's build cells, whatever the account has. Raises WorkbookError when one fails."""
     namespace = {"__name__": f"catching_up_{lesson.name}", "boto3": boto3}
     for cell_id, source in lesson.build_cells:
         try:
