@@ -123,7 +123,7 @@ def run(code, monkeypatch):
         host = function_runner.Host(
             "http://127.0.0.1:9",
             lambda role, session: Credentials("ASIATEST", "secret", "token"),
-            lambda group, stream, events: log.extend(message for _, message in events),
+            lambda group, stream, events, role_arn=None: log.extend(message for _, message in events),
         )
         if command:
             host.command = (*command, handler)

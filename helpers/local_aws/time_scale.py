@@ -14,7 +14,8 @@ from .lifecycle import LocalAwsError
 DEFAULT = 1 / 60
 
 
-def _factor() -> float:
+def read() -> float:
+    """The factor that the environment names. Raises LocalAwsError when it is no number from 0 up."""
     text = os.environ.get("LOCAL_AWS_TIME_SCALE", "").strip()
     try:
         factor = float(text) if text else DEFAULT
@@ -27,7 +28,8 @@ def _factor() -> float:
     return factor
 
 
-FACTOR = _factor()
+#: The factor of this process.
+FACTOR = read()
 
 
 def scaled(seconds: float) -> float:
