@@ -1,4 +1,6 @@
-"""How fast the workbook is, as ratios inside one run: python tests/benchmarks [orders] [notebooks]
+"""How fast the workbook is, as ratios inside one run: python tests/benchmarks [NAME …]
+
+The names: orders, rules, failures, ten-thousand, notebooks; without any, all of them.
 
 Machines are noisy and differ, so nothing here is compared with a clock of another day. Each figure stands beside a
 floor that is measured in the same run on the same machine: the same orders put into the same server with boto3
@@ -12,10 +14,19 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[2]), str(Path(__file__).resolve().parents[1])]
 
+import failures  # noqa: E402
 import orders  # noqa: E402
+import rules  # noqa: E402
+import ten_thousand  # noqa: E402
 import walkthrough  # noqa: E402
 
-PARTS = {"orders": orders.main, "notebooks": walkthrough.main}
+PARTS = {
+    "orders": orders.main,
+    "rules": rules.main,
+    "failures": failures.main,
+    "ten-thousand": ten_thousand.main,
+    "notebooks": walkthrough.main,
+}
 
 if __name__ == "__main__":
     chosen = sys.argv[1:] or list(PARTS)

@@ -197,9 +197,9 @@ def count(aws: Aws) -> int:
     return sum(page["Count"] for page in pages)
 
 
-def wait_for_count(aws: Aws, wanted: int) -> None:
+def wait_for_count(aws: Aws, wanted: int, timeout: float = 120) -> None:
     """Wait until so many orders are stored; their number is asked for, not the orders, which would be work."""
-    table, deadline = aws.client("dynamodb"), time.perf_counter() + 120
+    table, deadline = aws.client("dynamodb"), time.perf_counter() + timeout
     while table.describe_table(TableName="sample-table")["Table"]["ItemCount"] < wanted:
         if time.perf_counter() > deadline:
             return  # what is missing is counted as lost
