@@ -472,6 +472,18 @@ def test_who_may_assume_a_role(aws, someone):
     assert is_refused(assume_role, **call)
 
 
+def test_a_role_that_asks_for_an_external_id(aws):
+    name = f"partner-{uuid.uuid4().hex[:8]}"
+    statement = {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"}
+    trust = document({**statement, "Condition": {"StringEquals": {"sts:ExternalId": "shop-7"}}})
+    role = aws.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    call = {"RoleArn": role, "RoleSessionName": "session"}
+    assume_role = aws.client("sts").assume_role
+    assert is_refused(assume_role, **call)
+    assert is_refused(assume_role, **call, ExternalId="shop-8")
+    assert not is_refused(assume_role, **call, ExternalId="shop-7")
+
+
 class TestAFunction:
     SOURCE = """
 import boto3

@@ -51,15 +51,6 @@ def refuse(caller: Caller, request: Request) -> Answer | None:
     return None
 
 
-def may(credentials: Credentials, request: Request, permission: Permission, region: str) -> bool:
-    """Whether the identity's own policies give `permission` to the sender of a request."""
-    context = CallerContext(credentials, request, region, permission.context)
-    asked = AccessRequest(permission.action, permission.resource, None, context)
-    return all(
-        part.decide(asked) is Decision.ALLOW for _, part in _parts(_policies(credentials), credentials.session_policy)
-    )
-
-
 def _policies(credentials: Credentials) -> IdentityPolicies:
     if credentials.role_arn is not None:
         return identity_policies.of_role(credentials.role_arn)

@@ -10,13 +10,14 @@ from __future__ import annotations
 import json
 
 from moto.core.responses import ActionResult
-from moto.iam.models import iam_backends
+from moto.iam.models import IAMBackend, iam_backends
 from moto.sts.models import STSBackend
 from moto.sts.responses import TokenResponse
 from werkzeug.exceptions import Forbidden
 
 from .authorization import AccessRequest, Decision, Policy, decide
 from .dispatch import error_answer
+from .service_permissions import assume_role_context
 
 #: moto's name for whoever calls with other credentials than it has issued: the account's administrator.
 _UNKNOWN_USER = "arn:aws:sts::{account}:user/moto"
@@ -39,6 +40,8 @@ def install() -> None:
 
     TokenResponse.assume_role = assume_role  # type: ignore[method-assign]
     STSBackend.get_caller_identity = get_caller_identity  # type: ignore[method-assign]
+    # At each request of a function moto looks for its role, outside IAM's lock: in a copy, which may change meanwhile.
+    IAMBackend.get_roles = lambda self: list(self.roles.values())  # type: ignore[method-assign]
 
 
 def _refuse_untrusted(call: TokenResponse) -> None:
@@ -49,7 +52,9 @@ def _refuse_untrusted(call: TokenResponse) -> None:
     session = call.backend.get_assumed_role_from_access_key(call.get_access_key())
     callers = [caller] if session is None else [caller, session.role_arn]  # a policy may name either
     policies = [Policy(json.loads(trust))] if trust is not None else []
-    decisions = {decide(policies, AccessRequest("sts:AssumeRole", None, ("AWS", name))) for name in callers}
+    given = {name: call._get_param(name) for name in ("ExternalId", "RoleSessionName")}
+    context = assume_role_context(given)
+    decisions = {decide(policies, AccessRequest("sts:AssumeRole", None, ("AWS", name), context)) for name in callers}
     if Decision.EXPLICIT_DENY in decisions or Decision.ALLOW not in decisions:
         message = f"User: {caller} is not authorized to perform: sts:AssumeRole on resource: {role_arn}"
         # Not as one of moto's own errors of STS: they have the status 400, AWS answers 403.

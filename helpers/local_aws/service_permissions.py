@@ -227,7 +227,14 @@ def _path(kind: str, name: str) -> str:
 
 
 def _sts(call: Call) -> list[Permission]:
-    return [Permission(f"sts:{call.operation}", (call.names("RoleArn") or ["*"])[0])]
+    context = assume_role_context(call.parameters)
+    return [Permission(f"sts:{call.operation}", (call.names("RoleArn") or ["*"])[0], context)]
+
+
+def assume_role_context(parameters: Mapping[str, Any]) -> dict[str, str]:
+    """The condition keys that only a request for a role has."""
+    keys = (("sts:externalid", "ExternalId"), ("sts:rolesessionname", "RoleSessionName"))
+    return {key: parameters[name] for key, name in keys if isinstance(parameters.get(name), str)}
 
 
 def _elsewhere(call: Call) -> list[Permission]:
