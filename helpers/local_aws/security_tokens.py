@@ -40,7 +40,11 @@ def install() -> None:
 
     TokenResponse.assume_role = assume_role  # type: ignore[method-assign]
     STSBackend.get_caller_identity = get_caller_identity  # type: ignore[method-assign]
-    # At each request of a function moto looks for its role, outside IAM's lock: in a copy, which may change meanwhile.
+    _look_through_copies()
+
+
+def _look_through_copies() -> None:
+    """At each request of a function moto looks for its role, outside IAM's lock: roles may come and go meanwhile."""
     IAMBackend.get_roles = lambda self: list(self.roles.values())  # type: ignore[method-assign]
 
 
