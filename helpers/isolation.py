@@ -18,7 +18,7 @@ def isolate(folder: Path) -> None:
     paths = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
     if str(PROJECT) not in paths:
         os.environ["PYTHONPATH"] = os.pathsep.join([str(PROJECT), *paths])
-    for name in ("WORKBOOK_TARGET", "MPLBACKEND"):
+    for name in ("WORKBOOK_TARGET", "MPLBACKEND", "LOCAL_AWS_TIME_SCALE"):
         os.environ.pop(name, None)
 
 
