@@ -249,6 +249,16 @@ def test_capabilities_must_be_acknowledged(stacks: Stacks):
         assert refusal == ("InsufficientCapabilitiesException", f"Requires capabilities : [{needed}]")
 
 
+def test_a_summary_tells_what_a_template_wants(stacks: Stacks):
+    rules = {"Size": {"Type": "Number", "Default": 3, "AllowedValues": [3, 5]}}
+    template = json.dumps({"Parameters": rules, "Resources": {"Queue": QUEUE, "Table": table()}})
+    summary = stacks.client.get_template_summary(TemplateBody=template)
+    assert summary["ResourceTypes"] == ["AWS::DynamoDB::Table", "AWS::SQS::Queue"]
+    [size] = summary["Parameters"]
+    assert (size["ParameterType"], size["DefaultValue"]) == ("Number", "3")
+    assert size["ParameterConstraints"] == {"AllowedValues": ["3", "5"]}
+
+
 def test_a_template_in_a_bucket(aws: Aws, stacks: Stacks):
     s3 = aws.client("s3")
     s3.create_bucket(Bucket="the-templates")

@@ -143,6 +143,12 @@ def update_termination_protection(given: Parameters, caller: Services) -> Parame
 
 
 def validate_template(given: Parameters, caller: Services) -> Parameters:
+    return describe.validated(requests.read_template(given, caller))
+
+
+def get_template_summary(given: Parameters, caller: Services) -> Parameters:
+    if given.get("StackName"):
+        return describe.template_summary(store.get(given["StackName"]).request.template)
     return describe.template_summary(requests.read_template(given, caller))
 
 
@@ -156,6 +162,7 @@ _OPERATIONS: dict[str, Callable[[Parameters, Services], Parameters]] = {
     "DeleteStack": delete_stack,
     "UpdateTerminationProtection": update_termination_protection,
     "ValidateTemplate": validate_template,
+    "GetTemplateSummary": get_template_summary,
     "DescribeStacks": _describing(describe.stacks),
     "ListStacks": _describing(describe.summaries),
     "DescribeStackEvents": _describing(describe.events),

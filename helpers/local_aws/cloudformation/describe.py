@@ -122,21 +122,40 @@ def template(store: Store, given: Parameters) -> Parameters:
     return {"TemplateBody": stack.request.template.body, "StagesAvailable": ["Original", "Processed"]}
 
 
-def template_summary(read: Template) -> Parameters:
+def validated(read: Template) -> Parameters:
     """What ValidateTemplate says of a template that is valid."""
+    declared = [_declaration(name, rules) for name, rules in read.block("Parameters").items()]
+    own = ("ParameterKey", "DefaultValue", "NoEcho", "Description")
+    listed = [{name: each[name] for name in own} for each in declared]
+    return {"Description": read.description, "Parameters": listed, **_capabilities(read)}
+
+
+def template_summary(read: Template) -> Parameters:
+    """GetTemplateSummary: the same with the parameters' types, and what kinds of resources there are."""
+    return {
+        "Description": read.description,
+        "Parameters": [_declaration(name, rules) for name, rules in read.block("Parameters").items()],
+        "ResourceTypes": sorted({each["Type"] for each in read.resources.values()}),
+        "Version": read.content.get("AWSTemplateFormatVersion"),
+        **_capabilities(read),
+    }
+
+
+def _declaration(name: str, rules: dict[str, Any]) -> Parameters:
+    return {
+        "ParameterKey": name,
+        "DefaultValue": None if rules.get("Default") is None else str(rules["Default"]),
+        "ParameterType": rules.get("Type"),
+        "NoEcho": str(rules.get("NoEcho", False)).lower() == "true",
+        "Description": rules.get("Description"),
+        "ParameterConstraints": {"AllowedValues": [str(each) for each in rules.get("AllowedValues", [])]},
+    }
+
+
+def _capabilities(read: Template) -> Parameters:
     capability, types = capabilities(read.resources)
     listed = ", ".join(types)
     return {
-        "Description": read.description,
-        "Parameters": [
-            {
-                "ParameterKey": name,
-                "DefaultValue": None if rules.get("Default") is None else str(rules["Default"]),
-                "NoEcho": str(rules.get("NoEcho", False)).lower() == "true",
-                "Description": rules.get("Description"),
-            }
-            for name, rules in read.block("Parameters").items()
-        ],
         "Capabilities": [capability] if capability else [],
         "CapabilitiesReason": f"The following resource(s) require capabilities: [{listed}]" if capability else None,
     }
