@@ -51,7 +51,7 @@ USED_OTHERWISE = {
     "ruff": ("pyproject.toml", "[tool.ruff.lint]"),  # run as a program, by a test below
     "uv": ("helpers/pins.py", "[uv, *_COMPILE"),  # run as a program, by `lock` and by the set-up
 }
-IMPORT_NAMES = {"ipython": "IPython", "websocket-client": "websocket"}
+IMPORT_NAMES = {"ipython": "IPython", "pyyaml": "yaml", "websocket-client": "websocket"}
 
 
 def python_files():
@@ -73,7 +73,8 @@ def notebook_code():
 
 def third_party_imports():
     """{module that is not ours and not Python's: a file that imports it}"""
-    ours = {path.stem for path in python_files()} | {"helpers", "tests"}
+    # Inside helpers a module is imported by its whole name: a module of ours there hides no one else's.
+    ours = {path.stem for path in python_files() if ROOT / "helpers" not in path.parents} | {"helpers", "tests"}
     found = {}
     sources = [(path, path.read_text(encoding="utf-8")) for path in python_files()]
     for path, source in [*sources, *notebook_code()]:
