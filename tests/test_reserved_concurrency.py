@@ -86,7 +86,7 @@ class TestEvents:
             send(aws, name, {"sleep": 1.5})
         eventually(lambda: refused_now(aws, name))
         aws.client("lambda").delete_function_concurrency(FunctionName=name)
-        assert eventually(lambda: finished(aws, name, 3), seconds=8)
+        assert eventually(lambda: finished(aws, name, 3), seconds=30)
         assert most_at_once(aws, name) > 1
 
     def test_versions_share_the_limit(self, aws):
