@@ -87,7 +87,7 @@ class Stacks:
         return {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in resources}
 
     def events(self, arn: str, after: int = 0) -> list[str]:
-        """"logical id, status", oldest first; without the first `after` events."""
+        """ "logical id, status", oldest first; without the first `after` events."""
         events = self.client.describe_stack_events(StackName=arn)["StackEvents"]
         stack = arn.split("/")[1]
         names = [("stack" if e["LogicalResourceId"] == stack else e["LogicalResourceId"], e) for e in events]

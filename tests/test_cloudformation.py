@@ -185,7 +185,7 @@ def test_a_failure_takes_everything_back(aws: Aws, stacks: Stacks):
         "stack ROLLBACK_COMPLETE",
     ]
     reason = stacks.reason(arn, "CREATE_FAILED")
-    assert "Resource handler returned message: \"Can only include alphanumeric characters" in reason
+    assert 'Resource handler returned message: "Can only include alphanumeric characters' in reason
     why = "The following resource(s) failed to create: [Bad]. Rollback requested by user."
     assert stacks.reason(arn, "ROLLBACK_IN_PROGRESS") == why
     assert "QueueUrls" not in aws.client("sqs").list_queues(QueueNamePrefix=queue)

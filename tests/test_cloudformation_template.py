@@ -195,6 +195,18 @@ REFUSED = [
         {"Resources": {"A": {"Properties": {}}}},
         "Template format error: [/Resources/A] Every Resources object must contain a Type member.",
     ),
+    (
+        {"Resources": {"A": QUEUE}, "Parameters": {"P": "text"}},
+        "Template format error: [/Parameters/P] Every Parameters object must contain a Type member.",
+    ),
+    (
+        {"Resources": {"A": QUEUE}, "Outputs": {"O": {"Description": "no value"}}},
+        "Template format error: [/Outputs/O] Every Outputs member must contain a Value object",
+    ),
+    (
+        {"Resources": {"A": {**QUEUE, "DependsOn": 5}}},
+        "Template format error: Every DependsOn value must be a string or a list of strings.",
+    ),
     ({"Resources": {"my-queue": QUEUE}}, "Template format error: Resource name my-queue is non alphanumeric."),
 ]
 
@@ -282,3 +294,18 @@ def test_properties_are_checked(stacks: Stacks):
     arn = stacks.create({"Table": keyless}, waiter=None)
     stacks.settled(arn)
     assert "[#: required key [KeySchema] not found]" in stacks.reason(arn, "CREATE_FAILED")
+
+
+@pytest.mark.parametrize(
+    ("tags", "problem"),
+    [
+        ("x", "#/Tags: expected type: JSONArray, found: String"),
+        ([1], "#/Tags/0: expected type: JSONObject, found: Integer"),
+        ([{"Key": "a"}], "#/Tags/0: required key [Value] not found"),
+        ([{"Key": ["a"], "Value": "b"}], "#/Tags/0/Key: expected type: String, found: JSONArray"),
+    ],
+)
+def test_shapes_of_properties_are_checked(stacks: Stacks, tags, problem):
+    arn = stacks.create({"Queue": {**QUEUE, "Properties": {"Tags": tags}}}, waiter=None)
+    stacks.settled(arn)
+    assert f"[{problem}]" in stacks.reason(arn, "CREATE_FAILED")

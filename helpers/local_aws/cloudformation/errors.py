@@ -24,11 +24,10 @@ def invalid_template(message: str) -> Refused:
     return Refused(f"Template format error: {message}")
 
 
-def from_service(error: ClientError) -> ResourceFailure:
+def from_service(error: ClientError, service: str) -> ResourceFailure:
     """A service's refusal, in the form in which CloudFormation's resource handlers pass it on."""
     answer = error.response
     code, status = answer["Error"].get("Code", ""), answer["ResponseMetadata"]["HTTPStatusCode"]
-    service = str(getattr(error, "service_id", "")) or "AWS"
     request_id = answer["ResponseMetadata"].get("RequestId") or uuid.uuid4()
     message = f"{answer['Error'].get('Message', code)} (Service: {service}, Status Code: {status}, "
     return handler_failure(f"{message}Request ID: {request_id})", _handler_code(code))

@@ -52,8 +52,6 @@ def _text(value: Any) -> str:
 
 def _check(name: str, value: str, rules: Mapping[str, Any]) -> None:
     kind = rules.get("Type")
-    if kind is None:
-        raise Refused(f"Template format error: Every Parameters object must contain a Type member. ({name})")
     if kind not in _TYPES:
         known = ", ".join(sorted(_TYPES))
         raise Refused(f"Template format error: Unrecognized parameter type: {kind}. (The embedded AWS knows: {known}.)")

@@ -7,7 +7,7 @@ from typing import Any
 
 from .errors import Refused, invalid_template
 from .references import PSEUDO_PARAMETERS, order, references
-from .stacks import Request, Resource, Stack, Store
+from .stacks import Request, Resource, Stack, Store, properties_of
 from .template import depends_on
 
 #: What stands for a value that only working on the stack will tell.
@@ -46,6 +46,8 @@ def outputs(stack: Stack, request: Request, store: Store) -> list[dict[str, Any]
     for name, entry in request.template.block("Outputs").items():
         if values.wanted(entry):
             export = values.of((entry.get("Export") or {}).get("Name"))
+            if export is not None and not isinstance(export, str):
+                raise Refused(f"Template format error: The Name of the Export of {name} must be a string.")
             _check_export(stack, export, store)
             result.append(
                 {
@@ -86,7 +88,7 @@ def changes(stack: Stack, request: Request, store: Store) -> list[Change]:
 
     values, found = stack.values(request, store, unknown), []
     for name, resource in wanted.items():
-        properties = values.of(request.template.resources[name].get("Properties", {}))
+        properties = properties_of(request.template.resources[name], values)
         current = stack.resources.get(name)
         if current is None or name in unsettled:
             found.append(Change("Add", resource))

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from . import property_shapes
 from .errors import ResourceFailure
 from .services import Services
 
@@ -82,6 +83,7 @@ class ResourceType:
         problems += [
             f"#: extraneous key [{name}] is not permitted" for name in properties if name not in self.properties
         ]
+        problems += property_shapes.problems(properties)
         if problems:
             raise ResourceFailure(
                 f"Properties validation failed for resource {logical_id} with message:\n[{', '.join(problems)}]"

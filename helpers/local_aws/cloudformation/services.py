@@ -55,23 +55,25 @@ class Services:
 
     def call(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
         """The same for a resource: raises ResourceFailure."""
-        try:
-            return self.request(service, operation, **parameters)
-        except ClientError as error:
-            error.service_id = _SERVICE_IDS.get(service, service)  # type: ignore[attr-defined]
-            raise from_service(error) from error
-        except ParamValidationError as error:
-            raise handler_failure(str(error), "InvalidRequest") from error
+        answer = self._call(service, operation, parameters, missing_is_fine=False)
+        assert answer is not None
+        return answer
 
     def call_if_there(self, service: str, operation: str, **parameters: Any) -> dict[str, Any] | None:
         """The same; None where the service says that there is no such thing."""
+        return self._call(service, operation, parameters, missing_is_fine=True)
+
+    def _call(
+        self, service: str, operation: str, parameters: dict[str, Any], missing_is_fine: bool
+    ) -> dict[str, Any] | None:
         try:
             return self.request(service, operation, **parameters)
         except ClientError as error:
-            if is_missing(error.response["Error"].get("Code", "")):
+            if missing_is_fine and is_missing(error.response["Error"].get("Code", "")):
                 return None
-            error.service_id = _SERVICE_IDS.get(service, service)  # type: ignore[attr-defined]
-            raise from_service(error) from error
+            raise from_service(error, _SERVICE_IDS.get(service, service)) from error
+        except ParamValidationError as error:
+            raise handler_failure(str(error), "InvalidRequest") from error
 
 
 _SERVICE_IDS = {

@@ -12,7 +12,7 @@ from typing import Any
 from ..credentials import ACCOUNT_ID
 from . import parameters
 from .errors import Refused
-from .functions import Values
+from .functions import NO_VALUE, Values
 from .resource_type import ResourceType
 from .resource_types import KNOWN
 from .template import Template
@@ -143,6 +143,16 @@ class Stack:
             "AWS::URLSuffix": "amazonaws.com",
         }
         return Values(request.template.content, names, resource, imported)
+
+
+def properties_of(entry: dict[str, Any], values: Values) -> dict[str, Any]:
+    """The properties of a resource of a template, evaluated. Raises Refused."""
+    properties = values.of(entry.get("Properties") or {})
+    if properties is NO_VALUE:
+        return {}
+    if not isinstance(properties, dict):
+        raise Refused("Template error: the Properties of a resource must be a map.")
+    return properties
 
 
 class Store:

@@ -11,7 +11,7 @@ from .errors import Refused, ResourceFailure
 from .references import order
 from .resource_type import Work
 from .services import Services
-from .stacks import Request, Resource, Stack, Store
+from .stacks import Request, Resource, Stack, Store, properties_of
 
 logger = logging.getLogger("local_aws.cloudformation")
 
@@ -57,7 +57,7 @@ class Steps:
     def _evaluated(self, resource: Resource, request: Request) -> dict[str, Any]:
         entry = request.template.resources[resource.logical_id]
         try:
-            return self.stack.values(request, self.store).of(entry.get("Properties", {}))
+            return properties_of(entry, self.stack.values(request, self.store))
         except Refused as problem:
             raise ResourceFailure(str(problem)) from problem
 

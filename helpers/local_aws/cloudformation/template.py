@@ -52,6 +52,7 @@ def read(body: str) -> Template:
     _check_blocks(content)
     for name, resource in content["Resources"].items():
         _check_resource(name, resource)
+    _check_parameters_and_outputs(content)
     _check_types({resource["Type"] for resource in content["Resources"].values()})
     template = Template(body, content)
     _check_references(template)
@@ -90,6 +91,19 @@ def _check_resource(name: str, resource: Any) -> None:
             raise Refused(f"Template error: Unrecognized {attribute} {policy} for resource {name}")
     if not isinstance(resource.get("Properties", {}), dict):
         raise invalid_template(f"[/Resources/{name}/Properties] 'null' or a map expected")
+
+
+def _check_parameters_and_outputs(content: dict[str, Any]) -> None:
+    for name, rules in content.get("Parameters", {}).items():
+        if not isinstance(rules, dict) or not isinstance(rules.get("Type"), str):
+            raise invalid_template(f"[/Parameters/{name}] Every Parameters object must contain a Type member.")
+        if not isinstance(rules.get("AllowedValues", []), list):
+            raise invalid_template(f"[/Parameters/{name}/AllowedValues] list expected")
+    for name, output in content.get("Outputs", {}).items():
+        if not isinstance(output, dict) or "Value" not in output:
+            raise invalid_template(f"[/Outputs/{name}] Every Outputs member must contain a Value object")
+        if not isinstance(output.get("Export", {}), dict):
+            raise invalid_template(f"[/Outputs/{name}/Export] map expected")
 
 
 def _check_types(types: Iterable[str]) -> None:
@@ -143,7 +157,10 @@ def _check_attribute(template: Template, found: Reference) -> None:
 def depends_on(resource: dict[str, Any]) -> list[str]:
     """The names in DependsOn, which may be one or a list."""
     names = resource.get("DependsOn", [])
-    return [names] if isinstance(names, str) else list(names)
+    names = names if isinstance(names, list) else [names]
+    if not all(isinstance(name, str) for name in names):
+        raise invalid_template("Every DependsOn value must be a string or a list of strings.")
+    return names
 
 
 def _conditions_used(block: Any) -> Iterable[str]:
@@ -157,7 +174,11 @@ def _conditions_used(block: Any) -> Iterable[str]:
 def _ifs(value: Any) -> Iterable[str]:
     if isinstance(value, dict):
         choice = value.get("Fn::If")
-        if isinstance(choice, list) and choice and isinstance(choice[0], str):
+        if isinstance(choice, list) and choice:
+            if not isinstance(choice[0], str):
+                raise Refused(
+                    "Template error: Fn::If requires a list argument with the first element being a condition"
+                )
             yield choice[0]
     for each in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
         yield from _ifs(each)
