@@ -1,4 +1,4 @@
-"""Two lessons in a real JupyterLab, in a real browser, as a learner sees them.
+"""Some lessons in a real JupyterLab, in a real browser, as a learner sees them.
 
 With WORKBOOK_SCREENSHOTS=1 the pictures of the README are taken anew, so that they stay true.
 """
@@ -38,6 +38,7 @@ LESSONS = {
         "the DataFrame": "table.dataframe",
         "a chart": 'img[src^="data:image/png"]',
     },
+    "08_survive_failures": {"the diagram": DIAGRAM, "a chart": 'img[src^="data:image/png"]'},
 }
 #: Pictures in the README, by the lesson that they show.
 PICTURES = {"05_send_events": "lesson.png"}
