@@ -14,6 +14,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 def isolate(folder: Path) -> None:
     """From now on this process, and kernels that it starts, find their account and settings in `folder`."""
     os.environ["LOCAL_AWS_HOME"] = str(folder / "account")
+    os.environ["WORKBOOK_HOME"] = str(folder / "workbook")  # which exercises were solved
     os.environ["IPYTHONDIR"] = str(folder / "ipython")  # no start-up files and no history of the user's
     paths = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
     if str(PROJECT) not in paths:

@@ -32,6 +32,7 @@ def begin(lesson: str, catch_up: bool = True) -> None:
     """
     _refuse_unknown(lesson)
     account = _connect()
+    os.environ["WORKBOOK_LESSON"] = lesson  # the checks of exercises speak to AWS only after this
     os.chdir(NOTEBOOKS)  # wherever the kernel was started: a lesson's "../handler.py" is right
     headline = f"Local AWS, account {account.account_id}, region {account.region}. Nothing here costs money."
     state = _caught_up(lesson, len(headline)) if catch_up else None
@@ -40,6 +41,18 @@ def begin(lesson: str, catch_up: bool = True) -> None:
         diagram = Diagram(state, instead=WITHOUT_THE_PICTURE)
         print(diagram)  # JupyterLab gives an SVG no alternative text: here it is, for everybody
         display(diagram)
+
+
+def connect_to(account: lifecycle.Account) -> None:
+    """Point this process's boto3 at the account and at nothing else."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]  # profiles, tokens, endpoints of single services: whatever could lead to another account
+    os.environ.update(account.environment())
+    host = account.endpoint_url.split("//")[1].split(":")[0]
+    for name in ("NO_PROXY", "no_proxy"):  # requests to this machine must not go through a proxy
+        hosts = [known for known in os.environ.get(name, "").split(",") if known]
+        os.environ[name] = ",".join(hosts if host in hosts else [*hosts, host])
+    boto3.setup_default_session()  # a session from before remembers what it was given then
 
 
 def picture() -> Diagram:
@@ -70,19 +83,12 @@ def _caught_up(lesson: str, width: int) -> AccountState:
 
 
 def _connect() -> lifecycle.Account:
-    """Start or find the embedded AWS, and point this process's boto3 at it and at nothing else."""
+    """Start or find the embedded AWS, and connect this process to it."""
     try:
         account = lifecycle.start()
     except lifecycle.LocalAwsError as error:
         raise WorkbookError(str(error)) from error
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        del os.environ[name]  # profiles, tokens, endpoints of single services: whatever could lead to another account
-    os.environ.update(account.environment())
-    host = account.endpoint_url.split("//")[1].split(":")[0]
-    for name in ("NO_PROXY", "no_proxy"):  # requests to this machine must not go through a proxy
-        hosts = [known for known in os.environ.get(name, "").split(",") if known]
-        os.environ[name] = ",".join(hosts if host in hosts else [*hosts, host])
-    boto3.setup_default_session()  # a session from before remembers what it was given then
+    connect_to(account)
     return account
 
 

@@ -1,0 +1,63 @@
+"""What several checkers need: run a learner's function, ask the account, match events with a pattern."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
+
+from helpers.exercises.verdicts import GaveUp, in_short, not_attempted, wrong
+
+_NOT_FOUND = ("NoSuchEntity", "NotFound", "NonExistent", "DoesNotExist")
+
+
+def call(function: Callable, *arguments: Any) -> Any:
+    """What the learner's function returns. A gap or an exception in it ends the check with a verdict."""
+    try:
+        value = function(*arguments)
+    except Exception as error:  # whatever the learner's code raises
+        raise GaveUp(wrong(f"Your function raises {in_short(error)}.")) from error
+    if value is ...:
+        raise GaveUp(not_attempted())
+    return value
+
+
+def found(client, operation: str, **arguments: Any) -> dict | None:
+    """The answer of one call, or None when AWS says that the resource does not exist."""
+    try:
+        return getattr(client, operation)(**arguments)
+    except ClientError as error:
+        if any(word in error.response["Error"]["Code"] for word in _NOT_FOUND):
+            return None
+        raise
+
+
+def event(detail: Mapping, source: str = "microservice_x", detail_type: str = "microservice_x_test_event") -> dict:
+    """An event in EventBridge's envelope, as rules see it."""
+    return {
+        "version": "0",
+        "id": "11111111-2222-3333-4444-555555555555",
+        "detail-type": detail_type,
+        "source": source,
+        "account": "123456789012",
+        "time": "2026-11-23T09:30:00Z",
+        "region": "us-east-1",
+        "resources": [],
+        "detail": dict(detail),
+    }
+
+
+def matches(pattern: str | Mapping, given: Mapping) -> bool:
+    """Whether EventBridge would match the event with the pattern. What it says of a malformed pattern ends the
+    check.
+    """
+    text = pattern if isinstance(pattern, str) else json.dumps(pattern)
+    try:
+        answer = boto3.client("events").test_event_pattern(EventPattern=text, Event=json.dumps(given))
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "InvalidEventPatternException":
+            raise
+        message = " ".join(error.response["Error"]["Message"].split())
+        raise GaveUp(wrong(f"EventBridge refuses the pattern: {message}", see="event-pattern")) from error
+    return answer["Result"]
