@@ -8,6 +8,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from exercise_lint import HINTS
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from notebook_lint import SETUP, lint, wrapped_calls
 
@@ -55,11 +56,13 @@ def good_lesson() -> nbformat.NotebookNode:
             cells.append(new_markdown_cell(words, id=f"explain-{number}{letter}"))
     cells[6].source = 'lambda_.create_function(FunctionName="sample-function")'
     cells[6].metadata["tags"] = ["build"]
+    cells += exercise_cells()
     cells += [
         new_markdown_cell("## Break it\n\n> **Predict.** How does it fail?", id="break"),
         new_code_cell("1 / 0  # fails because nothing can be divided by zero", id="divide"),
         new_markdown_cell("It failed.", id="break-explain"),
         new_markdown_cell("## In practice\n\nMore of it.", id="practice"),
+        *question_cells(),
         new_markdown_cell("## Summary\n\n- one\n- two\n- three", id="summary"),
         new_markdown_cell("## Next\n\n[4. Create the rule](04_create_the_rule.ipynb)", id="next"),
     ]
@@ -68,6 +71,31 @@ def good_lesson() -> nbformat.NotebookNode:
     divide.metadata["tags"] = ["raises-exception"]
     divide.outputs = [new_output("error", ename="ZeroDivisionError", evalue="division by zero", traceback=[])]
     return normal(notebook)
+
+
+def exercise_cells() -> list:
+    cells = [new_markdown_cell("## Exercises\n\nTen minutes.", id="exercises")]
+    for number, kind in (("03-1", "Predict"), ("03-2", "Build")):
+        hints = [f"<details><summary>{hint}</summary>\n\nThink.\n\n</details>" for hint in HINTS]
+        task = "\n\n".join([f"### {number} {kind}: something", "Do it.", *hints])
+        said = new_output("display_data", data={"text/plain": f"○ {number}: not attempted. Go on."})
+        stub = new_code_cell(f'answer = ...\n\ncheck("{number}", answer)', id=f"exercise-{number}", outputs=[said])
+        cells += [new_markdown_cell(task, id=f"task-{number}"), stub]
+    return cells
+
+
+def question_cells() -> list:
+    answers = ["**Ask yourself:** why?", "**Yes.** It is.", "**Ask yourself:** when?"]
+    options = [
+        f"<details><summary>{letter}. Perhaps</summary>\n\n{answer}\n\n</details>"
+        for letter, answer in zip("ABC", answers, strict=True)
+    ]
+    cells = [
+        new_markdown_cell("\n\n".join([f"**{number}. What is it?**", *options]), id=f"question-{number}")
+        for number in (1, 2, 3)
+    ]
+    cells[0].source = f"## Quick questions\n\n{cells[0].source}"
+    return cells
 
 
 def cell(notebook, cell_id: str):
@@ -134,6 +162,7 @@ def text_output(text: str):
     return new_output("stream", name="stdout", text=text)
 
 
+EXERCISE_IDS = ["exercises", *(f"{what}-03-{k}" for k in (1, 2) for what in ("task", "exercise"))]
 BAD = {  # what is done to the good lesson: what the lint must say
     "no title": (removed("title"), "the first cell must be a title"),
     "another number": (replaced("title", "3.", "4."), "the title says lesson 4"),
@@ -173,6 +202,32 @@ BAD = {  # what is done to the good lesson: what the lint must say
         "words of prose per line",
     ),
     "too many words": (replaced("practice", "More", "more " * 900), "words of prose per line"),
+    "no exercises": (removed(*EXERCISE_IDS), "the parts must be"),
+    "one exercise": (removed("task-03-2", "exercise-03-2"), "must be exercise-03-1, -2 and perhaps -3"),
+    "exercise of another lesson": (
+        lambda notebook: cell(notebook, "exercise-03-2").update(id="exercise-04-2"),
+        "must be exercise-03-1, -2",
+    ),
+    "task after its stub": (swapped("task-03-1", "exercise-03-1"), "the cells of the exercises must be"),
+    "unknown kind": (replaced("task-03-1", "Predict", "Guess"), "KIND one of"),
+    "no rising freedom": (
+        both(replaced("task-03-1", "Predict:", "Build:"), replaced("task-03-2", "Build:", "Change:")),
+        "do not rise in freedom",
+    ),
+    "hint missing": (replaced("task-03-1", "Hint 2: the idea", "Hint"), "must have the hints"),
+    "hint without blank lines": (replaced("task-03-1", "</summary>\n\n", "</summary>"), "must have the hints"),
+    "no gap": (replaced("exercise-03-1", "...", "1"), "has no gap"),
+    "long stub": (replaced("exercise-03-1", "answer", "a = 1\n" * 15 + "answer"), "more than 15 lines"),
+    "no check": (replaced("exercise-03-1", 'check("03-1"', 'check("03-2"'), "does not end with its check"),
+    "stub that passes": (
+        lambda notebook: cell(notebook, "exercise-03-1").outputs[0].data.update({"text/plain": "✓ 03-1: correct."}),
+        "nobody has attempted",
+    ),
+    "two questions": (removed("question-3"), "must be the Markdown cells"),
+    "question without a mark": (replaced("question-2", "is it?**", "is it**"), "must be a line"),
+    "two options": (replaced("question-2", "<summary>C. Perhaps", "<summary>Perhaps"), "three or four options"),
+    "no right option": (replaced("question-2", "**Yes.**", "**Ask yourself:**"), 'begins with "**Yes.**"'),
+    "answer instead of a question": (replaced("question-2", "why?", "No."), "is answered with"),
     "id of an editor": (
         lambda notebook: cell(notebook, "show-1b").update(id="0a1b2c3d"),
         "no short, telling",
