@@ -1,4 +1,4 @@
-"""The workbook's commands: python3 -m helpers lab | test | lock.
+"""The workbook's commands: python3 -m helpers lab, test, progress and others.
 
 This file is read by whatever Python a learner happens to have, so it is written for old ones too: an old
 Python can then say that it is too old, in one line, instead of failing over the syntax of a newer one.

@@ -1,4 +1,4 @@
-"""The commands themselves: python3 -m helpers lab | test | lock. Standard library only."""
+"""The commands themselves: python3 -m helpers lab | test | progress | … Standard library only."""
 
 from __future__ import annotations
 
@@ -16,6 +16,14 @@ USAGE = """\
 The notebook workbook: event-driven, serverless AWS on your own machine.
 
   python3 -m helpers lab [options]     open the lessons in JupyterLab
+  python3 -m helpers progress          show lessons and exercises, and how far you are
+  python3 -m helpers start-over        empty account, open exercises, fresh lessons (yours are kept)
+
+For teachers:
+  python3 -m helpers student-copy FOLDER   the workbook to hand out: no outputs, no solutions
+  python3 -m helpers solved-copy FOLDER    the same with every exercise solved
+
+For maintainers:
   python3 -m helpers test [options]    run every notebook and every test
   python3 -m helpers lock [options]    make requirements.txt anew from pyproject.toml
 
@@ -34,9 +42,11 @@ def main(arguments: list[str]) -> int:
         if command in ("-h", "--help", "help"):
             print(USAGE)
             return 0
-        if command not in _COMMANDS:
-            raise Problem(f"There is no command {command!r}. There are: lab, test, lock; --help tells more.")
-        return _COMMANDS[command](options)
+        if command in _MODULES:
+            return _become(bootstrap.ensure(), *_MODULES[command], options)
+        if command == "lock":
+            return _lock(options)
+        raise Problem(f"There is no command {command!r}. There are: {', '.join(KNOWN)}; --help tells more.")
     except Problem as problem:
         print(problem, file=sys.stderr)
         return 2
@@ -45,14 +55,16 @@ def main(arguments: list[str]) -> int:
         return 130
 
 
-def _lab(options: list[str]) -> int:
-    place = bootstrap.ensure()
-    return _become(place, "helpers.launch", options)
-
-
-def _test(options: list[str]) -> int:
-    place = bootstrap.ensure()
-    return _become(place, "pytest", options)
+#: What each command runs in the environment: a module, and options that come before the user's.
+_MODULES = {
+    "lab": ("helpers.launch", []),
+    "test": ("pytest", []),
+    "progress": ("helpers.exercises", []),
+    "start-over": ("helpers.start_over", []),
+    "student-copy": ("helpers.copies", ["student"]),
+    "solved-copy": ("helpers.copies", ["solved"]),
+}
+KNOWN = [*_MODULES, "lock"]
 
 
 def _lock(options: list[str]) -> int:
@@ -64,12 +76,9 @@ def _lock(options: list[str]) -> int:
     return pins.refresh(place.root, uv, options)
 
 
-_COMMANDS = {"lab": _lab, "test": _test, "lock": _lock}
-
-
-def _become(place: bootstrap.Place, module: str, options: list[str]) -> int:
+def _become(place: bootstrap.Place, module: str, first: list[str], options: list[str]) -> int:
     """Go on as a module in the environment's Python: the same process where the system can do that."""
-    command = [str(place.python), "-m", module, *options]
+    command = [str(place.python), "-m", module, *first, *options]
     env = installer.environment(place)
     os.chdir(place.root)
     sys.stdout.flush()

@@ -21,7 +21,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from helpers import filelock, trouble
+from helpers import commands, filelock, trouble
 from helpers.bootstrap import Place
 from helpers.installer import find_uv
 
@@ -498,13 +498,13 @@ def test_help_needs_nothing(project, arguments):
         [sys.executable, "-m", "helpers", *arguments], cwd=project.root, capture_output=True, text=True
     )
     assert answer.returncode == 0
-    assert all(f"python3 -m helpers {command}" in answer.stdout for command in ("lab", "test", "lock"))
+    assert all(f"python3 -m helpers {command}" in answer.stdout for command in commands.KNOWN)
     assert not project.venv.exists()
 
 
 def test_an_unknown_command_is_one_line(project):
     status, _, told = project.run("tset")
-    assert status == 2 and told.count("\n") == 1 and "lab, test, lock" in told
+    assert status == 2 and told.count("\n") == 1 and "lab, test, progress" in told
     assert not project.venv.exists()
 
 

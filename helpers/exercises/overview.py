@@ -1,11 +1,10 @@
 """How far a learner has come: what each lesson has left in the account, and which exercises are solved.
 
 The account is asked with boto3; the exercises are those of the notebooks, and record.py knows which were
-solved. `python -m helpers progress` prints the same in a terminal.
+solved. `python3 -m helpers progress` prints the same in a terminal.
 """
 
 import json
-import sys
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -16,7 +15,6 @@ from helpers import account_state
 from helpers.catch_up import lesson_files
 from helpers.errors import WorkbookError
 from helpers.exercises import record
-from helpers.local_aws import lifecycle
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 CELL = "exercise-"  # how the id of an exercise's cell begins
@@ -69,19 +67,9 @@ def progress() -> Overview:
         raise WorkbookError(f"Your account does not answer: {error} Run the setup cell of the lesson again.") from error
 
 
-def main() -> int:
-    """Print the overview; an embedded AWS that is not running is not started, its account is empty."""
-    account = lifecycle.status()
-    if account:
-        from helpers.workbook import connect_to
-
-        connect_to(account)
-        print(progress())
-    else:
-        nothing = account_state.AccountState(frozenset())
-        print(Overview([_row(path, nothing) for path in lesson_files(NOTEBOOKS)]))
-        print("The embedded AWS is not running, so its account is empty. Each lesson builds what it needs.")
-    return 0
+def without_account() -> Overview:
+    """The same when no account is there: nothing is built."""
+    return Overview([_row(path, account_state.AccountState(frozenset())) for path in lesson_files(NOTEBOOKS)])
 
 
 def _row(path: Path, state: account_state.AccountState) -> Row:
@@ -106,7 +94,3 @@ def _built(provides: list[str], state: account_state.AccountState) -> str:
     if not absent:
         return BUILT
     return ABSENT if len(absent) == len(provides) else PARTLY
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,0 +1,28 @@
+"""`python3 -m helpers progress`: the lessons and exercises, in a terminal."""
+
+import sys
+
+from helpers.errors import WorkbookError
+from helpers.exercises import overview
+from helpers.local_aws import lifecycle
+from helpers.workbook import connect_to
+
+
+def main() -> int:
+    """Print the overview. An embedded AWS that is not running is not started: its account is empty."""
+    try:
+        account = lifecycle.status()
+        if account:
+            connect_to(account)
+            print(overview.progress())
+        else:
+            print(overview.without_account())
+            print("The embedded AWS is not running, so nothing is in the account. Each lesson builds what it needs.")
+        return 0
+    except (WorkbookError, lifecycle.LocalAwsError) as error:
+        print(error, file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())
