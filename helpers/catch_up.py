@@ -47,7 +47,8 @@ def read_lesson(path: Path) -> Lesson:
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise WorkbookError(
             f"{path.name} cannot be read as a notebook ({error!r}). "
-            f"Bring it back with: git checkout -- notebooks/{path.name}"
+            f"Bring it back with: git checkout -- notebooks/{path.name}",
+            more="a-lesson-cannot-be-read",
         ) from error
 
 
@@ -87,7 +88,8 @@ def build(lesson: Lesson) -> None:
         except Exception as error:
             raise WorkbookError(
                 f"Catching up failed in {lesson.name}, cell {cell_id}: {_in_one_line(error)}. "
-                f"Open {lesson.name}.ipynb and run it from the top to see where."
+                f"Open {lesson.name}.ipynb and run it from the top to see where.",
+                more="catching-up-failed",
             ) from error
 
 
@@ -96,7 +98,8 @@ def _check(lesson: Lesson, state: AccountState) -> None:
     if still:
         raise WorkbookError(
             f"Catching up ran {lesson.name}, but this is still missing: {', '.join(still)}. "
-            f"Open {lesson.name}.ipynb and run it from the top to see why."
+            f"Open {lesson.name}.ipynb and run it from the top to see why.",
+            more="catching-up-failed",
         )
 
 

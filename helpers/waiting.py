@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from helpers.errors import WaitedInVain
+
 Value = TypeVar("Value")
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.5  # seconds between two looks
@@ -13,13 +15,14 @@ def wait_until(condition: Callable[[], Value], waiting_for: str, timeout: float 
     """Call `condition` until it returns something true, and return that.
 
     Prints one line, which counts the seconds while it waits and ends the same way however long it took.
-    Raises TimeoutError after `timeout` seconds; what `condition` raises comes through.
+    Raises WaitedInVain, a TimeoutError, after `timeout` seconds; what `condition` raises comes through.
     """
     line = f"Waiting for {waiting_for}"
     value = _watch(condition, line, timeout, until=True)
     if not value:
         print(f"{line}: given up.")
-        raise TimeoutError(f"Waited {timeout:g} s for {waiting_for}, and it did not happen.")
+        message = f"Waited {timeout:g} s for {waiting_for}, and it did not happen."
+        raise WaitedInVain(message, more="the-wait-was-in-vain")
     print(f"{line}: done.")
     return value
 

@@ -78,7 +78,8 @@ def _caught_up(lesson: str, width: int) -> AccountState:
     except (BotoCoreError, ClientError) as error:
         raise WorkbookError(
             f"The embedded AWS does not answer as it should: {error} "
-            "Start it afresh with: python -m helpers.local_aws stop, then run this cell again."
+            "Start it afresh with: python -m helpers.local_aws stop, then run this cell again.",
+            more="the-account-does-not-answer",
         ) from error
 
 

@@ -79,7 +79,7 @@ def test_nothing_of_the_seconds_is_left_behind(clock, watch):
 
 
 def test_a_timeout_says_what_was_waited_for(clock, capsys):
-    with pytest.raises(TimeoutError, match=r"^Waited 2\.5 s for the order, and it did not happen\.$"):
+    with pytest.raises(TimeoutError, match=r"^Waited 2\.5 s for the order, and it did not happen\. More: "):
         wait_until(lambda: 0, "the order", timeout=2.5)
     assert capsys.readouterr().out.split("\r")[-1] == "Waiting for the order: given up.\n"
 

@@ -64,7 +64,10 @@ def progress() -> Overview:
         state = account_state.read()
         return Overview([_row(path, state) for path in lesson_files(NOTEBOOKS)])
     except (BotoCoreError, ClientError) as error:
-        raise WorkbookError(f"Your account does not answer: {error} Run the setup cell of the lesson again.") from error
+        raise WorkbookError(
+            f"Your account does not answer: {error} Run the setup cell of the lesson again.",
+            more="the-account-does-not-answer",
+        ) from error
 
 
 def without_account() -> Overview:
@@ -80,7 +83,8 @@ def _row(path: Path, state: account_state.AccountState) -> Row:
         title = "".join(notebook["cells"][0]["source"]).splitlines()[0].lstrip("# ")
     except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
         raise WorkbookError(
-            f"{path.name} cannot be read as a notebook. Bring it back with: git checkout -- {path.name}"
+            f"{path.name} cannot be read as a notebook. Bring it back with: git checkout -- notebooks/{path.name}",
+            more="a-lesson-cannot-be-read",
         ) from error
     checked = record.remembered()
     exercises = [cell_id.removeprefix(CELL) for cell_id in ids if cell_id.startswith(CELL)]

@@ -131,7 +131,8 @@ def verdict(exercise_id: str, *values: Any) -> Verdict:
     wanted = find(exercise_id)
     if not os.environ.get("WORKBOOK_LESSON"):
         raise WorkbookError(
-            "No lesson has begun here. Run the setup cell at the top of the lesson, then this cell again."
+            "No lesson has begun here. Run the setup cell at the top of the lesson, then this cell again.",
+            more="no-lesson-has-begun",
         )
     if len(values) != len(wanted.takes):
         return not_attempted(f"The last line of the cell gives {len(wanted.takes)} value(s) to check; bring it back.")
@@ -156,7 +157,10 @@ def reveal(exercise_id: str) -> None:
     lesson, number = find(exercise_id).id.split("-")
     path = SOLUTIONS / f"ex_{lesson}_{number}.py"
     if not path.is_file():
-        raise WorkbookError(f"This copy of the workbook comes without the solutions; ask your teacher for {path.name}.")
+        raise WorkbookError(
+            f"This copy of the workbook comes without the solutions; ask your teacher for {path.name}.",
+            more="this-copy-has-no-solutions",
+        )
     display(Code(path.read_text(encoding="utf-8"), language="python"))
 
 
@@ -176,7 +180,8 @@ def _judged(wanted: Exercise, values: tuple) -> Verdict:
     except (BotoCoreError, ClientError) as error:
         raise WorkbookError(
             f"The check could not read your account: {' '.join(str(error).split())} "
-            "Run the setup cell of this lesson again, then this cell."
+            "Run the setup cell of this lesson again, then this cell.",
+            more="the-account-does-not-answer",
         ) from error
     except Exception as error:  # a value that nobody has thought of is no reason for a traceback of ours
         return wrong(f"Your answer has a form that this check cannot read ({in_short(error)}).")
