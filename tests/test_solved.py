@@ -1,0 +1,55 @@
+"""Nothing depends on exercises, solved or not: with every stub replaced by its solution, the lessons run in order
+in one account, every check says correct, and all other cells give the stored outputs.
+"""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from helpers.catch_up import lesson_files
+from helpers.isolation import PROJECT, throw_away_account
+from helpers.notebooks import equal_outputs, execute, is_compared
+
+LESSONS = lesson_files(PROJECT / "notebooks")
+SOLUTIONS = PROJECT / "notebooks" / "solutions"
+
+
+@pytest.fixture(scope="module")
+def account():
+    with throw_away_account() as account:
+        yield account
+
+
+def with_solutions(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """A copy of the lesson in which somebody has solved all exercises."""
+    solved = copy.deepcopy(notebook)
+    for cell in solved.cells:
+        if cell.id.startswith("exercise-"):
+            name = cell.id.replace("exercise-", "ex_").replace("-", "_")
+            cell.source = (SOLUTIONS / f"{name}.py").read_text(encoding="utf-8")
+    return solved
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_a_lesson_with_its_exercises_solved(path: Path, account):
+    stored = nbformat.read(path, as_version=4)
+    executed = execute(with_solutions(stored), path.parent)
+    said, different = [], []
+    for cell, before in zip(executed.cells, stored.cells, strict=True):
+        if cell.cell_type != "code":
+            continue
+        if cell.id.startswith("exercise-"):
+            said += [
+                output.data["text/plain"]
+                for output in cell.outputs
+                if "text/plain" in output.get("data", {}) and output.data["text/plain"][:1] in "✓✗○"
+            ]
+        elif is_compared(cell) and not equal_outputs(cell.outputs, before.outputs, pictures=False):
+            different.append(cell.id)
+    assert different == [], "these cells notice that exercises were solved"
+    exercises = sum(cell.id.startswith("exercise-") for cell in stored.cells)
+    assert len(said) == exercises and all(line.startswith("✓") for line in said), said
