@@ -30,17 +30,19 @@ def filtered_scan(prediction: dict) -> Verdict:
         return wrong("Each of the three predictions is a whole number.")
     unfiltered, filtered, paid = (prediction[name] for name in NAMES)
     if unfiltered == STORED // PAGE_SIZE:
-        return wrong("Those are the full pages. Where are the orders that do not fill one?", see="page")
+        return wrong("Those are the full pages. Where are the orders that do not fill one?", see="pagination")
     if unfiltered != REQUESTS:
-        return wrong("Begin without the filter: how many pages do all the orders fill?", see="page")
+        return wrong("Begin without the filter: how many pages do all the orders fill?", see="pagination")
     if filtered == 1:
-        return wrong("What passes the filter would fit on one page. Is that what the page size counts?", see="page")
+        return wrong(
+            "What passes the filter would fit on one page. Is that what the page size counts?", see="pagination"
+        )
     if filtered != REQUESTS:
         return wrong("With the filter: does it work before a page is read, or after?", see="filter-expression")
     if paid == MATCHING:
         return wrong("You pay for what is read. Is that the same as what comes back?", see="filter-expression")
     if paid == REQUESTS * PAGE_SIZE:
-        return wrong("You count every page as full. What is on the last one?", see="page")
+        return wrong("You count every page as full. What is on the last one?", see="pagination")
     if paid != STORED:
         return wrong("Orders paid for: which of them can DynamoDB leave unread?", see="filter-expression")
     return correct("A filter spares the network. It spares neither your bill nor a single request.")
@@ -85,7 +87,7 @@ def _run(function: Callable, *arguments) -> tuple[object, list[dict]]:
         value = None
     if pages.turns_round:
         ask = "What tells the next request where to begin?"
-        raise GaveUp(wrong(f"Your function gets the same page again and again. {ask}", see="page"))
+        raise GaveUp(wrong(f"Your function gets the same page again and again. {ask}", see="pagination"))
     if value is None:
         raise GaveUp(wrong("Your function returns nothing."))
     if not pages.answers:
@@ -122,7 +124,8 @@ def revenue_by_item(function: Callable) -> Verdict:
         return wrong("The report must stay what it was: a dict with an amount for each item.")
     if "LastEvaluatedKey" in pages[-1]:
         return wrong(
-            "Your function has stopped reading, and the last page that it got says that there is more.", see="page"
+            "Your function has stopped reading, and the last page that it got says that there is more.",
+            see="pagination",
         )
     if any(isinstance(amount, float) for amount in said.values()):
         return wrong("All pages are read, but the sums are floats. Rounded they look right; are they?", see="decimal")
@@ -172,9 +175,11 @@ def _unread(pages: list[dict]) -> Verdict | None:
         return None
     if len(pages) > 1 and not pages[-1]["Count"]:
         return wrong(
-            "Your function stops at a page on which nothing matched. Is an empty page the last one?", see="page"
+            "Your function stops at a page on which nothing matched. Is an empty page the last one?", see="pagination"
         )
-    return wrong("Your function stops reading, and the last page that it got says that there is more.", see="page")
+    return wrong(
+        "Your function stops reading, and the last page that it got says that there is more.", see="pagination"
+    )
 
 
 def _about_orders(ids: list[str], stored: pd.DataFrame, least: Decimal, pages: list[dict]) -> Verdict | None:
@@ -213,14 +218,14 @@ def _about_units(units: object, pages: list[dict]) -> Verdict | None:
     costs = [page.get("ConsumedCapacity", {}).get("CapacityUnits") for page in pages]
     if None in costs:
         return wrong(
-            "The orders are right. But DynamoDB says what a request costs only if asked to.", see="read-request-unit"
+            "The orders are right. But DynamoDB says what a request costs only if asked to.", see="consumed-capacity"
         )
     if not isinstance(units, Number):
         return wrong("The second thing must be a number: the units of the whole question.")
     if float(units) in (costs[0], costs[-1]):
-        return wrong("Those are the units of one request. What about the others?", see="read-request-unit")
+        return wrong("Those are the units of one request. What about the others?", see="consumed-capacity")
     if float(units) != sum(costs):
         return wrong(
-            "The orders are right, but the units are not those that DynamoDB has told.", see="read-request-unit"
+            "The orders are right, but the units are not those that DynamoDB has told.", see="consumed-capacity"
         )
     return None
