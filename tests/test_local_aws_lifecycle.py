@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -120,6 +121,20 @@ def test_a_state_file_that_names_somebody_elses_port(home):
 
         pool.submit(answer)
         assert lifecycle.status() is None
+
+
+@pytest.mark.skipif(os.name != "posix", reason="only POSIX can stop a process for a while")
+def test_a_server_that_is_slow_to_answer_is_not_replaced(home):
+    """Thirty at once on a small machine: the server lives, and has no turn for many seconds."""
+    account = lifecycle.start()
+    os.kill(account.pid, signal.SIGSTOP)
+    timer = threading.Timer(6.0, os.kill, (account.pid, signal.SIGCONT))
+    timer.start()
+    try:
+        again = lifecycle.start()
+    finally:
+        timer.join()
+    assert again.pid == account.pid and not again.started
 
 
 def test_a_folder_that_cannot_be_made_is_one_clear_line(tmp_path):

@@ -23,8 +23,9 @@ from typing import Any
 
 from helpers import filelock
 
-#: Seconds that a server may take to be ready (it imports moto: about one, on a slow disk many) and to stop.
-START_TIMEOUT, STOP_TIMEOUT = 60.0, 10.0
+#: Seconds that a server may take to be ready (it imports moto: about one, on a slow disk many, and half a minute when
+#: a class of thirty starts at once on two cores) and to stop.
+START_TIMEOUT, STOP_TIMEOUT = 180.0, 10.0
 PROJECT = Path(__file__).resolve().parents[2]
 
 
@@ -151,7 +152,8 @@ def stop() -> bool:
             place.clear()
             return False
         token = (place.read() or {}).get("token", "")
-        _ask(account.endpoint_url, "POST", "stop", token)
+        with contextlib.suppress(TimeoutError):
+            _ask(account.endpoint_url, "POST", "stop", token)
         deadline = time.monotonic() + STOP_TIMEOUT
         while time.monotonic() < deadline:
             if place.read() is None and not _answers(account.endpoint_url, token):
@@ -172,15 +174,23 @@ def _running(place: Home) -> Account | None:
 
 
 def _answers(endpoint_url: str, token: str) -> bool:
-    return _ask(endpoint_url, "GET", "status", token) == 200
+    """Whether a server is there. One that takes the call and is slow to answer, on a machine with much else to do, is:
+    a second one in its place would be the end of its account.
+    """
+    for patience in (5.0, 15.0, 40.0):  # seconds
+        with contextlib.suppress(TimeoutError):
+            return _ask(endpoint_url, "GET", "status", token, patience) == 200
+    return False
 
 
-def _ask(endpoint_url: str, method: str, command: str, token: str) -> int | None:
-    """The status with which the server answers a control call; None when nothing answers."""
-    connection = http.client.HTTPConnection(endpoint_url.removeprefix("http://"), timeout=5.0)
+def _ask(endpoint_url: str, method: str, command: str, token: str, timeout: float = 5.0) -> int | None:
+    """The status with which the server answers a control call; None when nothing is there. Raises TimeoutError."""
+    connection = http.client.HTTPConnection(endpoint_url.removeprefix("http://"), timeout=timeout)
     try:
         connection.request(method, f"/_local_aws/{command}", headers={"Authorization": f"Bearer {token}"})
         return connection.getresponse().status
+    except TimeoutError:
+        raise
     except (OSError, http.client.HTTPException):
         return None
     finally:

@@ -123,6 +123,7 @@ class Server:
             queues,
             security_tokens,
             signing,
+            typed_comparisons,
         )
         from .log_writer import LogWriter
 
@@ -136,6 +137,7 @@ class Server:
         event_bus.install()
         consumed_capacity.install()
         item_answers.install()
+        typed_comparisons.install()
         queues.install()
         metric_requests.install()
         policy_documents.install()
