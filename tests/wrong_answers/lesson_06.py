@@ -219,8 +219,8 @@ def the_same_page():
 
 
 @wrong_answer("06-3", "are never equal")
-def yes_as_text():
-    return (lambda dynamodb, least: answered(dynamodb, request(least, **{":yes": {"S": "true"}})),)
+def the_amount_as_text():
+    return (lambda dynamodb, least: answered(dynamodb, request(least, **{":least": {"S": str(least)}})),)
 
 
 @wrong_answer("06-3", "raises ParamValidationError")
