@@ -81,7 +81,7 @@ def _steps(value: object) -> set | None:
 
 ROLE = "exercise-role"
 LAMBDA, SCHEDULER = "lambda.amazonaws.com", "scheduler.amazonaws.com"
-STRANGERS = ("ec2.amazonaws.com", "sns.amazonaws.com", "a-service-to-come.amazonaws.com")  # and who else is named
+STRANGER = "a-service-to-come.amazonaws.com"  # named by nobody
 BUS_SERVICE = "events.amazonaws.com"
 
 
@@ -99,6 +99,8 @@ def trusts_two() -> Verdict:
         return wrong(others, see="principal")
     if trusted == {LAMBDA}:
         return _not_yet_changed(iam, document)
+    if {LAMBDA, SCHEDULER} < trusted:
+        return wrong("Both may assume the role, and so may a service that has no need to.", see="least-privilege")
     if BUS_SERVICE in trusted:
         return wrong(
             "The service that you let in runs event buses and their rules. The Scheduler is a service of its own, "
@@ -157,13 +159,13 @@ def _listed(value: object) -> list:
 
 def _others(arn: str, document: dict) -> str:
     """What to say about people, accounts and strangers that may assume the role; empty if there are none."""
-    if any(_trusts(arn, document, service) for service in STRANGERS):
-        return "Your trust policy lets more services in than two, those included that nobody has thought of. Name them."
+    if _trusts(arn, document, STRANGER):
+        return "Your trust policy lets everybody in, services included that nobody has thought of yet. Name the two."
     account = arn.split(":")[4]
     people = {f"arn:aws:iam::{number}:user/somebody" for number in (account, "999988887777")}
     named = {name for name in _named(document, "AWS") if name.startswith("arn:") and not name.endswith(":root")}
     if any(_trusts(arn, document, each, "AWS") for each in people | named) or _named(document, "Federated"):
-        return "Your trust policy lets in people: is a service of AWS one of your account's users?"
+        return "Your trust policy lets in people or roles: is a service of AWS one of your account's users?"
     return ""
 
 

@@ -123,9 +123,14 @@ def lambda_is_gone():
     return trust(allow({"Service": SCHEDULER}))
 
 
-@wrong_answer("01-2", "more services in than two")
+@wrong_answer("01-2", "lets everybody in")
 def everybody():
     return trust(allow({"Service": LAMBDA}), allow("*"))
+
+
+@wrong_answer("01-2", "has no need to")
+def both_services_of_eventbridge():
+    return trust(allow({"Service": [LAMBDA, SCHEDULER, "events.amazonaws.com"]}))
 
 
 @wrong_answer("01-2", "lets in people")
