@@ -16,6 +16,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import wrong_answers
+from exercise_lint import STILL_TO_COME
 
 from helpers import workbook
 from helpers.catch_up import build, lesson_files, read_lesson
@@ -93,7 +94,7 @@ def last_line(source: str) -> str:
 
 
 def test_every_lesson_has_exercises():
-    assert sorted({each[:2] for each in STUBS}) == [f"{number:02}" for number in range(14)]
+    assert {each[:2] for each in STUBS} == {f"{number:02}" for number in range(14)} - STILL_TO_COME
 
 
 def test_each_exercise_has_one_stub_one_check_one_solution_and_its_wrong_answers():
