@@ -74,7 +74,9 @@ def notebook_code():
 def third_party_imports():
     """{module that is not ours and not Python's: a file that imports it}"""
     # Inside helpers a module is imported by its whole name: a module of ours there hides no one else's.
-    ours = {path.stem for path in python_files() if ROOT / "helpers" not in path.parents} | {"helpers", "tests"}
+    outside = [path for path in python_files() if ROOT / "helpers" not in path.parents]
+    packages = {path.parent.name for path in outside if path.name == "__init__.py"}
+    ours = {path.stem for path in outside} | packages | {"helpers", "tests"}
     found = {}
     sources = [(path, path.read_text(encoding="utf-8")) for path in python_files()]
     for path, source in [*sources, *notebook_code()]:

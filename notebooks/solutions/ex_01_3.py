@@ -12,10 +12,10 @@ from helpers.waiting import wait_until
 iam, sts = boto3.client("iam"), boto3.client("sts")
 account = sts.get_caller_identity()["Account"]
 statement = {"Effect": "Allow", "Principal": {"AWS": account}, "Action": "sts:AssumeRole"}
-trust_policy = {"Version": "2012-10-17", "Statement": [statement]}
+trust = {"Version": "2012-10-17", "Statement": [statement]}
 
 with suppress(iam.exceptions.EntityAlreadyExistsException):
-    iam.create_role(RoleName="exercise-visitor", AssumeRolePolicyDocument=json.dumps(trust_policy))
+    iam.create_role(RoleName="exercise-visitor", AssumeRolePolicyDocument=json.dumps(trust))
 policy_arn = "arn:aws:iam::aws:policy/AmazonDynamoDBReadOnlyAccess"
 iam.attach_role_policy(RoleName="exercise-visitor", PolicyArn=policy_arn)
 

@@ -4,6 +4,7 @@ import json
 
 from helpers.exercises import check
 
+
 def outcome(answer):
     """In one word, what the answer of an invocation of sample-function means."""
     if answer["StatusCode"] == 202:  # in Lambda's queue; the payload is empty
@@ -12,5 +13,6 @@ def outcome(answer):
     if "FunctionError" in answer:
         return "invalid" if payload["errorType"] == "InvalidOrder" else "failed"
     return payload["status"]
+
 
 check("03-2", outcome)
