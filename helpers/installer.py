@@ -36,6 +36,11 @@ _QUIET = {
     "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8", "PIP_USER": "0", "PIP_NO_INPUT": "1",
     "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_PROGRESS_BAR": "off", "PIP_NO_COLOR": "1",
 }  # fmt: skip
+#: Where pip has been told to look, for uv, which does not read pip's variables.
+_FOR_UV = {
+    "PIP_INDEX_URL": "UV_DEFAULT_INDEX", "PIP_EXTRA_INDEX_URL": "UV_INDEX",
+    "PIP_FIND_LINKS": "UV_FIND_LINKS",
+}  # fmt: skip
 
 
 def environment(place: Place) -> dict[str, str]:
@@ -55,6 +60,7 @@ def install(place: Place, progress: Progress, descriptor: int) -> str:
     `_run`. Raises ToolFailed with what the last tool said.
     """
     env = {"PIP_RETRIES": "3"} | environment(place) | _QUIET
+    env |= {uv: env[pip] for pip, uv in _FOR_UV.items() if env.get(pip) and not env.get(uv)}
     # Not the Python of another virtual environment, which may go.
     base = getattr(sys, "_base_executable", None) or sys.executable
     title = f"Making .venv with Python {'.'.join(map(str, sys.version_info[:3]))}"
@@ -66,7 +72,8 @@ def install(place: Place, progress: Progress, descriptor: int) -> str:
 
     def install_with(uv: str) -> None:
         # Compiled now, once: otherwise the first start of every program would take seconds longer.
-        run(uv, "pip", "install", "--python", str(place.python), "--compile-bytecode", *everything)
+        no_index = ["--no-index"] if env.get("PIP_NO_INDEX") else []  # not to be had as a variable
+        run(uv, "pip", "install", "--python", str(place.python), "--compile-bytecode", *no_index, *everything)
 
     uv = find_uv(place)
     if uv:

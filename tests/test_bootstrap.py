@@ -334,6 +334,15 @@ def test_two_starts_at_once_make_one_environment(project):
     assert sum("Making the workbook's Python environment" in told for _, _, told in results) == 1, results
 
 
+def test_a_folder_of_wheels_is_enough_for_both_tools(project):
+    env = project.environment(PIP_NO_INDEX="1", UV_OFFLINE="false")
+    for name in ["PIP_INDEX_URL", "UV_DEFAULT_INDEX", "UV_FIND_LINKS"]:
+        del env[name]
+    status, called, told = project.finish(project.start(env=env))
+    assert status == 0 and called, told
+    assert "uv could not do it" not in told, "uv is told what pip's variables say"
+
+
 def test_no_network_is_one_line(project):
     shutil.rmtree(project.wheels)
     project.wheels.mkdir()

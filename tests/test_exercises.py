@@ -17,6 +17,7 @@ import pandas as pd
 import pytest
 import wrong_answers
 from exercise_lint import STILL_TO_COME
+from mistakes import settle
 
 from helpers import workbook
 from helpers.catch_up import build, lesson_files, read_lesson
@@ -142,6 +143,7 @@ def test_exercise(exercise_id, run):
         if exercise_id in wrong_answers.UNDO:
             assert [said.outcome for said in run(exercise_id, STUBS[exercise_id])] == ["not attempted"], "undo undoes"
     assert len(set(messages.values())) == len(messages), "each wrong answer has a message of its own"
+    settle(exercise_id, messages)
     odd_values(exercise_id)
     said = run(exercise_id, solution(exercise_id))
     assert [each.outcome for each in said] == ["correct"], said
