@@ -11,8 +11,7 @@ from collections.abc import Iterator
 from lesson_reader import Lesson, code_lines
 
 EXERCISES, QUESTIONS = "Exercises", "Quick questions"
-STILL_TO_COME = {"13"}  # lessons whose exercises are not written yet
-WITHOUT_EXERCISES = {"99"} | STILL_TO_COME  # in 99 nothing is new
+WITHOUT_EXERCISES = {"99"}  # where nothing is new
 KINDS = ["Predict", "Fill the gap", "Change", "Build"]  # of exercises, from the least freedom to the most
 HINTS = ["Hint 1: a nudge", "Hint 2: the idea", "Hint 3: almost the code"]
 LONGEST_STUB = 15  # lines that are not blank
