@@ -1,4 +1,4 @@
-"""The shapes of the live diagram, as SVG text.
+"""The shapes of the live diagram and of an event's way, as SVG text.
 
 Plain elements with presentation attributes only, no styles, links, gradients or markers: where a notebook is
 shown as a web page (GitHub among others), whatever could carry a script or a style is taken out of an SVG.
@@ -6,7 +6,8 @@ shown as a web page (GitHub among others), whatever could carry a script or a st
 
 from html import escape
 
-INK, MUTED, PAPER, FAINT, LINE = "#1f2933", "#5b6770", "#ffffff", "#f5f7f9", "#8b97a3"
+from helpers.palette import EDGE, FAINT, INK, LINE, MUTED, PAPER
+
 FONT = "-apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 CARD_WIDTH, CARD_HEIGHT = 144, 118
 LONGEST_NAME = 17  # characters that fit into a card's width
@@ -54,7 +55,7 @@ def icon(name: str, x: float, y: float, size: float, colour: str) -> str:
 
 def panel(width: float, height: float) -> str:
     """The opaque sheet below everything: it makes the picture the same on light and dark pages."""
-    return _rectangle(1, 1, width - 2, height - 2, 14, f'fill="{PAPER}" stroke="#d5dbe1"')
+    return _rectangle(1, 1, width - 2, height - 2, 14, f'fill="{PAPER}" stroke="{EDGE}"')
 
 
 def card(x: float, y: float, name: str, kind: str, picture: str, colour: str, exists: bool) -> str:
@@ -110,6 +111,18 @@ def arrow(points: list[tuple[float, float]], exists: bool) -> str:
     return (
         f'<polyline points="{_points([*points[:-1], (base_x, base_y)])}" fill="none" {line}/>'
         f'<polygon points="{_points(corners)}" {head} stroke-width="1.5" stroke-linejoin="round"/>'
+    )
+
+
+def way(points: list[tuple[float, float]], colour: str) -> str:
+    """Where something has gone: an arrow like the others, but thick."""
+    (before_x, before_y), (x, y) = points[-2:]
+    along_x, along_y = _sign(x - before_x), _sign(y - before_y)
+    base_x, base_y = x - 15 * along_x, y - 15 * along_y
+    corners = [(x, y), (base_x + 10 * along_y, base_y + 10 * along_x), (base_x - 10 * along_y, base_y - 10 * along_x)]
+    return (
+        f'<polyline points="{_points([*points[:-1], (base_x, base_y)])}" fill="none" stroke="{colour}" '
+        f'stroke-width="5" stroke-linejoin="round"/><polygon points="{_points(corners)}" fill="{colour}"/>'
     )
 
 

@@ -1,0 +1,277 @@
+"""What an event has left behind in the account: rules that match it, log lines, messages in queues, the item.
+
+Everything is read with plain boto3, as the lessons do it. Nothing is changed, and no message is taken out of
+a queue.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+
+from helpers.account_state import FUNCTION, TABLE
+from helpers.exercises.tools import found, matches
+
+RETRIES = 2  # Lambda's own, where nobody has set another number
+HIDDEN_FOR = 10  # seconds; only where a queue holds more messages than one request shows
+LOOKS = 20  # at most so many requests to one queue
+Line = tuple[int, dict]  # of a log: when, in milliseconds, and its JSON
+
+
+@dataclass(frozen=True)
+class Rule:
+    """An enabled rule of the bus. `matches` is None when the event's content is not known; `differs` names the
+    fields of the pattern because of which it does not match.
+    """
+
+    name: str
+    arn: str
+    targets: tuple[str, ...]  # ARNs
+    matches: bool | None = None
+    differs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One run of a function for the event. The outcome is what the function has logged: None when it has ended
+    without a word, "running" when it has not ended.
+    """
+
+    outcome: str | None
+    order_id: str | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """The attempts that share a request id, first to last. The id is empty when the function does not log it."""
+
+    request_id: str
+    attempts: tuple[Attempt, ...]
+
+
+@dataclass(frozen=True)
+class Parked:
+    """A message about the event in a queue: from a rule that could not deliver it, or from Lambda, which then
+    gives the request id.
+    """
+
+    queue: str
+    event: dict[str, Any]
+    cause: str
+    rule_arn: str | None = None
+    target_arn: str | None = None
+    request_id: str | None = None
+    attempts: int = 0
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function: the table that it is known to write to, how often it is tried again, and the queue for what
+    failed.
+    """
+
+    name: str
+    table: str | None
+    retries: int
+    failure_queue: str | None
+
+
+def event_of(entry: dict[str, Any], event_id: str, rule_arn: str) -> dict[str, Any]:
+    """The event that PutEvents makes of an entry, for the account and region of the rule."""
+    _, _, _, region, account, _ = rule_arn.split(":", 5)
+    moment = entry.get("Time") or datetime.now(UTC)
+    return {
+        "version": "0",
+        "id": event_id,
+        "detail-type": entry["DetailType"],
+        "source": entry["Source"],
+        "account": account,
+        "time": moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "region": region,
+        "resources": entry.get("Resources", []),
+        "detail": json.loads(entry["Detail"]),
+    }
+
+
+def rules_of(bus: str) -> list[Rule]:
+    """The bus's enabled rules with an event pattern, by name; not those that AWS manages, for an archive say."""
+    client = boto3.client("events")
+    pages = client.get_paginator("list_rules").paginate(EventBusName=bus)
+    rules = [rule for page in pages for rule in page["Rules"]]
+    wanted = [
+        rule for rule in rules
+        if rule.get("EventPattern") and rule["State"] != "DISABLED" and not rule.get("ManagedBy")
+    ]  # fmt: skip
+    return [
+        Rule(rule["Name"], rule["Arn"], tuple(target["Arn"] for target in _targets(client, rule["Name"], bus)))
+        for rule in sorted(wanted, key=lambda rule: rule["Name"])
+    ]
+
+
+def tested(rule: Rule, bus: str, event: dict[str, Any]) -> Rule:
+    """The rule, and whether it matches the event: AWS's own answer."""
+    answer = boto3.client("events").describe_rule(Name=rule.name, EventBusName=bus)
+    pattern = json.loads(answer["EventPattern"])
+    if matches(pattern, event):
+        return replace(rule, matches=True)
+    differs = tuple(field for field, wanted in pattern.items() if not matches({field: wanted}, event))
+    return replace(rule, matches=False, differs=differs)
+
+
+def function_of(arn: str) -> Function:
+    """What is known of the function with this ARN. One that is gone has left at most its log."""
+    client, name = boto3.client("lambda"), arn.split(":")[6]
+    settings = found(client, "get_function_configuration", FunctionName=name) or {}
+    retry = found(client, "get_function_event_invoke_config", FunctionName=name) or {}
+    destination = retry.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
+    queue = destination or settings.get("DeadLetterConfig", {}).get("TargetArn")
+    table = settings.get("Environment", {}).get("Variables", {}).get("TABLE_NAME")
+    table = table or (TABLE if name == FUNCTION else None)  # the handler's own default
+    return Function(name, table, retry.get("MaximumRetryAttempts", RETRIES), queue_name(queue))
+
+
+def dead_letter_queues(bus: str, rules: Iterable[Rule]) -> list[str]:
+    """The names of the queues for what could not be delivered to the rules' targets."""
+    client = boto3.client("events")
+    targets = [target for rule in rules for target in _targets(client, rule.name, bus)]
+    names = {queue_name(target.get("DeadLetterConfig", {}).get("Arn")) for target in targets}
+    return sorted(name for name in names if name)
+
+
+def queue_name(arn: str | None) -> str | None:
+    """The name in the ARN of a queue; None for the ARN of anything else."""
+    parts = (arn or "").split(":")
+    return parts[5] if len(parts) == 6 and parts[2] == "sqs" else None
+
+
+def parked_in(queue: str, event_id: str) -> list[Parked]:
+    """What a queue holds about the event. It stays there. A queue that does not exist holds nothing."""
+    return [parked for message in _messages(queue) if (parked := _read(queue, message, event_id))]
+
+
+def invocations_of(function: str, event_id: str, request_ids: Iterable[str] = ()) -> list[Invocation]:
+    """The function's invocations for the event, first to last, from its log.
+
+    `request_ids` are invocations that are known from elsewhere: they may have logged nothing about the event.
+    """
+    ids = dict.fromkeys([*(_request_id(line) for _, line in _outcomes(function, event_id)), *request_ids])
+    marks = {request_id: _log(function, request_id) if request_id else [] for request_id in ids}
+    lines = _outcomes(function, event_id)  # once more: every attempt whose END is among the marks has logged by now
+    own = {request_id: [line for line in lines if _request_id(line[1]) == request_id] for request_id in ids}
+    return [Invocation(request_id, _attempts(marks[request_id], own[request_id])) for request_id in ids]
+
+
+def is_stored(table: str, order_id: str) -> bool:
+    """Whether the table holds the order now."""
+    key = {"OrderId": {"S": order_id}}
+    answer = found(boto3.client("dynamodb"), "get_item", TableName=table, Key=key, ConsistentRead=True)
+    return "Item" in (answer or {})
+
+
+def _targets(client: Any, rule: str, bus: str) -> list[dict]:
+    pages = client.get_paginator("list_targets_by_rule").paginate(Rule=rule, EventBusName=bus)
+    return [target for page in pages for target in page["Targets"]]
+
+
+def _log(function: str, text: str) -> list[Line]:
+    """The function's log messages with this text, first to last; START and END as {"START": …}."""
+    client = boto3.client("logs")
+    pages = client.get_paginator("filter_log_events").paginate(
+        logGroupName=f"/aws/lambda/{function}", filterPattern=f'"{text}"'
+    )
+    try:
+        messages = [message for page in pages for message in page["events"]]
+    except client.exceptions.ResourceNotFoundException:
+        return []
+    lines = [(message["timestamp"], _line(message["message"])) for message in messages]
+    return sorted(lines, key=lambda line: line[0])
+
+
+def _line(message: str) -> dict:
+    word, _, rest = message.partition(" ")
+    if word in ("START", "END"):
+        return {word: rest.strip()}
+    try:
+        line = json.loads(message)
+    except ValueError:
+        return {}
+    return line if isinstance(line, dict) else {}
+
+
+def _request_id(line: dict) -> str:
+    return str(line.get("requestId", ""))
+
+
+def _outcomes(function: str, event_id: str) -> list[Line]:
+    """What the function has logged about the event: a line of JSON for each attempt, if it is like the handler."""
+    return [line for line in _log(function, event_id) if line[1].get("eventId") == event_id]
+
+
+def _attempts(marks: list[Line], lines: list[Line]) -> tuple[Attempt, ...]:
+    """An attempt for each START, with what was logged until the next. (A log may lack its STARTs for a moment.)"""
+    starts = [when for when, line in marks if "START" in line]
+    ended = sum("END" in line for _, line in marks)
+    if len(starts) <= len(lines):
+        return tuple(_attempt(line) for _, line in lines)
+    attempts = []
+    for number, start in enumerate(starts, start=1):
+        until = starts[number] if number < len(starts) else float("inf")
+        line = next((line for when, line in lines if start <= when < until), None)
+        silent = Attempt(None if number <= ended else "running")
+        attempts.append(_attempt(line) if line else silent)
+    return tuple(attempts)
+
+
+def _attempt(line: dict) -> Attempt:
+    return Attempt(str(line.get("outcome", "logged")), line.get("orderId"), str(line.get("reason", "")))
+
+
+def _messages(queue: str) -> Iterator[dict]:
+    """Every message of a queue once. None is hidden, unless there are more than one request shows.
+
+    To wait a second is to ask all of the machines that keep the queue
+    (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-short-and-long-polling.html).
+    """
+    client = boto3.client("sqs")
+    address = found(client, "get_queue_url", QueueName=queue)
+    if not address:
+        return
+    url, seen, hidden = address["QueueUrl"], set(), []
+    try:
+        for _ in range(LOOKS):
+            more = client.receive_message(
+                QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"], WaitTimeSeconds=1,
+                VisibilityTimeout=HIDDEN_FOR if seen else 0,
+            ).get("Messages", [])  # fmt: skip
+            hidden += [message["ReceiptHandle"] for message in more] if seen else []
+            new = [message for message in more if message["MessageId"] not in seen]
+            yield from new
+            if len(more) < 10 and len(seen) < 10 or not more:
+                return
+            seen |= {message["MessageId"] for message in new}
+    finally:
+        for handle in hidden:  # visible again, at once
+            client.change_message_visibility(QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=0)
+
+
+def _read(queue: str, message: dict, event_id: str) -> Parked | None:
+    """The message, if it is about the event: a record of Lambda's has the event inside."""
+    try:
+        body = json.loads(message["Body"])
+    except ValueError:
+        return None
+    record = body if isinstance(body, dict) and isinstance(body.get("requestContext"), dict) else None
+    event = record.get("requestPayload") if record else body
+    if not isinstance(event, dict) or event.get("id") != event_id:
+        return None
+    said = {name: value.get("StringValue", "") for name, value in message.get("MessageAttributes", {}).items()}
+    if record:
+        context = record["requestContext"]
+        attempts = context.get("approximateInvokeCount", 0)
+        return Parked(queue, event, context.get("condition", ""), None, None, context.get("requestId"), attempts)
+    cause = said.get("ERROR_CODE") or said.get("ErrorMessage", "")
+    return Parked(queue, event, cause, said.get("RULE_ARN"), said.get("TARGET_ARN"), said.get("RequestID"))
