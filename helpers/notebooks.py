@@ -130,13 +130,22 @@ def _normal_cell(cell: NotebookNode) -> NotebookNode:
     result = {
         "cell_type": cell.cell_type,
         "id": cell.id,
-        "metadata": {key: cell.metadata[key] for key in KEPT_METADATA if cell.metadata.get(key)},
+        "metadata": {key: cell.metadata[key] for key in KEPT_METADATA if cell.metadata.get(key)} | _slide(cell),
         "source": cell.source,
     }
     if cell.cell_type == "code":
         outputs = coalesce_streams([copy.deepcopy(output) for output in cell.outputs])
         result |= {"execution_count": None, "outputs": [_normal_output(output) for output in outputs]}
     return nbformat.from_dict(result)
+
+
+def _slide(cell: NotebookNode) -> dict:
+    """Where slides begin, for `nbconvert --to slides`: one at each heading, below it one for each text with the code
+    that follows it.
+    """
+    if cell.cell_type != "markdown":
+        return {}
+    return {"slideshow": {"slide_type": "slide" if cell.source.startswith("#") else "subslide"}}
 
 
 def _normal_output(output: NotebookNode) -> NotebookNode:
