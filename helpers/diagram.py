@@ -8,6 +8,7 @@ before it exists. `str()` of a diagram says the same in words.
 from dataclasses import dataclass
 
 from helpers import diagram_shapes as shapes
+from helpers import palette
 from helpers.account_state import (
     ADDITIONS,
     ARCHIVE,
@@ -21,11 +22,6 @@ from helpers.account_state import (
     TABLE,
     AccountState,
 )
-
-# The colours of Okabe and Ito, which people with any colour vision can tell apart
-# (https://jfly.uni-koeln.de/color/).
-ORANGE, GREEN, BLUE, VERMILLION, PURPLE = "#b87700", "#00815f", "#0072b2", "#c94f00", "#a8558a"
-BLACK = "#3c4650"  # a soft one
 
 COLUMN, ROW = 214, 164  # from one box to the next
 #: The whole picture is drawn this much smaller: it fits beside JupyterLab's file list in a window of 1,400 pixels.
@@ -61,15 +57,15 @@ class Arrow:
 
 
 BOXES = {
-    "role": Box(3, 0, ROLE, "execution role", "role", GREEN, ("role",)),
-    "x": Box(0, 1, "Microservice X", "front end", "shop", ORANGE),
-    "bus": Box(1, 1, BUS, "event bus", "bus", PURPLE),
-    "rule": Box(2, 1, RULE, "rule", "rule", PURPLE, ("rule",)),
-    "function": Box(3, 1, FUNCTION, "Lambda function", "function", VERMILLION, ("function",)),
-    "table": Box(4, 1, TABLE, "DynamoDB table", "table", BLUE, ("table",)),
-    "archive": Box(1, 2, ARCHIVE, "archive", "archive", PURPLE, ("archive",)),
-    "dead letters": Box(2, 2, DEAD_LETTER_QUEUE, "dead-letter queue", "queue", BLACK, ("dead-letter-queue",)),
-    "failures": Box(3, 2, FAILURE_QUEUE, "on-failure queue", "queue", BLACK, ("failure-destination",)),
+    "role": Box(3, 0, ROLE, "execution role", "role", palette.IAM, ("role",)),
+    "x": Box(0, 1, "Microservice X", "front end", "shop", palette.OUTSIDE),
+    "bus": Box(1, 1, BUS, "event bus", "bus", palette.EVENTBRIDGE),
+    "rule": Box(2, 1, RULE, "rule", "rule", palette.EVENTBRIDGE, ("rule",)),
+    "function": Box(3, 1, FUNCTION, "Lambda function", "function", palette.LAMBDA, ("function",)),
+    "table": Box(4, 1, TABLE, "DynamoDB table", "table", palette.DYNAMODB, ("table",)),
+    "archive": Box(1, 2, ARCHIVE, "archive", "archive", palette.EVENTBRIDGE, ("archive",)),
+    "dead letters": Box(2, 2, DEAD_LETTER_QUEUE, "dead-letter queue", "queue", palette.SQS, ("dead-letter-queue",)),
+    "failures": Box(3, 2, FAILURE_QUEUE, "on-failure queue", "queue", palette.SQS, ("failure-destination",)),
 }
 ARROWS = (
     Arrow("x", "bus", "events"),
@@ -119,7 +115,7 @@ class Diagram:
         lines = [
             # Width and height beside the viewBox: some pages that show notebooks lose the latter.
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide}" height="{high}" '
-            f'viewBox="0 0 {wide} {high}" role="img">',
+            f'viewBox="0 0 {wide} {high}" style="max-width:100%;height:auto" role="img">',  # on paper, too
             f"<title>What is in the account</title><desc>{self}</desc>",
             f'<g font-family="{shapes.FONT}" transform="scale({SCALE})">',
             shapes.panel(width, height),
@@ -189,5 +185,5 @@ def _draw_badge(arrow: Arrow, middle: float, level: float, state: AccountState) 
     if not arrow.badge:
         return ""
     exists = state.has(arrow.badge)
-    mark = shapes.badge(middle - 4, level, "key", GREEN, exists)  # clear of the arrow's head
+    mark = shapes.badge(middle - 4, level, "key", palette.IAM, exists)  # clear of the arrow's head
     return mark + shapes.text(middle, level + 30, arrow.badge, 12, shapes.INK if exists else shapes.MUTED)

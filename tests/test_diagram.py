@@ -46,6 +46,7 @@ def dashed(state: AccountState) -> int:
 def test_only_elements_and_attributes_that_every_page_shows(state):
     elements = list(drawing(state).iter())
     assert {element.tag.removeprefix(SVG) for element in elements} <= ELEMENTS
+    assert elements[0].attrib.pop("style") == "max-width:100%;height:auto", "may be lost: then the picture is wide"
     assert {name for element in elements for name in element.attrib} <= ATTRIBUTES
     assert "url(" not in Diagram(state).svg()
 
