@@ -115,8 +115,16 @@ class Browser:
         """Evaluate `script` until it is true, and return its value."""
         return _until(lambda: self.run(script), seconds, what or script)
 
-    def screenshot(self, path: Path) -> None:
-        path.write_bytes(base64.b64decode(self.send("Page.captureScreenshot", format="png")["data"]))
+    def resize(self, width: int, height: int, scale: float = 1) -> None:
+        """Make the window as large as that, and a pixel of the page `scale` of a screenshot."""
+        self.send(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=scale, mobile=False
+        )
+
+    def screenshot(self, path: Path, part: dict[str, float] | None = None) -> None:
+        """The page as it is seen, or a part of it: x, y, width and height, in pixels."""
+        clip = {"clip": {**part, "scale": 1}} if part else {}
+        path.write_bytes(base64.b64decode(self.send("Page.captureScreenshot", format="png", **clip)["data"]))
 
     def foreign_requests(self) -> list[str]:
         """Addresses of requests that were not for this machine."""

@@ -31,17 +31,20 @@ if not CHROMIUM and not REQUIRED:
 
 #: The lessons that are opened, and what must be seen in each: kinds of output by the element that shows them.
 DIAGRAM = 'img[src^="data:image/svg+xml"], .jp-RenderedSVG svg'
+FOLLOWED = 'img[alt*="event bus default"]'
 LESSONS = {
-    "05_send_events": {"the diagram": DIAGRAM},
+    "05_send_events": {"the diagram": DIAGRAM, "the way of an event": FOLLOWED},
     "06_explore_the_orders": {
         "the diagram": DIAGRAM,
         "the DataFrame": "table.dataframe",
         "a chart": 'img[src^="data:image/png"]',
     },
-    "08_survive_failures": {"the diagram": DIAGRAM, "a chart": 'img[src^="data:image/png"]'},
+    "08_survive_failures": {
+        "the diagram": DIAGRAM,
+        "the way of an event": FOLLOWED,
+        "a chart": 'img[src^="data:image/png"]',
+    },
 }
-#: Pictures in the README, by the lesson that they show.
-PICTURES = {"05_send_events": "lesson.png"}
 #: Cells outside the window are taken out of the page otherwise, and could not be looked at.
 WHOLE_NOTEBOOK = {"windowingMode": "none"}
 
@@ -144,13 +147,37 @@ def test_a_lesson_in_jupyterlab(page, lesson):
     assert browser.foreign_requests() == [], "no request has left the machine"
     assert browser.errors == []
     if lesson in PICTURES and os.environ.get("WORKBOOK_SCREENSHOTS") == "1":
-        take_picture(browser, PROJECT / "docs" / "images" / PICTURES[lesson])
+        name, take = PICTURES[lesson]
+        path = PROJECT / "docs" / "images" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        browser.run("window.jupyterapp.commands.execute('filebrowser:toggle-main').then(() => true)")
+        take(browser, path)
 
 
-def take_picture(browser: Browser, path: Path) -> None:
-    """The lesson alone, from its setup cell on: the diagram, and what comes next."""
-    browser.run("window.jupyterapp.commands.execute('filebrowser:toggle-main').then(() => true)")
-    browser.run("document.querySelectorAll('.jp-CodeCell')[0].scrollIntoView({block: 'start'})")
+def settle(browser: Browser) -> None:
+    """Until what moves in the page has come to rest."""
     browser.run("new Promise(done => setTimeout(() => done(true), 1000))")
-    path.parent.mkdir(parents=True, exist_ok=True)
+
+
+def take_lesson(browser: Browser, path: Path) -> None:
+    """The lesson alone, from its setup cell on: the diagram, and what comes next."""
+    browser.run("document.querySelectorAll('.jp-CodeCell')[0].scrollIntoView({block: 'start'})")
+    settle(browser)
     browser.screenshot(path)
+
+
+def take_followed_event(browser: Browser, path: Path) -> None:
+    """The first cell that follows an event, with the picture below it, in a window that is high enough for both."""
+    browser.resize(1120, 1400)
+    cell = f"document.querySelector(`.jp-CodeCell:has({FOLLOWED})`)"
+    browser.run(f"{cell}.scrollIntoView({{block: 'center'}})")
+    settle(browser)
+    part = browser.run(f"{cell}.getBoundingClientRect().toJSON()")
+    browser.screenshot(path, {side: part[side] for side in ("x", "y", "width", "height")})
+
+
+#: Pictures in the README: the lesson that they show, their name, and what takes them.
+PICTURES = {
+    "05_send_events": ("lesson.png", take_lesson),
+    "08_survive_failures": ("followed-event.png", take_followed_event),
+}
