@@ -5,21 +5,32 @@ announced in the environment at once and started when a notebook is among what w
 of a run share it, in their order, like a learner's lessons; a learner's own account is never touched.
 """
 
+import os
 import tempfile
 from pathlib import Path
 
 import pytest
 
-from helpers import isolation
+from helpers import isolation, targets
+from helpers.errors import WorkbookError
 from helpers.local_aws import lifecycle
 
 FOLDER = pytest.StashKey[tempfile.TemporaryDirectory]()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--target-as-set",
+        action="store_true",
+        help="run the notebooks on the AWS that WORKBOOK_TARGET, WORKBOOK_ACCOUNT and WORKBOOK_PREFIX choose; without "
+        "this option it is always an embedded one, and names have no prefix",
+    )
+
+
 def pytest_configure(config: pytest.Config) -> None:
     folder = tempfile.TemporaryDirectory(prefix="workbook-test-", ignore_cleanup_errors=True)
     config.stash[FOLDER] = folder
-    isolation.isolate(Path(folder.name))
+    isolation.isolate(Path(folder.name), keep_target=config.option.target_as_set)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -29,8 +40,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     notebooks = any(type(item).__module__ == "nbval.plugin" for item in session.items)
     if notebooks and not session.config.option.collectonly:
         try:
-            lifecycle.start()
-        except lifecycle.LocalAwsError as error:
+            if targets.chosen(os.environ)[0] == targets.LOCAL:
+                lifecycle.start()
+        except (lifecycle.LocalAwsError, WorkbookError) as error:
             raise pytest.UsageError(str(error)) from error
 
 

@@ -12,11 +12,12 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 import boto3
 from IPython.utils.capture import capture_output
 
-from helpers import account_state
+from helpers import account_state, aws_trouble, waiting
 from helpers.account_state import AccountState
 from helpers.errors import WorkbookError
 
@@ -52,12 +53,15 @@ def read_lesson(path: Path) -> Lesson:
         ) from error
 
 
-def catch_up(lesson: str, folder: Path, announce: Callable[[str], None]) -> AccountState:
+def catch_up(
+    lesson: str, folder: Path, announce: Callable[[str], None], waits_on: TextIO | None = None
+) -> AccountState:
     """Build what the lessons before `lesson` provide and the account lacks; returns what the account has
     then.
 
-    `announce` is called with the name of each lesson whose cells are about to run. Raises WorkbookError when
-    a cell fails or what the lesson provides is still missing afterwards.
+    `announce` is called with the name of each lesson whose cells are about to run; what the cells print is not
+    shown, but for their waits, on the stream `waits_on`. Raises WorkbookError when a cell fails or what the lesson
+    provides is still missing afterwards.
     """
     state = account_state.read()
     for path in lesson_files(folder):
@@ -66,7 +70,7 @@ def catch_up(lesson: str, folder: Path, announce: Callable[[str], None]) -> Acco
         earlier = read_lesson(path)
         if account_state.missing(earlier.provides, state):
             announce(earlier.name)
-            build(earlier)
+            build(earlier, waits_on)
             state = account_state.read()
             _check(earlier, state)
     return state
@@ -78,12 +82,12 @@ def _build_cells(cells: list[dict]) -> Iterator[tuple[str, str]]:
             yield cell.get("id", str(number)), "".join(cell["source"])
 
 
-def build(lesson: Lesson) -> None:
+def build(lesson: Lesson, waits_on: TextIO | None = None) -> None:
     """Execute the lesson's build cells, whatever the account has. Raises WorkbookError when one fails."""
     namespace = {"__name__": f"catching_up_{lesson.name}", "boto3": boto3}
     for cell_id, source in lesson.build_cells:
         try:
-            with capture_output():
+            with waiting.shown_on(waits_on), capture_output():
                 exec(compile(source, f"<{lesson.name}, cell {cell_id}>", "exec"), namespace)
         except Exception as error:
             raise WorkbookError(
@@ -104,4 +108,5 @@ def _check(lesson: Lesson, state: AccountState) -> None:
 
 
 def _in_one_line(error: Exception) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split()).rstrip(".")
+    advice = aws_trouble.in_one_line(error)
+    return advice or " ".join(f"{type(error).__name__}: {error}".split()).rstrip(".")

@@ -11,15 +11,22 @@ from helpers.local_aws import lifecycle
 PROJECT = Path(__file__).resolve().parents[1]
 
 
-def isolate(folder: Path) -> None:
-    """From now on this process, and kernels that it starts, find their account and settings in `folder`."""
+#: Which AWS the lessons speak to (helpers.targets).
+TARGET = ("WORKBOOK_TARGET", "WORKBOOK_ACCOUNT", "WORKBOOK_PREFIX")
+
+
+def isolate(folder: Path, keep_target: bool = False) -> None:
+    """From now on this process, and kernels that it starts, find their account and settings in `folder`.
+
+    With `keep_target` the environment still says which AWS that is.
+    """
     os.environ["LOCAL_AWS_HOME"] = str(folder / "account")
     os.environ["WORKBOOK_HOME"] = str(folder / "workbook")  # which exercises were solved
     os.environ["IPYTHONDIR"] = str(folder / "ipython")  # no start-up files and no history of the user's
     paths = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
     if str(PROJECT) not in paths:
         os.environ["PYTHONPATH"] = os.pathsep.join([str(PROJECT), *paths])
-    for name in ("WORKBOOK_TARGET", "MPLBACKEND", "LOCAL_AWS_TIME_SCALE"):
+    for name in ("MPLBACKEND", "LOCAL_AWS_TIME_SCALE", *(() if keep_target else TARGET)):
         os.environ.pop(name, None)
 
 

@@ -12,7 +12,9 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any, NoReturn
 
+from helpers.errors import WorkbookError
 from helpers.local_aws import lifecycle
+from helpers.targets import LOCAL, chosen
 from helpers.trouble import Problem
 from helpers.trust import trust
 
@@ -37,22 +39,25 @@ def main(options: list[str]) -> int:
     try:
         ours = defaults(options)
         check_port(options)
-        aws = None if _PRINTS & set(options) else EmbeddedAws()
+        local = chosen(os.environ)[0] == LOCAL
+        aws = EmbeddedAws() if local and not _PRINTS & set(options) else None
         from jupyterlab.labapp import LabApp  # takes a second, in which the embedded AWS starts
 
         trust(ROOT / "notebooks")
 
+        if not local:
+            print("The lessons speak to the AWS that WORKBOOK_TARGET chooses; JupyterLab starts.", file=sys.stderr)
         if aws:
             word = "is ready" if aws.account().started else "was running already"
             print(f"The embedded AWS {word}; JupyterLab starts. Ctrl-C here ends it.", file=sys.stderr)
-        if not aws or (options and options[0] in LabApp.subcommands):
+        if (local and not aws) or (options and options[0] in LabApp.subcommands):
             LabApp.launch_instance(options)
             return 0
         server = LabApp.initialize_server(argv=[*options, *ours])
         _lose_no_signal(server)
         server.start()
         return 0
-    except (Problem, lifecycle.LocalAwsError) as problem:
+    except (Problem, WorkbookError, lifecycle.LocalAwsError) as problem:
         print(problem, file=sys.stderr)
         return 2
     except KeyboardInterrupt:

@@ -1,14 +1,29 @@
 """Visible, bounded waits for what AWS does in its own time."""
 
 import time
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TextIO, TypeVar
 
 from helpers.errors import WaitedInVain
 
 Value = TypeVar("Value")
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.5  # seconds between two looks
+
+
+_stream: TextIO | None = None  # None: wherever print goes
+
+
+@contextmanager
+def shown_on(stream: TextIO | None) -> Iterator[None]:
+    """In this context waits are shown on `stream`, even where the output of cells is kept from sight."""
+    global _stream
+    before, _stream = _stream, stream
+    try:
+        yield
+    finally:
+        _stream = before
 
 
 def wait_until(condition: Callable[[], Value], waiting_for: str, timeout: float = 30) -> Value:
@@ -20,10 +35,10 @@ def wait_until(condition: Callable[[], Value], waiting_for: str, timeout: float 
     line = f"Waiting for {waiting_for}"
     value = _watch(condition, line, timeout, until=True)
     if not value:
-        print(f"{line}: given up.")
+        print(f"{line}: given up.", file=_stream)
         message = f"Waited {timeout:g} s for {waiting_for}, and it did not happen."
         raise WaitedInVain(message, more="the-wait-was-in-vain")
-    print(f"{line}: done.")
+    print(f"{line}: done.", file=_stream)
     return value
 
 
@@ -34,7 +49,7 @@ def holds_for(condition: Callable[[], object], watching: str, seconds: float = 1
     """
     line = f"Watching {watching}"
     held = bool(_watch(condition, line, seconds, until=False))
-    print(f"{line}: done.")
+    print(f"{line}: done.", file=_stream)
     return held
 
 
@@ -51,6 +66,6 @@ def _watch(condition: Callable[[], Value], line: str, limit: float, until: bool)
             # A carriage return, not a display handle: nbval compares what a handle showed first, but folds
             # these. The last line is never shorter than this one, so that nothing of this one is left
             # behind.
-            print(f"{line} … {shown}s", end="\r", flush=True)
+            print(f"{line} … {shown}s", end="\r", file=_stream, flush=True)
         time.sleep(min(pause, max(limit - passed, 0)))
         pause = min(pause * 1.5, LONGEST_PAUSE)

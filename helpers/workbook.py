@@ -3,19 +3,19 @@ there.
 """
 
 import os
+import sys
 from pathlib import Path
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 from IPython.display import display
 
-from helpers import account_state
+from helpers import account_state, announcement, aws_trouble, ownership
 from helpers.account_state import AccountState
 from helpers.catch_up import catch_up as build_what_is_missing
 from helpers.catch_up import lesson_files
 from helpers.diagram import Diagram
 from helpers.errors import WorkbookError
-from helpers.local_aws import lifecycle
+from helpers.targets import HELP, LOCAL, Target, connect
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 # Instead of the picture, where only text is shown: JupyterLab before it trusts a notebook, for one.
@@ -25,34 +25,24 @@ WITHOUT_THE_PICTURE = "(Run this cell to see the same as a picture.)"
 def begin(lesson: str, catch_up: bool = True) -> None:
     """Make this kernel ready for a lesson, named like its file without the ending.
 
-    Afterwards plain `boto3.client(…)` speaks to the embedded AWS, the working directory is the folder of the
-    lessons, and the account, which is shown, has all that earlier lessons build. With `catch_up=False` the
-    account stays as it is and is not shown. May be called any number of times. Raises WorkbookError, with one
-    line that says what to do.
+    Afterwards plain `boto3.client(…)` speaks to the AWS that WORKBOOK_TARGET chooses (helpers.targets; the embedded one
+    unless it says otherwise), the working directory is the folder of the lessons, and the account, which is shown, has
+    all that earlier lessons build. With `catch_up=False` the account stays as it is and is not shown. May be called any
+    number of times. Raises WorkbookError, with one line that says what to do.
     """
     _refuse_unknown(lesson)
-    account = _connect()
+    target = connect()
     os.environ["WORKBOOK_LESSON"] = lesson  # the checks of exercises speak to AWS only after this
     os.chdir(NOTEBOOKS)  # wherever the kernel was started: a lesson's "../handler.py" is right
-    headline = f"Local AWS, account {account.account_id}, region {account.region}. Nothing here costs money."
-    state = _caught_up(lesson, len(headline)) if catch_up else None
-    print(headline)
+    aws_trouble.show_in_one_line(aws_trouble.in_one_line if target.kind != LOCAL else _about_embedded_aws)
+    try:
+        state = _begin_local(lesson, target, catch_up) if target.kind == LOCAL else _begin(lesson, target, catch_up)
+    except (BotoCoreError, ClientError) as error:
+        raise _in_trouble(target, error) from error
     if state:
         diagram = Diagram(state, instead=WITHOUT_THE_PICTURE)
         print(diagram)  # JupyterLab gives an SVG no alternative text: here it is, for everybody
         display(diagram)
-
-
-def connect_to(account: lifecycle.Account) -> None:
-    """Point this process's boto3 at the account and at nothing else."""
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        del os.environ[name]  # profiles, tokens, endpoints of single services: whatever could lead to another account
-    os.environ.update(account.environment())
-    host = account.endpoint_url.split("//")[1].split(":")[0]
-    for name in ("NO_PROXY", "no_proxy"):  # requests to this machine must not go through a proxy
-        hosts = [known for known in os.environ.get(name, "").split(",") if known]
-        os.environ[name] = ",".join(hosts if host in hosts else [*hosts, host])
-    boto3.setup_default_session()  # a session from before remembers what it was given then
 
 
 def picture() -> Diagram:
@@ -61,36 +51,47 @@ def picture() -> Diagram:
 
 
 def _refuse_unknown(lesson: str) -> None:
-    target = os.environ.get("WORKBOOK_TARGET") or "local"
-    if target != "local":
-        raise WorkbookError(
-            f"WORKBOOK_TARGET is {target!r}, but this version of the workbook has only its embedded AWS; "
-            "real AWS comes with a later one. Unset it, then start JupyterLab again."
-        )
     lessons = [path.stem for path in lesson_files(NOTEBOOKS)]
     if lesson not in lessons:
         raise WorkbookError(f"There is no lesson {lesson!r}. The lessons are: {', '.join(lessons)}.")
 
 
-def _caught_up(lesson: str, width: int) -> AccountState:
-    try:
-        return build_what_is_missing(lesson, NOTEBOOKS, lambda earlier: _announce(earlier, width))
-    except (BotoCoreError, ClientError) as error:
-        raise WorkbookError(
-            f"The embedded AWS does not answer as it should: {error} "
-            "Start it afresh with: python -m helpers.local_aws stop, then run this cell again.",
-            more="the-account-does-not-answer",
-        ) from error
+def _begin_local(lesson: str, target: Target, catch_up: bool) -> AccountState | None:
+    headline = str(target)
+    state = None
+    if catch_up:
+        state = build_what_is_missing(lesson, NOTEBOOKS, lambda earlier: _announce(earlier, len(headline)))
+    print(headline)
+    return state
 
 
-def _connect() -> lifecycle.Account:
-    """Start or find the embedded AWS, and connect this process to it."""
-    try:
-        account = lifecycle.start()
-    except lifecycle.LocalAwsError as error:
-        raise WorkbookError(str(error)) from error
-    connect_to(account)
-    return account
+def _begin(lesson: str, target: Target, catch_up: bool) -> AccountState | None:
+    """Elsewhere everything is said before anything is made, and every wait is seen."""
+    print(target, announcement.of(lesson, target, NOTEBOOKS), sep="\n", flush=True)
+    ownership.refuse_strangers(target)
+    if not catch_up:
+        return None
+    return build_what_is_missing(
+        lesson, NOTEBOOKS, lambda earlier: print(f"Catching up: {earlier} …", flush=True), waits_on=sys.stdout
+    )
+
+
+def _in_trouble(target: Target, error: Exception) -> WorkbookError:
+    if target.kind != LOCAL:
+        line = aws_trouble.in_one_line(error) or f"AWS does not answer as it should: {error}"
+        return WorkbookError(line, more=HELP)
+    return WorkbookError(
+        f"The embedded AWS does not answer as it should: {error} "
+        "Start it afresh with: python -m helpers.local_aws stop, then run this cell again.",
+        more="the-account-does-not-answer",
+    )
+
+
+def _about_embedded_aws(error: BaseException) -> str | None:
+    """On the embedded AWS one thing alone is foreseeable: that it has ended, after hours without use or a sleep."""
+    if aws_trouble.is_unreachable(error):
+        return "The embedded AWS has ended, and its account with it. Run the setup cell: it starts a new one."
+    return None
 
 
 def _announce(lesson: str, width: int) -> None:

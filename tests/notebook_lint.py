@@ -288,4 +288,6 @@ def wrapped_calls(helpers: Path) -> list[str]:
         f"{path.name} calls {match[1]}, which belongs in a cell"
         for path in sorted(helpers.glob("*.py"))
         for match in re.finditer(rf"\.({calls})\(", path.read_text(encoding="utf-8"))
+        # The command clean-up has to delete; lesson 99 teaches the same in its cells.
+        if path.name != "inventory.py" or not match[1].startswith(("delete_", "remove_", "detach_"))
     ]

@@ -13,7 +13,7 @@ import pytest
 from embedded_aws import LAMBDA_TRUST
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, writes
 
-from helpers import workbook
+from helpers import targets
 from helpers.errors import WorkbookError
 from helpers.exercises import check, overview, record, reveal, tools, verdict, verdicts
 from helpers.exercises.verdicts import correct, exercise, not_attempted, wrong
@@ -54,7 +54,7 @@ def lesson(monkeypatch, tmp_path):
 @pytest.fixture(scope="module")
 def account():
     with throw_away_account() as account:
-        workbook.connect_to(account)
+        targets.connect_to(account)
         yield account
 
 

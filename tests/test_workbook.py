@@ -9,7 +9,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from helpers import account_state, workbook
+from helpers import account_state, targets, workbook
 from helpers.catch_up import catch_up, lesson_files
 from helpers.errors import WorkbookError
 from helpers.isolation import isolated, throw_away_account
@@ -416,7 +416,7 @@ def test_begin_leaves_no_way_to_another_account(shell, account):
     os.environ.update(strays)
     workbook.begin("00_start")
     given = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
-    assert given == account.environment()
+    assert given == account.environment() | targets.RETRIES
     assert os.environ["NO_PROXY"] == "example.org,127.0.0.1"
     assert boto3.client("sts").get_caller_identity()["Account"] == account.account_id
 
@@ -444,12 +444,6 @@ def test_picture_shows_the_account_as_it_is_now(shell):
 def test_an_unknown_lesson_is_refused_with_the_names_of_all(shell):
     with pytest.raises(WorkbookError, match="no lesson '07_dance'. The lessons are: 00_start, 01_role,"):
         workbook.begin("07_dance")
-
-
-def test_real_aws_is_refused_for_now(shell):
-    os.environ["WORKBOOK_TARGET"] = "aws"
-    with pytest.raises(WorkbookError, match="real AWS comes with a later one"):
-        workbook.begin("00_start")
 
 
 def test_an_embedded_aws_that_cannot_start_is_reported(shell, monkeypatch, tmp_path):

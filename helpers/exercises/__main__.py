@@ -1,19 +1,19 @@
 """`python3 -m helpers progress`: the lessons and exercises, in a terminal."""
 
+import os
 import sys
 
 from helpers.errors import WorkbookError
 from helpers.exercises import overview
 from helpers.local_aws import lifecycle
-from helpers.workbook import connect_to
+from helpers.targets import LOCAL, chosen, connect
 
 
 def main() -> int:
     """Print the overview. An embedded AWS that is not running is not started: its account is empty."""
     try:
-        account = lifecycle.status()
-        if account:
-            connect_to(account)
+        if chosen(os.environ)[0] != LOCAL or lifecycle.status():
+            connect()
             print(overview.progress())
         else:
             print(overview.without_account())
