@@ -42,7 +42,7 @@ def cost(notebook: dict) -> str:
         match = _TABLE.search("".join(cell["source"])) if cell["cell_type"] == "markdown" else None
         if match:
             said = _LINK.sub(r"\1", match["cells"].split(" | ")[-1]).strip()
-            return said.partition("; on AWS")[2].strip(" ,") or said.lower()
+            return said.partition("; on AWS")[2].strip(" ,").removeprefix("too, ") or said.lower()
     raise ValueError("the lesson has no table of needs, minutes and cost")
 
 

@@ -109,6 +109,8 @@ class Server:
         os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
         for name in ("MOTO_ACCOUNT_ID", "AWS_PROFILE", "INITIAL_NO_AUTH_ACTION_COUNT"):
             os.environ.pop(name, None)
+        # The user's own settings of AWS, which may be of any kind, are no business of this server.
+        os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
         from . import (
             access_control,
             cloudformation,
