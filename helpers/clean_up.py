@@ -26,13 +26,12 @@ def main(options: list[str] | None = None) -> int:
     parser.add_argument("--dry-run", action="store_true", help="only say what would be deleted")
     chosen = parser.parse_args(options)
     try:
-        kind, prefix = targets.chosen(os.environ)
-        if kind == targets.LOCAL and not lifecycle.status():
+        if targets.chosen(os.environ)[0] == targets.LOCAL and not lifecycle.status():
             print("The embedded AWS is not running, so its account is gone already.")
             return 0
         target = targets.connect()
         print(target)
-        return clean_up(tagging.value(prefix), chosen.dry_run)
+        return clean_up(chosen.dry_run)
     except (BotoCoreError, ClientError) as error:
         print(aws_trouble.in_one_line(error) or f"AWS does not answer as it should: {error}", file=sys.stderr)
     except (WorkbookError, lifecycle.LocalAwsError) as error:
@@ -40,35 +39,35 @@ def main(options: list[str] | None = None) -> int:
     return 2
 
 
-def clean_up(tag: str, dry_run: bool = False, say: Callable[[str], None] = print) -> int:
-    """Delete all that carries this value of the tag, and prove it by listing. Returns 0 when nothing is left, or 1."""
+def clean_up(dry_run: bool = False, say: Callable[[str], None] = print) -> int:
+    """Delete all that carries the workbook's tag, and prove it by listing. Returns 0 when nothing is left, or 1."""
     if dry_run:
-        found = list(_ours(tag))
+        found = list(_ours())
         for resource in found:
             say(f"Would delete {resource}")
         say("Nothing was deleted." if found else "There is nothing to delete.")
         return 0
-    failed = _delete(tag, say)
-    left = _left(tag, failed)
-    for resource in _look_alikes(tag):
-        say(f"Left alone, as it does not carry the tag {tagging.KEY} = {tag}: {resource}")
+    failed = _delete(say)
+    left = _left(failed)
+    for resource in _look_alikes():
+        say(f"Left alone, as it does not carry the tag {tagging.KEY} = {tagging.VALUE}: {resource}")
     for resource in left:
         say(f"Still there: {resource}. {failed.get(resource, 'AWS has not let go of it yet.')}")
     say("Run this again to go on." if left else "By the account's own lists, nothing of this workbook is left.")
     return 1 if left else 0
 
 
-def _ours(tag: str) -> Iterator[Resource]:
+def _ours() -> Iterator[Resource]:
     for kind in inventory.KINDS:
-        yield from (resource for resource in kind.found() if resource.tag == tag)
+        yield from (resource for resource in kind.found() if resource.tag == tagging.VALUE)
 
 
-def _delete(tag: str, say: Callable[[str], None]) -> dict[Resource, str]:
+def _delete(say: Callable[[str], None]) -> dict[Resource, str]:
     """Kind by kind. What fails stops nothing else; returns why, for each."""
     failed = {}
     for kind in inventory.KINDS:
         for resource in kind.found():
-            if resource.tag != tag:
+            if resource.tag != tagging.VALUE:
                 continue
             try:
                 kind.delete(resource)
@@ -79,11 +78,11 @@ def _delete(tag: str, say: Callable[[str], None]) -> dict[Resource, str]:
     return failed
 
 
-def _left(tag: str, failed: dict[Resource, str]) -> list[Resource]:
+def _left(failed: dict[Resource, str]) -> list[Resource]:
     """What AWS still lists, after the time that it may take to notice deletions."""
     end = time.monotonic() + PATIENCE
     while True:
-        left = list(_ours(tag))
+        left = list(_ours())
         waiting = [resource for resource in left if resource not in failed]
         if not waiting or time.monotonic() > end:
             return left
@@ -91,13 +90,13 @@ def _left(tag: str, failed: dict[Resource, str]) -> list[Resource]:
         time.sleep(PAUSE)
 
 
-def _look_alikes(tag: str) -> list[Resource]:
+def _look_alikes() -> list[Resource]:
     """What has a name as the lessons give them, but is somebody else's."""
     return [
         resource
         for kind in inventory.KINDS
         for resource in kind.found()
-        if resource.tag != tag and names.is_own(resource.name.removeprefix("/aws/lambda/"))
+        if resource.tag != tagging.VALUE and names.is_own(resource.name.removeprefix("/aws/lambda/"))
     ]
 
 

@@ -15,11 +15,11 @@ from typing import Any
 from botocore.response import StreamingBody
 
 PREFIX = re.compile(r"[a-z][a-z0-9]{0,11}-")  # short: the longest name of a lesson, with it, must stay below 64
-#: How the names of all that the lessons and their exercises make begin.
+#: How the names of all that the lessons and their exercises make begin; and the value of the tag (helpers.tagging).
 OWN_NAMES = (
     "sample-", "exercise-", "stack-", "microservice-role", "microservice-y", "big-orders", "past-orders",
     "order-stored-rule", "order-totals", "strangers-rule", "probe-function", "scratch-table", "borrowed-role",
-    "role-for-ec2", "stubborn-role", "never-made",
+    "role-for-ec2", "stubborn-role", "never-made", "serverless-order-workbook",
 )  # fmt: skip
 #: Where data stands, not names: an order for a "sample-pack" keeps its item's name.
 DATA = frozenset({

@@ -22,7 +22,7 @@ def refuse_strangers(target: Target) -> None:
 
     Lesson 5 empties its table: it must be the workbook's own.
     """
-    foreign = strangers(tagging.value(target.prefix))
+    foreign = strangers()
     if foreign:
         several = len(foreign) > 1
         raise WorkbookError(
@@ -34,12 +34,12 @@ def refuse_strangers(target: Target) -> None:
         )
 
 
-def strangers(tag: str) -> list[inventory.Resource]:
-    """What has the name of a lesson's resource and not this value of the tag. Raises botocore's errors."""
+def strangers() -> list[inventory.Resource]:
+    """What has the name of a lesson's resource and not the tag. Raises botocore's errors."""
     foreign = []
     for kind in inventory.KINDS:
         for name, resource_id in kind.listed() if kind.name in _NAMES else ():
-            if name in _NAMES[kind.name] and _tag(kind, resource_id) != tag:
+            if name in _NAMES[kind.name] and _tag(kind, resource_id) != tagging.VALUE:
                 foreign.append(inventory.Resource(kind.name, name, resource_id))
     return foreign
 

@@ -1,7 +1,7 @@
 """One tag on everything that the workbook makes, in the same request wherever the API can carry it.
 
-The tag, and not a name, is what clean-up goes by. Its value carries the prefix, so that people who share an account
-tell their things apart: `serverless-order-workbook`, or `serverless-order-workbook/team1` with the prefix team1-.
+The tag, and not a name, is what clean-up goes by. To helpers.names its value is a name like others, so with the prefix
+team1- AWS has `team1-serverless-order-workbook`: people who share an account tell their things apart.
 """
 
 from collections.abc import Callable
@@ -14,25 +14,20 @@ KEY = "created-by"
 VALUE = "serverless-order-workbook"
 RETENTION_DAYS = 14  # of log groups; without one, AWS keeps every line for ever
 
-Change = Callable[[dict, str], dict]
-
-
-def value(prefix: str) -> str:
-    """The tag's value for a prefix, which may be empty."""
-    return f"{VALUE}/{prefix.rstrip('-')}" if prefix else VALUE
+Change = Callable[[dict], dict]
 
 
 def _in_list(name: str = "Tags") -> Change:
-    return lambda params, tag: {**params, name: [*params.get(name, []), {"Key": KEY, "Value": tag}]}
+    return lambda params: {**params, name: [*params.get(name, []), {"Key": KEY, "Value": VALUE}]}
 
 
 def _in_map(name: str) -> Change:
-    return lambda params, tag: {**params, name: {**params.get(name, {}), KEY: tag}}
+    return lambda params: {**params, name: {**params.get(name, {}), KEY: VALUE}}
 
 
-def _in_description(params: dict, tag: str) -> dict:
+def _in_description(params: dict) -> dict:
     """An archive can carry no tag; its description says the same."""
-    return {"Description": f"{KEY}: {tag}", **params}
+    return {"Description": f"{KEY}: {VALUE}", **params}
 
 
 #: {service: {operation: how its request carries the tag}}
@@ -49,14 +44,13 @@ _REQUESTS: dict[str, dict[str, Change]] = {
 }
 
 
-def install(session: Any, prefix: str) -> None:
+def install(session: Any) -> None:
     """Make the clients that a boto3 Session creates from now on put the tag on what they make."""
-    tag = value(prefix)
 
     def tagged(params: dict, model: Any, **_: Any) -> None:
         change = _REQUESTS.get(model.service_model.service_id.hyphenize(), {}).get(model.name)
         if change and not _has(params):
-            params.update(change(params, tag))  # botocore's copy, not the caller's dict
+            params.update(change(params))  # botocore's copy, not the caller's dict
 
     def function_created(parsed: dict, http_response: Any, **_: Any) -> None:
         if http_response.status_code < 300:
@@ -64,7 +58,7 @@ def install(session: Any, prefix: str) -> None:
 
     def bucket_created(http_response: Any, context: dict, **_: Any) -> None:
         if http_response.status_code < 300 and context.get("workbook_bucket"):
-            tags = {"TagSet": [{"Key": KEY, "Value": tag}]}
+            tags = {"TagSet": [{"Key": KEY, "Value": VALUE}]}
             session.client("s3").put_bucket_tagging(Bucket=context["workbook_bucket"], Tagging=tags)
 
     def remember_bucket(params: dict, context: dict, **_: Any) -> None:

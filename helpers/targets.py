@@ -170,7 +170,7 @@ def _new_session(prefix: str) -> None:
         os.environ.setdefault(name, value)
     boto3.setup_default_session()
     session = boto3.DEFAULT_SESSION
-    tagging.install(session, prefix)  # before the names: what it sends is the lesson's name, too
+    tagging.install(session)  # before the names, which the tag's value is one of
     names.install(session.events, prefix)
     lost_answers.install(session.events)
 

@@ -21,7 +21,8 @@ class History:
     def note(self) -> None:
         backend = identity_policies._iam()
         entities = [*backend.roles.values(), *backend.users.values(), *backend.groups.values()]
-        now = {each.arn: (self._documents(each), getattr(each, "assume_role_policy_document", None)) for each in entities}
+        trusts = {each.arn: getattr(each, "assume_role_policy_document", None) for each in entities}
+        now = {each.arn: (self._documents(each), trusts[each.arn]) for each in entities}
         with self._lock:
             if now != self._states[-1][1]:
                 self._states.append((time.monotonic(), now))

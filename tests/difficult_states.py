@@ -12,6 +12,8 @@ from typing import Any
 from helpers.local_aws import event_routes, log_writer, server
 from helpers.local_aws.dispatch import error_answer
 
+_FUNCTION = re.compile(r"/\d{4}-\d\d-\d\d/functions(?:/([^/]+)(/code|/configuration|/invocations)?)?/?")
+_NOT_NOW = "The operation cannot be performed at this time."
 Answer = tuple[int, dict[str, str], bytes]
 
 
@@ -74,18 +76,18 @@ def _slow_requests(faults: Any, young: Young) -> None:
         return status, headers, body
 
     def _function(self: server.Server, request: server.Request) -> Answer:
-        path = re.fullmatch(r"/\d{4}-\d\d-\d\d/functions(?:/([^/]+)(/code|/configuration|/invocations)?)?/?", request.path)
+        path = _FUNCTION.fullmatch(request.path)
         if not path:
             return answer(self, request)
         name, what = path[1] or "", path[2] or ""
         fresh, busy = ("created", f"function {name}") in young, ("updated", f"function {name}") in young
         if request.method == "PUT" and what and (fresh or busy):
             faults.strike("a function was not ready for a change")
-            message = f"The operation cannot be performed at this time. An update is in progress for resource: {name}"
+            message = f"{_NOT_NOW} An update is in progress for resource: {name}"
             return error_answer("lambda", 409, "ResourceConflictException", message)
         if what == "/invocations" and fresh:
             faults.strike("a function was pending")
-            message = "The operation cannot be performed at this time. The function is currently in the following state: Pending"
+            message = f"{_NOT_NOW} The function is currently in the following state: Pending"
             return error_answer("lambda", 409, "ResourceConflictException", message)
         status, headers, body = answer(self, request)
         if status < 300 and request.method == "POST" and not path[1]:

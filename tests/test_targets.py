@@ -229,7 +229,7 @@ def test_the_same_name_with_another_prefix_or_none_is_no_hindrance(profile, aws)
     choose(target="aws", account=aws.account.account_id, prefix="mine-")
     client(aws, "dynamodb").create_table(**TABLE)
     target = targets.connect()
-    assert ownership.strangers("anything") == []
+    assert ownership.strangers() == []
     ownership.refuse_strangers(target)
     names = boto3.client("dynamodb").list_tables()["TableNames"]
     assert "not-mine-sample-table" in names and "sample-table" not in names
