@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from helpers import lost_answers, names, tagging
+from helpers import lost_answers, names, refused_entries, tagging
 from helpers.aws_trouble import advice
 from helpers.errors import WorkbookError
 from helpers.local_aws import lifecycle
@@ -170,9 +170,10 @@ def _new_session(prefix: str) -> None:
         os.environ.setdefault(name, value)
     boto3.setup_default_session()
     session = boto3.DEFAULT_SESSION
+    lost_answers.install(session)
+    refused_entries.install(session)
     tagging.install(session)  # before the names, which the tag's value is one of
     names.install(session.events, prefix)
-    lost_answers.install(session.events)
 
 
 def _without_proxy(url: str) -> None:

@@ -24,7 +24,12 @@ from .errors import from_service, handler_failure, is_missing
 #: Seconds that a resource may take until it is as it was asked to be.
 PATIENCE = 120
 # Never through a proxy (the endpoint is on this machine), and one try: a failure is to be seen.
-_CONFIG = Config(retries={"total_max_attempts": 1}, proxies={}, parameter_validation=True)
+_CONFIG = Config(
+    retries={"total_max_attempts": 1},
+    proxies={},
+    parameter_validation=True,
+    user_agent_extra="cloudformation.amazonaws.com",
+)
 _making = threading.Lock()
 
 
