@@ -42,6 +42,7 @@ MACHINES = [
 ]
 #: Dependencies whose use is not an import of ours: {name: (files, words in them that are its use)}.
 USED_OTHERWISE = {
+    "awscli": ("tests/test_aws_cli.py", 'with_name("aws")'),  # run as a program, as in the lessons' shell commands
     "awslambdaric": ("tests/test_runtime_client.py", "awslambdaric"),  # run as a program, as Lambda runs it
     "ipykernel": ("notebooks/*.ipynb", '"name": "python3"'),  # the kernel of every notebook
     "py-partiql-parser": (
