@@ -54,14 +54,18 @@ def read_lesson(path: Path) -> Lesson:
 
 
 def catch_up(
-    lesson: str, folder: Path, announce: Callable[[str], None], waits_on: TextIO | None = None
+    lesson: str,
+    folder: Path,
+    announce: Callable[[str], None],
+    waits_on: TextIO | None = None,
+    settle: Callable[[Lesson], None] = lambda built: None,
 ) -> AccountState:
     """Build what the lessons before `lesson` provide and the account lacks; returns what the account has
     then.
 
     `announce` is called with the name of each lesson whose cells are about to run; what the cells print is not
-    shown, but for their waits, on the stream `waits_on`. Raises WorkbookError when a cell fails or what the lesson
-    provides is still missing afterwards.
+    shown, but for their waits, on the stream `waits_on`. `settle` is called when a lesson is built, to wait for what
+    AWS does afterwards. Raises WorkbookError when a cell fails or what the lesson provides is still missing then.
     """
     state = account_state.read()
     for path in lesson_files(folder):
@@ -73,6 +77,7 @@ def catch_up(
             build(earlier, waits_on)
             state = account_state.read()
             _check(earlier, state)
+            settle(earlier)
     return state
 
 

@@ -14,12 +14,16 @@ _NOT_FOUND = {
     "NoSuchEntity", "NoSuchEntityException", "ResourceNotFoundException", "ResourceNotFound", "NoSuchBucket",
     "QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue",
 }  # fmt: skip
-_EXISTS = {"ResourceConflictException", "ResourceAlreadyExistsException", "AlreadyExistsException"}
+_EXISTS = {
+    "ResourceConflictException", "ResourceAlreadyExistsException", "AlreadyExistsException",
+    "ValidationError",  # CloudFormation's: the stack is being updated, or there is nothing left to update
+}  # fmt: skip
 #: {operation: how the answer that was lost is read again}
 _READ_AGAIN: dict[str, Callable[[Any, dict], dict]] = {
     "AddPermission": lambda session, params: {},  # the statement that was sent is in force
     "StartReplay": lambda session, params: session.client("events").describe_replay(ReplayName=params["ReplayName"]),
     "CreateStack": lambda session, params: {"StackId": _stack(session, params["StackName"])["StackId"]},
+    "UpdateStack": lambda session, params: {"StackId": _stack(session, params["StackName"])["StackId"]},
 }
 
 

@@ -26,20 +26,42 @@ def shown_on(stream: TextIO | None) -> Iterator[None]:
         _stream = before
 
 
-def wait_until(condition: Callable[[], Value], waiting_for: str, timeout: float = 30) -> Value:
+def wait_until(
+    condition: Callable[[], Value],
+    waiting_for: str,
+    timeout: float = 30,
+    again: Callable[[], object] | None = None,
+    every: float = 5,
+) -> Value:
     """Call `condition` until it returns something true, and return that.
 
-    Prints one line, which counts the seconds while it waits and ends the same way however long it took.
-    Raises WaitedInVain, a TimeoutError, after `timeout` seconds; what `condition` raises comes through.
+    Prints one line, which counts the seconds while it waits and ends the same way however long it took. What was done
+    too early for AWS to notice, `again` does once more, each `every` seconds. Raises WaitedInVain, a TimeoutError,
+    after `timeout` seconds; what `condition` raises comes through.
     """
     line = f"Waiting for {waiting_for}"
-    value = _watch(condition, line, timeout, until=True)
+    value = _watch(_repeating(condition, again, every) if again else condition, line, timeout, until=True)
     if not value:
         print(f"{line}: given up.", file=_stream)
         message = f"Waited {timeout:g} s for {waiting_for}, and it did not happen."
         raise WaitedInVain(message, more="the-wait-was-in-vain")
     print(f"{line}: done.", file=_stream)
     return value
+
+
+def _repeating(condition: Callable[[], Value], again: Callable[[], object], every: float) -> Callable[[], Value]:
+    """The condition, which calls `again` when it has been false for `every` seconds."""
+    last = time.monotonic()
+
+    def looked() -> Value:
+        nonlocal last
+        value = condition()
+        if not value and time.monotonic() - last >= every:
+            again()
+            last = time.monotonic()
+        return value
+
+    return looked
 
 
 def holds_for(condition: Callable[[], object], watching: str, seconds: float = 1.0) -> bool:

@@ -11,10 +11,11 @@ from IPython.display import display
 
 from helpers import account_state, announcement, aws_trouble, ownership
 from helpers.account_state import AccountState
+from helpers.catch_up import Lesson, lesson_files
 from helpers.catch_up import catch_up as build_what_is_missing
-from helpers.catch_up import lesson_files
 from helpers.diagram import Diagram
 from helpers.errors import WorkbookError
+from helpers.propagation import wait_for_rule
 from helpers.targets import HELP, LOCAL, Target, connect
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
@@ -72,8 +73,18 @@ def _begin(lesson: str, target: Target, catch_up: bool) -> AccountState | None:
     if not catch_up:
         return None
     return build_what_is_missing(
-        lesson, NOTEBOOKS, lambda earlier: print(f"Catching up: {earlier} …", flush=True), waits_on=sys.stdout
+        lesson,
+        NOTEBOOKS,
+        lambda earlier: print(f"Catching up: {earlier} …", flush=True),
+        waits_on=sys.stdout,
+        settle=_settle,
     )
+
+
+def _settle(built: Lesson) -> None:
+    """The next lesson's first event shall not be lost because the rule is too young."""
+    if {"rule", "target", "permission", "pattern"} & set(built.provides):
+        wait_for_rule()
 
 
 def _in_trouble(target: Target, error: Exception) -> WorkbookError:

@@ -123,13 +123,16 @@ def _slow_rules(faults: Any, delay: float) -> None:
 
         def freeze(self, bus: EventBus) -> None:
             rules = []
-            for rule in list(bus.rules.values()):
+            for rule in [rule for rule in list(bus.rules.values()) if not rule.managed_by]:
                 frozen = copy.copy(rule)
                 frozen.targets = copy.deepcopy(list(rule.targets))
                 rules.append(frozen)
             self._frozen[bus.name] = event_routes._Table(rules)
 
         def candidates(self, bus: EventBus, event: dict[str, Any]) -> Any:
+            # An archive's own rule is in force as soon as there is the archive.
+            managed = [rule for rule in list(bus.rules.values()) if rule.managed_by]
+            yield from ((rule, rule.event_pattern.compiled) for rule in managed)
             table = self._frozen.get(bus.name)
             if table is None:
                 return

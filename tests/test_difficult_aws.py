@@ -1,0 +1,141 @@
+"""Every lesson passes on an AWS that is slow, distant and failing; nothing is lost, and nothing is made twice."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import boto3
+import pytest
+from difficult_aws import FAULTS, difficult_aws, struck
+from embedded_aws import PROJECT
+
+from helpers import account_state, catch_up, inventory, targets
+from helpers.isolation import isolated, throw_away_account
+
+NOTEBOOKS = PROJECT / "notebooks"
+LESSONS = [path.stem for path in catch_up.lesson_files(NOTEBOOKS)]
+TWICE = "an event whose answer was lost is sent again, and counted twice: delivery is at least once"
+#: What differs, and rightly so: {fault: {(lesson, cell id): why}}. No cell may raise; every other output is the same.
+DIFFERENT: dict[str, dict[tuple[str, str], str]] = {}
+
+
+def cell_ids(lesson: str) -> list[str]:
+    """The ids of a lesson's code cells, in the order by which nbval counts them."""
+    cells = json.loads((NOTEBOOKS / f"{lesson}.ipynb").read_text(encoding="utf-8"))["cells"]
+    return [cell["id"] for cell in cells if cell["cell_type"] == "code"]
+
+
+def run_lessons(*names: str) -> tuple[set[tuple[str, str]], str]:
+    """The (lesson, cell id) of all cells that raise or print something else than is stored; and pytest's report."""
+    files = [f"notebooks/{name}.ipynb" for name in names]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--target-as-set", *files]
+    run = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, encoding="utf-8", errors="replace")
+    report = re.sub(r"\x1b\[[0-9;]*m", "", run.stdout)
+    found = re.findall(r"^FAILED notebooks[/\\](\w+)\.ipynb::Cell (\d+)", report, re.MULTILINE)
+    assert re.search(r"\d+ passed", report), report[-2000:] + run.stderr[-2000:]
+    return {(name, cell_ids(name)[int(number)]) for name, number in found}, report
+
+
+def raised(report: str) -> list[str]:
+    """Which cells did not only print something else, but failed."""
+    parts = re.split(r"^_{3,} (notebooks\S+::Cell \d+) _{3,}$", report, flags=re.MULTILINE)
+    return [where for where, text in zip(parts[1::2], parts[2::2], strict=True) if "caused an exception" in text]
+
+
+@pytest.fixture
+def elsewhere(monkeypatch):
+    """This process and its kernels speak to the account that a test gives, as to an endpoint."""
+    before = dict(os.environ)
+    monkeypatch.setattr(targets, "_connected", None)
+
+    def speak_to(account):
+        os.environ.update(account.environment() | {"WORKBOOK_TARGET": "endpoint"})
+        targets.connect()
+
+    yield speak_to
+    os.environ.clear()
+    os.environ.update(before)
+    boto3.DEFAULT_SESSION = None
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_every_lesson_passes(fault, tmp_path, elsewhere):
+    with difficult_aws(tmp_path, fault) as account:
+        elsewhere(account)
+        lessons = [name for name in LESSONS if name != "99_clean_up"]
+        failed, report = run_lessons(*lessons)
+        assert not raised(report), report[-6000:]
+        setup = {(name, "setup") for name in LESSONS}  # names the endpoint
+        assert not failed - setup - DIFFERENT.get(fault, {}).keys(), report[-6000:]
+        assert set(account_state.PARTS) <= account_state.read().parts
+        assert not account_state.missing(["orders:X-0001..X-0200"], account_state.read()), "orders are lost"
+        made = [(each.kind, each.name) for kind in inventory.KINDS for each in kind.found() if each.tag]
+        assert len(made) == len(set(made)) and {name for _, name in made} == KEPT, "made twice, or left behind"
+        failed, report = run_lessons("99_clean_up")
+        assert not raised(report), report[-6000:]
+        assert not [each for kind in inventory.KINDS for each in kind.found()]
+    assert sum(struck(tmp_path).values()) > 20, f"{fault} struck too seldom to say anything"
+
+
+#: What the lessons leave for one another; whatever else they make, they delete.
+KEPT = {
+    "microservice-role", "sample-table", "sample-function", "/aws/lambda/sample-function", "sample-rule",
+    "sample-rule-dlq", "sample-function-failures", "sample-archive",
+}  # fmt: skip
+
+
+# --- interrupted ---
+
+BUILDING = [name for name in LESSONS if catch_up.read_lesson(NOTEBOOKS / f"{name}.ipynb").build_cells]
+_CHANGES = re.compile(r"(Create|Put|Attach|Detach|Delete|Add|Remove|Update|Set|Start)[A-Z]")
+
+
+def interrupt_after(count: int) -> list[str]:
+    """From now on the `count`-th change of the account is made, and then Ctrl-C comes. Returns the list of changes."""
+    changes: list[str] = []
+
+    def changed(model, **_):
+        if _CHANGES.match(model.name):
+            changes.append(model.name)
+            if len(changes) == count:
+                raise KeyboardInterrupt
+
+    boto3.DEFAULT_SESSION.events.register("after-call.*.*", changed)
+    return changes
+
+
+def snapshot() -> tuple:
+    """What there is, by kind and name, and which parts the workbook sees."""
+    return sorted((each.kind, each.name) for kind in inventory.KINDS for each in kind.found()), account_state.read()
+
+
+@pytest.mark.parametrize("lesson", BUILDING)
+def test_a_lesson_can_be_interrupted_after_each_of_its_changes(lesson, tmp_path):
+    built = catch_up.read_lesson(NOTEBOOKS / f"{lesson}.ipynb")
+    before = Path.cwd()
+    with isolated(tmp_path), throw_away_account() as account:
+        os.chdir(NOTEBOOKS)
+        try:
+            targets.connect_to(account)
+            catch_up.catch_up(lesson, NOTEBOOKS, lambda name: None)
+            for number in range(1, 100):
+                targets.connect_to(account)
+                changes = interrupt_after(number)
+                with contextlib.suppress(KeyboardInterrupt):
+                    catch_up.build(built)
+                if len(changes) < number:
+                    break  # the whole lesson has run
+                targets.connect_to(account)
+                catch_up.build(built)
+                there, state = snapshot()
+                assert not account_state.missing(built.provides, state), f"after {changes[-1]}"
+                assert len(there) == len(set(there))
+        finally:
+            os.chdir(before)
+            boto3.DEFAULT_SESSION = None
