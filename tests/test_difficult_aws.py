@@ -20,9 +20,18 @@ from helpers.isolation import isolated, throw_away_account
 
 NOTEBOOKS = PROJECT / "notebooks"
 LESSONS = [path.stem for path in catch_up.lesson_files(NOTEBOOKS)]
-TWICE = "an event whose answer was lost is sent again, and counted twice: delivery is at least once"
-#: What differs, and rightly so: {fault: {(lesson, cell id): why}}. No cell may raise; every other output is the same.
-DIFFERENT: dict[str, dict[tuple[str, str], str]] = {}
+#: Events that come twice, or in another order, are counted twice: delivery is at least once, and the lessons say so. So
+#: under these faults what cells print is not compared. That they run, and what is in the account afterwards, is.
+COUNTS_DIFFER = {"dropped", "partial", "shuffled"}
+#: What differs otherwise, and rightly so: {(lesson, cell id): why}.
+DIFFERENT = {
+    ("11_grant_least_privilege", "no-log-lines"): "IAM takes its time, so the cell looks more than once, and says so",
+    ("07_match_only_orders", "watch-mixed"): "the rule takes its time, so the cell sends more than once, and says so",
+    ("07_match_only_orders", "send-hundred"): "the same, with a second bar of progress",
+    ("07_match_only_orders", "send-into-silence"): "the same",
+    ("07_match_only_orders", "repair"): "the same",
+    ("12_measure_load_and_cost", "latency-findings"): "compares measured times, and a retry takes long",
+}
 
 
 def cell_ids(lesson: str) -> list[str]:
@@ -31,21 +40,22 @@ def cell_ids(lesson: str) -> list[str]:
     return [cell["id"] for cell in cells if cell["cell_type"] == "code"]
 
 
-def run_lessons(*names: str) -> tuple[set[tuple[str, str]], str]:
-    """The (lesson, cell id) of all cells that raise or print something else than is stored; and pytest's report."""
+def run_lessons(*names: str, compare: bool) -> tuple[set[tuple[str, str]], list[str], str]:
+    """The (lesson, cell id) of all cells that print something else than is stored; which cells failed, in pytest's
+    words; and pytest's report.
+    """
     files = [f"notebooks/{name}.ipynb" for name in names]
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--target-as-set", *files]
+    lax = [] if compare else ["--nbval-lax"]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--target-as-set", *lax, *files]
     run = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, encoding="utf-8", errors="replace")
     report = re.sub(r"\x1b\[[0-9;]*m", "", run.stdout)
-    found = re.findall(r"^FAILED notebooks[/\\](\w+)\.ipynb::Cell (\d+)", report, re.MULTILINE)
-    assert re.search(r"\d+ passed", report), report[-2000:] + run.stderr[-2000:]
-    return {(name, cell_ids(name)[int(number)]) for name, number in found}, report
-
-
-def raised(report: str) -> list[str]:
-    """Which cells did not only print something else, but failed."""
-    parts = re.split(r"^_{3,} (notebooks\S+::Cell \d+) _{3,}$", report, flags=re.MULTILINE)
-    return [where for where, text in zip(parts[1::2], parts[2::2], strict=True) if "caused an exception" in text]
+    assert re.search(r"^\d+ (passed|failed)", report, re.MULTILINE), report[-2000:] + run.stderr[-2000:]
+    found = re.findall(r"^(?:FAILED|ERROR) notebooks[/\\](\w+)\.ipynb::Cell (\d+)", report, re.MULTILINE)
+    parts = re.split(r"^_{3,} (?:ERROR at \w+ of )?(notebooks\S+::Cell \d+) _{3,}$", report, flags=re.MULTILINE)
+    failed = [
+        where for where, text in zip(parts[1::2], parts[2::2], strict=True) if "Cell outputs differ" not in text
+    ]
+    return {(name, cell_ids(name)[int(number)]) for name, number in found}, failed, report
 
 
 @pytest.fixture
@@ -69,16 +79,17 @@ def test_every_lesson_passes(fault, tmp_path, elsewhere):
     with difficult_aws(tmp_path, fault) as account:
         elsewhere(account)
         lessons = [name for name in LESSONS if name != "99_clean_up"]
-        failed, report = run_lessons(*lessons)
-        assert not raised(report), report[-6000:]
+        different, failed, report = run_lessons(*lessons, compare=fault not in COUNTS_DIFFER)
+        assert not failed, report[-6000:]
         setup = {(name, "setup") for name in LESSONS}  # names the endpoint
-        assert not failed - setup - DIFFERENT.get(fault, {}).keys(), report[-6000:]
-        assert set(account_state.PARTS) <= account_state.read().parts
-        assert not account_state.missing(["orders:X-0001..X-0200"], account_state.read()), "orders are lost"
+        assert not different - setup - DIFFERENT.keys(), report[-6000:]
+        state = account_state.read()
+        assert set(account_state.PARTS) <= state.parts
+        assert not account_state.missing(["orders:X-0001..X-0200"], state), "orders are lost"
         made = [(each.kind, each.name) for kind in inventory.KINDS for each in kind.found() if each.tag]
-        assert len(made) == len(set(made)) and {name for _, name in made} == KEPT, "made twice, or left behind"
-        failed, report = run_lessons("99_clean_up")
-        assert not raised(report), report[-6000:]
+        assert sorted(name for _, name in made) == sorted(KEPT), "made twice, or left behind"
+        _, failed, report = run_lessons("99_clean_up", compare=False)
+        assert not failed, report[-6000:]
         assert not [each for kind in inventory.KINDS for each in kind.found()]
     assert sum(struck(tmp_path).values()) > 20, f"{fault} struck too seldom to say anything"
 
