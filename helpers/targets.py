@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from helpers import lost_answers, names, refused_entries, tagging
+from helpers import lost_answers, names, refused_entries, s3_regions, tagging
 from helpers.aws_trouble import advice
 from helpers.errors import WorkbookError
 from helpers.local_aws import lifecycle
@@ -172,6 +172,7 @@ def _new_session(prefix: str) -> None:
     session = boto3.DEFAULT_SESSION
     lost_answers.install(session)
     refused_entries.install(session)
+    s3_regions.install(session.events)
     tagging.install(session)  # before the names, which the tag's value is one of
     names.install(session.events, prefix)
 

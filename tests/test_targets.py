@@ -210,6 +210,20 @@ def test_catching_up_elsewhere_shows_what_it_does_and_waits_for(profile, aws, ca
     assert "In the account: role microservice-role" in shown
 
 
+def test_another_region_than_that_of_the_examples(aws):
+    os.environ |= aws.account.environment() | {"AWS_REGION": "eu-central-1", "AWS_DEFAULT_REGION": "eu-central-1"}
+    choose(target="endpoint", prefix="eu-")
+    assert "region eu-central-1" in str(targets.connect())
+    s3 = boto3.client("s3")
+    for _ in range(2):  # as when a cell is run again
+        s3.create_bucket(Bucket="sample-stack-code-123456789012")
+    where = s3.get_bucket_location(Bucket="sample-stack-code-123456789012")["LocationConstraint"]
+    assert where == "eu-central-1"
+    workbook.begin("05_send_events")
+    arn = boto3.client("events").describe_rule(Name="sample-rule")["Arn"]
+    assert arn.startswith("arn:aws:events:eu-central-1:")
+
+
 # --- what belongs to somebody else ---
 
 
