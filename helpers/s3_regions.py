@@ -1,7 +1,7 @@
 """A bucket is made in the session's region, and making it again is no error, in each region as in us-east-1.
 
-In us-east-1 S3 needs no LocationConstraint and lets the owner create the same bucket twice; elsewhere it asks for the one
-and refuses the other. Lesson 13 is about stacks, and its cell shall read the same everywhere.
+In us-east-1 S3 needs no LocationConstraint and lets the owner create the same bucket twice; elsewhere it asks for the
+one and refuses the other. Lesson 13 is about stacks, and its cell shall read the same everywhere.
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
 """
 
