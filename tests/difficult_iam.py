@@ -90,6 +90,8 @@ def install(faults: Any, delay: float) -> None:
         return given
 
     def documents(entity: Any) -> tuple[str, ...]:
+        if getattr(current, "patient", False):
+            return history._documents(entity)
         then, now = history.of(entity.arn)[0], history._documents(entity)
         if then != now:
             faults.strike("decided by the policies of before")
