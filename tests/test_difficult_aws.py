@@ -74,8 +74,8 @@ def elsewhere(monkeypatch):
     boto3.DEFAULT_SESSION = None
 
 
-#: Lessons 0 to 6, 8, 12 and 13 hold out under `slow`; 7, 9, 10 and 11 change rules and tables in their middle, and some of
-#: those cells do not wait for that yet.
+#: Lessons 0 to 6, 8, 12 and 13 hold out under `slow`; 7, 9, 10 and 11 change rules and tables in their middle, and some
+#: of those cells do not wait for that yet.
 NOT_YET = {"slow"}
 
 
