@@ -18,6 +18,7 @@ The notebook workbook: event-driven, serverless AWS on your own machine.
   python3 -m helpers lab [options]     open the lessons in JupyterLab
   python3 -m helpers progress          show lessons and exercises, and how far you are
   python3 -m helpers start-over        empty account, open exercises, fresh lessons (yours are kept)
+  python3 -m helpers shell-settings    print what leads the AWS CLI to the account of the notebooks
   python3 -m helpers clean-up          delete what the lessons made in the account (--dry-run: only list it)
 
 For teachers:
@@ -62,6 +63,7 @@ _MODULES = {
     "test": ("pytest", []),
     "progress": ("helpers.exercises", []),
     "start-over": ("helpers.start_over", []),
+    "shell-settings": ("helpers.shell_settings", []),
     "clean-up": ("helpers.clean_up", []),
     "student-copy": ("helpers.copies", ["student"]),
     "solved-copy": ("helpers.copies", ["solved"]),

@@ -17,6 +17,7 @@ from pathlib import Path
 import nbformat
 from exercise_lint import EXERCISES, QUESTIONS, WITHOUT_EXERCISES, exercises, quick_questions
 from lesson_reader import Lesson, code_lines, items, without_fences
+from shell_folds import shell_folds
 
 from helpers import account_state
 from helpers.catch_up import lesson_files
@@ -270,6 +271,7 @@ RULES = (
     sizes,
     exercises,
     quick_questions,
+    shell_folds,
     cell_ids,
     normal_form,
     exceptions_have_reasons,

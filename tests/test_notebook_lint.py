@@ -11,6 +11,7 @@ import pytest
 from exercise_lint import HINTS
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from notebook_lint import SETUP, lint, wrapped_calls
+from shell_folds import TITLE
 
 from helpers.catch_up import lesson_files
 from helpers.isolation import PROJECT
@@ -56,6 +57,7 @@ def good_lesson() -> nbformat.NotebookNode:
             cells.append(new_markdown_cell(words, id=f"explain-{number}{letter}"))
     cells[6].source = 'lambda_.create_function(FunctionName="sample-function")'
     cells[6].metadata["tags"] = ["build"]
+    cells.insert(7, new_markdown_cell(shell_fold("create-function"), id="shell"))
     cells += exercise_cells()
     cells += [
         new_markdown_cell("## Break it\n\n> **Predict.** How does it fail?", id="break"),
@@ -71,6 +73,11 @@ def good_lesson() -> nbformat.NotebookNode:
     divide.metadata["tags"] = ["raises-exception"]
     divide.outputs = [new_output("error", ename="ZeroDivisionError", evalue="division by zero", traceback=[])]
     return normal(notebook)
+
+
+def shell_fold(command: str) -> str:
+    block = f"```bash\naws lambda {command} --function-name sample-function\n```"
+    return f"<details><summary>{TITLE}</summary>\n\n{block}\n\nThe same.\n\n</details>"
 
 
 def exercise_cells() -> list:
@@ -228,6 +235,16 @@ BAD = {  # what is done to the good lesson: what the lint must say
     "two options": (replaced("question-2", "<summary>C. Perhaps", "<summary>Perhaps"), "three or four options"),
     "no right option": (replaced("question-2", "**Yes.**", "**Ask yourself:**"), 'begins with "**Yes.**"'),
     "answer instead of a question": (replaced("question-2", "why?", "No."), "is answered with"),
+    "nothing in the shell": (removed("shell"), f'nothing is told under "{TITLE}"'),
+    "step without its commands": (replaced("shell", "create-", "delete-"), "cell show-1a calls create_function"),
+    "commands in another section": (swapped("shell", "explain-2a"), "cell show-1a calls create_function"),
+    "fold without blank lines": (replaced("shell", "</summary>\n\n", "</summary>\n"), "and blank lines around both"),
+    "fold without a language": (replaced("shell", "```bash", "```"), "one ```bash block"),
+    "fold away from its cell": (swapped("shell", "explain-1a"), "must stand below the cell"),
+    "three folds in a section": (
+        lambda notebook: [cell.update(source=shell_fold("wait")) for cell in notebook.cells if "explain-2" in cell.id],
+        '"## 2. Look" has 4 folds',
+    ),
     "id of an editor": (
         lambda notebook: cell(notebook, "show-1b").update(id="0a1b2c3d"),
         "no short, telling",
