@@ -42,7 +42,7 @@ MACHINES = [
 ]
 #: Dependencies whose use is not an import of ours: {name: (files, words in them that are its use)}.
 USED_OTHERWISE = {
-    "awscli": ("tests/test_aws_cli.py", 'with_name("aws")'),  # run as a program, as in the lessons' shell commands
+    "awscli": ("helpers/shell_settings.py", '"-m", "awscli"'),  # run as a program, by the shell's function `aws`
     "awslambdaric": ("tests/test_runtime_client.py", "awslambdaric"),  # run as a program, as Lambda runs it
     "ipykernel": ("notebooks/*.ipynb", '"name": "python3"'),  # the kernel of every notebook
     "py-partiql-parser": (
