@@ -137,7 +137,8 @@ def order_of_two_o_clock() -> Verdict:
         return wrong("Nobody keeps what the night shop publishes. Where would a replay take it from?", see="archive")
     if problem := _about_pattern(archive.get("EventPattern"), "The archive"):
         return wrong(problem, see="event-pattern")
-    if archive["EventCount"] < 3:
+    # On AWS the count may lag by up to a day; what a replay has brought says more.
+    if archive["EventCount"] < 3 and not (rule and queue and _messages(sqs, queue["QueueUrl"])):
         return wrong(
             "The archive has fewer than three events. Was it there before they were sent, and have you waited for it?",
             see="archive",
