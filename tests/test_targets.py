@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import boto3
 import pytest
-from embedded_aws import PROJECT, Aws
+from embedded_aws import Aws
 
 from helpers import announcement, ownership, targets, workbook
 from helpers.errors import WorkbookError
@@ -248,21 +246,3 @@ def test_the_same_name_with_another_prefix_or_none_is_no_hindrance(profile, aws)
     names = boto3.client("dynamodb").list_tables()["TableNames"]
     assert "not-mine-sample-table" in names and "sample-table" not in names
     client(aws, "dynamodb").delete_table(TableName="sample-table")
-
-
-# --- the whole ---
-
-
-def test_all_lessons_give_the_same_outputs_with_a_prefix(tmp_path):
-    """Strictly compared: but for the setup cells, which name the prefix."""
-    variables = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    run = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--target-as-set", "notebooks"],
-        cwd=PROJECT, env=variables | {"WORKBOOK_PREFIX": "team1-"}, capture_output=True, text=True, encoding="utf-8",
-    )  # fmt: skip
-    failed = set(re.findall(r"^FAILED notebooks[/\\](\w+)\.ipynb::Cell (\d+)", run.stdout, re.MULTILINE))
-    assert failed - KNOWN == {(path.stem, "0") for path in LESSONS}, run.stdout[-3000:]
-
-
-#: Lesson 13 shows the physical ids of a stack; one of them is made of the stack's name.
-KNOWN = {("13_deploy_as_code", "13")}
