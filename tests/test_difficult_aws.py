@@ -40,9 +40,9 @@ def cell_ids(lesson: str) -> list[str]:
     return [cell["id"] for cell in cells if cell["cell_type"] == "code"]
 
 
-def run_lessons(*names: str, compare: bool) -> tuple[set[tuple[str, str]], list[str], str]:
-    """The (lesson, cell id) of all cells that print something else than is stored; which cells failed, in pytest's
-    words; and pytest's report.
+def run_lessons(*names: str, compare: bool) -> tuple[dict[tuple[str, str], str], list[str]]:
+    """{(lesson, cell id): pytest's words} of all cells that print something else than is stored or fail; and pytest's
+    words about those that fail.
     """
     files = [f"notebooks/{name}.ipynb" for name in names]
     lax = [] if compare else ["--nbval-lax"]
@@ -50,12 +50,10 @@ def run_lessons(*names: str, compare: bool) -> tuple[set[tuple[str, str]], list[
     run = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, encoding="utf-8", errors="replace")
     report = re.sub(r"\x1b\[[0-9;]*m", "", run.stdout)
     assert re.search(r"^\d+ (passed|failed)", report, re.MULTILINE), report[-2000:] + run.stderr[-2000:]
-    found = re.findall(r"^(?:FAILED|ERROR) notebooks[/\\](\w+)\.ipynb::Cell (\d+)", report, re.MULTILINE)
-    parts = re.split(r"^_{3,} (?:ERROR at \w+ of )?(notebooks\S+::Cell \d+) _{3,}$", report, flags=re.MULTILINE)
-    failed = [
-        where for where, text in zip(parts[1::2], parts[2::2], strict=True) if "Cell outputs differ" not in text
-    ]
-    return {(name, cell_ids(name)[int(number)]) for name, number in found}, failed, report
+    parts = re.split(r"^_{3,} (?:ERROR at \w+ of )?notebooks[/\\](\w+)\.ipynb::Cell (\d+) _{3,}$", report, flags=re.M)
+    cells = zip(parts[1::3], parts[2::3], parts[3::3], strict=True)
+    found = {(name, cell_ids(name)[int(number)]): f"{name} {number} {text}" for name, number, text in cells}
+    return found, [text for text in found.values() if "Cell outputs differ" not in text]
 
 
 @pytest.fixture
@@ -79,18 +77,19 @@ def test_every_lesson_passes(fault, tmp_path, elsewhere):
     with difficult_aws(tmp_path, fault) as account:
         elsewhere(account)
         lessons = [name for name in LESSONS if name != "99_clean_up"]
-        different, failed, report = run_lessons(*lessons, compare=fault not in COUNTS_DIFFER)
-        assert not failed, report[-6000:]
+        different, failed = run_lessons(*lessons, compare=fault not in COUNTS_DIFFER)
+        assert not failed, "\n".join(failed)
         setup = {(name, "setup") for name in LESSONS}  # names the endpoint
-        assert not different - setup - DIFFERENT.keys(), report[-6000:]
+        unexpected = different.keys() - setup - DIFFERENT.keys()
+        assert not unexpected, "\n".join(different[each] for each in unexpected)
         state = account_state.read()
         assert set(account_state.PARTS) <= state.parts
         assert not account_state.missing(["orders:X-0001..X-0200"], state), "orders are lost"
         made = [each.name for kind in inventory.KINDS for each in kind.found()]
         of_lessons = sorted(name for name in made if not name.startswith("exercise-"))
         assert of_lessons == sorted(KEPT), "made twice, or left behind"
-        _, failed, report = run_lessons("99_clean_up", compare=False)
-        assert not failed, report[-6000:]
+        _, failed = run_lessons("99_clean_up", compare=False)
+        assert not failed, "\n".join(failed)
         assert not [each for kind in inventory.KINDS for each in kind.found()]
     assert sum(struck(tmp_path).values()) > 20, f"{fault} struck too seldom to say anything"
 
