@@ -29,7 +29,8 @@ DIFFERENT = {
     ("07_match_only_orders", "watch-mixed"): "the rule takes its time, so the cell sends more than once, and says so",
     ("07_match_only_orders", "send-hundred"): "the same, with a second bar of progress",
     ("07_match_only_orders", "send-into-silence"): "the same",
-    ("10_call_microservice_y", "send-once-more"): "the same",
+    ("09_replay_the_past", "new-rule"): "the rule takes its time, so the cell replays more than once, and says so",
+    ("10_call_microservice_y", "send-once-more"): "the same, with an order",
     ("12_measure_load_and_cost", "latency-findings"): "compares measured times, and a retry takes long",
 }
 
