@@ -18,13 +18,13 @@ from xml.sax.saxutils import escape
 
 import moto.backend_index as backend_index
 import moto.backends as backends
-import moto.core.responses
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.base_backend import BackendDict
 from moto.core.request import Request as MotoRequest
 from werkzeug.exceptions import HTTPException
 
 from .http1 import Request
+from .json_requests import JsonRequest, is_json
 from .locks import service_lock
 
 logger = logging.getLogger("local_aws.dispatch")
@@ -41,10 +41,6 @@ _GLOBAL = {
 }
 #: Services whose errors are XML; all others in use here speak JSON.
 _XML_SERVICES = {"iam", "sts", "s3", "sns", "cloudformation", "ec2", "elasticloadbalancing", "autoscaling"}
-
-# moto lists a response class's methods on each request; the answer never changes.
-moto.core.responses.method_names_from_class = functools.cache(moto.core.responses.method_names_from_class)
-
 
 #: Services that are not moto's: name in a signature -> what answers a request in a region.
 _OWN_SERVICES: dict[str, Callable[[Request, str], Answer]] = {}
@@ -69,7 +65,10 @@ def dispatch(request: Request, service: str, region: str) -> Answer:
         handler = _handler(host, request.path)
         moto_request = _moto_request(request, host)
         with service_lock(service):
-            answer = handler(moto_request, moto_request.raw_url, dict(moto_request.headers))
+            if isinstance(moto_request, JsonRequest):
+                answer = handler(moto_request, f"https://{host}/", moto_request.headers)
+            else:
+                answer = handler(moto_request, moto_request.raw_url, dict(moto_request.headers))
     except UnknownService as error:
         return error_answer(service, 501, "NotImplemented", str(error))
     except NotImplementedError as error:
@@ -148,7 +147,7 @@ def _moto_request(request: Request, host: str) -> MotoRequest:
     # The account is always the embedded one; a header of moto's own must not choose another.
     environ.pop("HTTP_X_MOTO_ACCOUNT_ID", None)
     environ["HTTP_HOST"] = host
-    return MotoRequest(environ)
+    return JsonRequest(environ, request.body) if is_json(request) else MotoRequest(environ)
 
 
 def _wsgi_path(path: str) -> str:

@@ -12,11 +12,11 @@ from typing import Any
 from moto.core.responses import ActionResult
 from moto.dynamodb.responses import DynamoHandler
 
-_WITH_ITEMS = frozenset({"GetItem", "Query", "Scan"})
+_WITH_ITEMS = frozenset({"GetItem", "PutItem", "Query", "Scan"})
 
 
 def install() -> None:
-    """Make moto's DynamoDB answer GetItem, Query and Scan this way."""
+    """Make moto's DynamoDB answer these this way."""
     by_moto = DynamoHandler.serialized
 
     def serialized(self: DynamoHandler, answer: ActionResult) -> Any:

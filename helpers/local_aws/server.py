@@ -119,6 +119,7 @@ class Server:
             event_bus,
             function_runner,
             item_answers,
+            json_requests,
             lambda_service,
             metric_requests,
             policy_documents,
@@ -139,6 +140,7 @@ class Server:
         event_bus.install()
         consumed_capacity.install()
         item_answers.install()
+        json_requests.install()
         typed_comparisons.install()
         queues.install()
         metric_requests.install()

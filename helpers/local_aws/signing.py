@@ -86,16 +86,21 @@ def _same(given: str | None, expected: str | None) -> bool:
 
 def _check_clock(request: Request, date: str) -> None:
     stamp = request.headers.get("x-amz-date", "")
-    try:
-        sent = timegm(time.strptime(stamp, "%Y%m%dT%H%M%SZ"))
-    except ValueError:
-        sent = 0
-    if not stamp.startswith(date) or abs(time.time() - sent) > MAX_SKEW:
+    if not stamp.startswith(date) or abs(time.time() - _moment(stamp)) > MAX_SKEW:
         raise NotAuthenticated(
             "InvalidSignatureException",
             "SignatureDoesNotMatch",
             f"Signature expired or not yet current: {stamp}",
         )
+
+
+@lru_cache(maxsize=64)  # requests of the same second have the same one
+def _moment(stamp: str) -> int:
+    """Seconds since the epoch; 0 for what is no time."""
+    try:
+        return timegm(time.strptime(stamp, "%Y%m%dT%H%M%SZ"))
+    except ValueError:
+        return 0
 
 
 def _signature(request: Request, secret: str, match: re.Match[str]) -> str:
