@@ -5,10 +5,12 @@ workbook speaks of *parts*, short words that a lesson's metadata uses too (see P
 stored orders: `order:A-1` is the item with that OrderId, and `orders:X-0001..X-0200` is the whole range.
 """
 
+import functools
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import boto3
 from botocore.exceptions import ClientError
@@ -54,6 +56,10 @@ _NOT_FOUND = {
 }
 
 
+Client = Callable[[], Any]  # makes a client when it is needed
+Clients = Callable[[str], Any]  # makes one by the service's name
+
+
 @dataclass(frozen=True)
 class AccountState:
     """The parts that the account had when it was asked."""
@@ -65,15 +71,25 @@ class AccountState:
         return self.parts.issuperset(parts)
 
 
-def read() -> AccountState:
+def read(clients: Clients | None = None) -> AccountState:
     """Ask the account that boto3 is connected to which PARTS exist. Raises botocore's errors when it does
     not answer.
+
+    clients: makes a service's client by its name. Who asks often in a row gives one that keeps them (`kept_clients`):
+    making the six takes longer than asking.
     """
-    events, lambda_ = boto3.client("events"), boto3.client("lambda")
+    clients = clients or kept_clients()
+    events, lambda_, sqs = clients("events"), clients("lambda"), lambda: clients("sqs")
     function = _found(lambda_, "get_function", FunctionName=FUNCTION)
-    policies = _policies()
-    parts = _role_parts(policies) | _table_parts() | _function_parts(lambda_, function, policies)
-    return AccountState(frozenset(parts | _rule_parts(events, lambda_, function) | _archive_parts(events)))
+    policies = _policies(clients("iam"))
+    parts = _role_parts(policies) | _table_parts(clients("dynamodb"))
+    parts |= _function_parts(lambda_, sqs, function, policies) | _rule_parts(events, lambda_, sqs, function)
+    return AccountState(frozenset(parts | _archive_parts(events)))
+
+
+def kept_clients() -> Clients:
+    """Makes each client once, of the account that boto3 is connected to now."""
+    return functools.cache(boto3.client)
 
 
 def missing(wanted: Iterable[str], state: AccountState) -> list[str]:
@@ -115,9 +131,8 @@ def _found(client, operation: str, **arguments) -> dict | None:
         raise
 
 
-def _policies() -> tuple[set[str], set[str]] | None:
+def _policies(iam) -> tuple[set[str], set[str]] | None:
     """The names of the policies that are attached to the role, and of those in it; None without the role."""
-    iam = boto3.client("iam")
     attached = _found(iam, "list_attached_role_policies", RoleName=ROLE)
     inline = _found(iam, "list_role_policies", RoleName=ROLE)
     if attached is None or inline is None:
@@ -137,12 +152,14 @@ def _role_parts(policies: tuple[set[str], set[str]] | None) -> set[str]:
     return parts
 
 
-def _table_parts() -> set[str]:
-    answer = _found(boto3.client("dynamodb"), "describe_table", TableName=TABLE)
+def _table_parts(dynamodb) -> set[str]:
+    answer = _found(dynamodb, "describe_table", TableName=TABLE)
     return {"table"} if answer and answer["Table"]["TableStatus"] == "ACTIVE" else set()
 
 
-def _function_parts(lambda_, function: dict | None, policies: tuple[set[str], set[str]] | None) -> set[str]:
+def _function_parts(
+    lambda_, sqs: Client, function: dict | None, policies: tuple[set[str], set[str]] | None
+) -> set[str]:
     if not function:
         return set()
     # A function from before AWS had states carries none, and is active.
@@ -150,12 +167,12 @@ def _function_parts(lambda_, function: dict | None, policies: tuple[set[str], se
     settings = _found(lambda_, "get_function_event_invoke_config", FunctionName=FUNCTION) or {}
     destination = settings.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
     may_send = policies is not None and FAILURES_POLICY in policies[1]
-    if may_send and _is_queue(destination, FAILURE_QUEUE):
+    if may_send and _is_queue(sqs, destination, FAILURE_QUEUE):
         parts.add("failure-destination")
     return parts
 
 
-def _rule_parts(events, lambda_, function: dict | None) -> set[str]:
+def _rule_parts(events, lambda_, sqs: Client, function: dict | None) -> set[str]:
     """The rule, its target, and the function's permission for it: each lets events through only with the one
     before.
     """
@@ -166,7 +183,7 @@ def _rule_parts(events, lambda_, function: dict | None) -> set[str]:
     if _is_for_orders(rule.get("EventPattern")):
         parts.add("pattern")
     if function:
-        parts |= _target_parts(events, function["Configuration"]["FunctionArn"])
+        parts |= _target_parts(events, sqs, function["Configuration"]["FunctionArn"])
         policy = _found(lambda_, "get_policy", FunctionName=FUNCTION)
         statements = json.loads(policy["Policy"])["Statement"] if policy else []
         if any(_permits(statement, rule["Arn"]) for statement in statements):
@@ -185,21 +202,21 @@ def _is_for_orders(pattern: str | None) -> bool:
     )
 
 
-def _target_parts(events, function_arn: str) -> set[str]:
+def _target_parts(events, sqs: Client, function_arn: str) -> set[str]:
     targets = events.list_targets_by_rule(Rule=RULE, EventBusName=BUS)["Targets"]
     to_function = [target for target in targets if target["Arn"] == function_arn]
     queues = [target.get("DeadLetterConfig", {}).get("Arn") for target in to_function]
     parts = {"target"} if to_function else set()
-    if any(_is_queue(arn, DEAD_LETTER_QUEUE) for arn in queues):
+    if any(_is_queue(sqs, arn, DEAD_LETTER_QUEUE) for arn in queues):
         parts.add("dead-letter-queue")
     return parts
 
 
-def _is_queue(arn: str | None, name: str) -> bool:
+def _is_queue(sqs: Client, arn: str | None, name: str) -> bool:
     """Whether the ARN is that of the queue with this name, and there is such a queue."""
     if not arn or arn.split(":")[2] != "sqs" or arn.split(":")[-1] != name:
         return False
-    return bool(_found(boto3.client("sqs"), "get_queue_url", QueueName=name))
+    return bool(_found(sqs(), "get_queue_url", QueueName=name))
 
 
 def _archive_parts(events) -> set[str]:

@@ -67,7 +67,8 @@ def catch_up(
     shown, but for their waits, on the stream `waits_on`. `settle` is called when a lesson is built, to wait for what
     AWS does afterwards. Raises WorkbookError when a cell fails or what the lesson provides is still missing then.
     """
-    state = account_state.read()
+    clients = account_state.kept_clients()
+    state = account_state.read(clients)
     for path in lesson_files(folder):
         if path.stem >= lesson:
             break
@@ -75,7 +76,7 @@ def catch_up(
         if account_state.missing(earlier.provides, state):
             announce(earlier.name)
             build(earlier, waits_on)
-            state = account_state.read()
+            state = account_state.read(clients)
             _check(earlier, state)
             settle(earlier)
     return state

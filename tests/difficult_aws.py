@@ -15,10 +15,8 @@ import hashlib
 import json
 import os
 import re
-import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, unquote
@@ -26,6 +24,8 @@ from urllib.parse import parse_qs, unquote
 PROJECT = Path(__file__).resolve().parents[1]
 if __name__ == "__main__":
     sys.path.insert(0, str(PROJECT))
+
+from embedded_aws import serve  # noqa: E402
 
 from helpers.local_aws import lifecycle, server  # noqa: E402
 
@@ -241,18 +241,9 @@ def _error(service: str, status: int, code: str, message: str) -> Answer:
 @contextlib.contextmanager
 def difficult_aws(folder: Path, fault: str) -> Iterator[lifecycle.Account]:
     """Such an account, as long as the context lasts: in its own process, for whoever sets LOCAL_AWS_HOME=folder."""
-    folder.mkdir(parents=True, exist_ok=True)
-    home = lifecycle.Home(folder)
-    with open(folder / "server.log", "wb") as log:
-        process = subprocess.Popen([sys.executable, __file__, str(folder), fault], stdout=log, stderr=log, cwd=PROJECT)
+    process, account = serve(__file__, folder, fault)
     try:
-        end = time.monotonic() + 60
-        while home.read() is None:
-            if process.poll() is not None or time.monotonic() > end:
-                raise RuntimeError((folder / "server.log").read_text(encoding="utf-8"))
-            time.sleep(0.05)
-        state = home.read() | {"started": True}
-        yield lifecycle.Account(**{name: state[name] for name in lifecycle.Account.__dataclass_fields__})
+        yield account
     finally:
         process.terminate()
         process.wait(30)

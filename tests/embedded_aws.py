@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import os
+import subprocess
+import sys
 import time
 import uuid
 import zipfile
@@ -109,6 +111,22 @@ def zip_of(files: dict[str, str]) -> bytes:
         for name, text in files.items():
             archive.writestr(name, text)
     return buffer.getvalue()
+
+
+def serve(script: str, folder: Path, *arguments: str) -> tuple[subprocess.Popen, lifecycle.Account]:
+    """Start a script of these tests that serves a changed account in `folder`, and wait until it is there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    home, command = lifecycle.Home(folder), [sys.executable, script, str(folder), *arguments]
+    with open(folder / "server.log", "wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=PROJECT)
+    end = time.monotonic() + 60
+    while (state := home.read()) is None:
+        if process.poll() is not None or time.monotonic() > end:
+            process.kill()
+            raise RuntimeError((folder / "server.log").read_text(encoding="utf-8"))
+        time.sleep(0.05)
+    state |= {"started": True}
+    return process, lifecycle.Account(**{name: state[name] for name in lifecycle.Account.__dataclass_fields__})
 
 
 class own_home:

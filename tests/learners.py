@@ -161,7 +161,7 @@ def begin_together(learners: list[Learner], notice: float = 1.0) -> list[Any]:
     return together(learners, lambda learner: learner.begin(at))
 
 
-def setup_cell() -> str:
-    """The setup cell of the lesson, as it stands in the notebook."""
-    cells = json.loads((PROJECT / "notebooks" / f"{LESSON}.ipynb").read_text(encoding="utf-8"))["cells"]
+def setup_cell(lesson: str = LESSON) -> str:
+    """The setup cell of a lesson, as it stands in the notebook."""
+    cells = json.loads((PROJECT / "notebooks" / f"{lesson}.ipynb").read_text(encoding="utf-8"))["cells"]
     return next("".join(cell["source"]) for cell in cells if cell["id"] == "setup")

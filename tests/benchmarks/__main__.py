@@ -1,6 +1,6 @@
 """How fast the workbook is, as ratios inside one run: python tests/benchmarks [NAME …]
 
-The names: orders, rules, failures, ten-thousand, classroom, notebooks; without any, all of them.
+The names: orders, way, rules, failures, ten-thousand, classroom, lessons, notebooks; without any, all of them.
 
 Machines are noisy and differ, so nothing here is compared with a clock of another day. Each figure stands beside a
 floor that is measured in the same run on the same machine: the same orders put into the same server with boto3
@@ -16,17 +16,21 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[2]), str(Path(__file__).res
 
 import classroom  # noqa: E402
 import failures  # noqa: E402
+import lessons  # noqa: E402
 import orders  # noqa: E402
 import rules  # noqa: E402
 import ten_thousand  # noqa: E402
 import walkthrough  # noqa: E402
+import way  # noqa: E402
 
 PARTS = {
     "orders": orders.main,
+    "way": way.main,
     "rules": rules.main,
     "failures": failures.main,
     "ten-thousand": ten_thousand.main,
     "classroom": classroom.main,
+    "lessons": lessons.main,
     "notebooks": walkthrough.main,
 }
 

@@ -10,7 +10,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import psutil
@@ -61,11 +61,27 @@ def starting() -> None:
 
 
 @contextmanager
-def service() -> Iterator[tuple[Aws, Callable[[str], None]]]:
-    """A fresh account with the tutorial's table and rule, and a way to (re)make its function."""
-    with tempfile.TemporaryDirectory() as folder, own_home(Path(folder)):
-        aws = Aws(lifecycle.start())
-        try:
+def plain(folder: Path) -> Iterator[lifecycle.Account]:
+    """The embedded AWS as everybody starts it."""
+    try:
+        yield lifecycle.start()
+    finally:
+        lifecycle.stop()
+
+
+@contextmanager
+def service(
+    serve: Callable[[Path], AbstractContextManager[lifecycle.Account]] = plain, wrapper: str = ""
+) -> Iterator[tuple[Aws, Callable[[str], None]]]:
+    """A fresh account with the tutorial's table and rule, and a way to (re)make its function.
+
+    serve: what runs the account in a folder; wrapper: source of a module whose handler calls the tutorial's.
+    """
+    files = {"handler.py": (PROJECT / "handler.py").read_text(encoding="utf-8")}
+    files |= {"wrapper.py": wrapper} if wrapper else {}
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, own_home(Path(folder)):
+        with serve(Path(folder)) as account:
+            aws = Aws(account)
             role = aws.role()
             aws.client("dynamodb").create_table(
                 TableName="sample-table",
@@ -78,14 +94,13 @@ def service() -> Iterator[tuple[Aws, Callable[[str], None]]]:
             rule = events.put_rule(Name="sample-rule", EventPattern=pattern)["RuleArn"]
 
             def deploy(name: str) -> None:
-                handler = (PROJECT / "handler.py").read_text(encoding="utf-8")
                 lambda_ = aws.client("lambda")
                 arn = lambda_.create_function(
                     FunctionName=name,
                     Runtime="python3.13",
                     Role=role,
-                    Handler="handler.lambda_handler",
-                    Code={"ZipFile": zip_of({"handler.py": handler})},
+                    Handler=f"{'wrapper' if wrapper else 'handler'}.lambda_handler",
+                    Code={"ZipFile": zip_of(files)},
                     Timeout=30,
                 )["FunctionArn"]
                 lambda_.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.05})
@@ -100,8 +115,6 @@ def service() -> Iterator[tuple[Aws, Callable[[str], None]]]:
 
             deploy("sample-function")
             yield aws, deploy
-        finally:
-            lifecycle.stop()
 
 
 def entry(order_id: str) -> dict:
