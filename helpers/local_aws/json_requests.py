@@ -8,19 +8,14 @@ Protocol: https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
 
 from __future__ import annotations
 
-import base64
 import functools
-import os
+import random
 from typing import Any
 from urllib.parse import ParseResult
 
 import moto.core.responses as responses
-from moto.core.parse import BaseJSONParser
 from moto.core.request import Request as MotoRequest
 from moto.core.utils import utcnow
-from moto.dynamodb.exceptions import ItemSizeTooLarge
-from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
-from moto.dynamodb.models.utilities import bytesize
 from moto.iam.models import mark_account_as_visited
 from moto.utilities.utils import get_partition
 from werkzeug.datastructures import MultiDict
@@ -29,14 +24,7 @@ from werkzeug.http import http_date
 from .credentials import ACCOUNT_ID
 from .http1 import Request
 
-#: Bytes of an item that moto accepts; see its LimitedSizeDict.
-MAX_ITEM = 405_000
-
-#: DynamoDB's types whose content stands in a request as it is; all others are decoded, or have others inside.
-_PLAIN = frozenset({"S", "N", "BOOL", "NULL"})
-
 _by_moto = responses.BaseResponse.setup_class
-_structure_by_moto = BaseJSONParser._parse_structure
 
 
 class JsonRequest(MotoRequest):
@@ -66,8 +54,6 @@ def install() -> None:
     responses.method_names_from_class = functools.cache(responses.method_names_from_class)
     responses.camelcase_to_underscores = functools.cache(responses.camelcase_to_underscores)
     responses.gen_amzn_requestid_long = _request_id
-    BaseJSONParser._parse_structure = _parse_structure  # type: ignore[method-assign]
-    Item.__init__ = _make_item  # type: ignore[method-assign]
 
 
 def _setup(
@@ -98,29 +84,7 @@ def _setup(
 
 def _request_id(headers: dict[str, Any] | None = None) -> str:
     """An id in the form of DynamoDB's: 52 capital letters and digits. moto draws them one by one."""
-    request_id = base64.b32encode(os.urandom(33))[:52].decode()
+    request_id = f"{random.getrandbits(208):052X}"
     if headers is not None:
         headers["x-amzn-requestid"] = request_id
     return request_id
-
-
-def _parse_structure(self: BaseJSONParser, shape: Any, value: Any) -> Any:
-    """moto asks each value of an item for all ten types that it may have; most say at once which one it is."""
-    if shape.name == "AttributeValue" and isinstance(value, dict) and len(value) == 1:
-        ((kind, content),) = value.items()
-        if kind in _PLAIN and content is not None:
-            return self.MAP_TYPE({kind: content})
-    return _structure_by_moto(self, shape, value)
-
-
-def _make_item(self: Item, hash_key: DynamoType, range_key: DynamoType | None, attrs: dict[str, Any]) -> None:
-    """moto measures all attributes anew with each one that is added; once, at the end, says the same."""
-    self.hash_key, self.range_key = hash_key, range_key
-    self.attrs = LimitedSizeDict()
-    size = 0
-    for name, value in attrs.items():
-        attribute = DynamoType(value)
-        dict.__setitem__(self.attrs, name, attribute)
-        size += bytesize(name) + attribute.size()
-    if size > MAX_ITEM:
-        raise ItemSizeTooLarge

@@ -16,7 +16,7 @@ from .concurrency import Concurrency
 from .event_invoke_config import EventInvokeConfig
 from .function_code import FunctionCode, check, decoded
 from .function_runner import FunctionRunner, FunctionSpec, Invocation, TooManyRequests
-from .invocation import hops_in, root_of
+from .invocation import hops_in, new_id, root_of
 from .lambda_errors import LambdaError, invalid
 from .lambda_runtimes import runtime_version_arn
 from .resource_policy import ResourcePolicy
@@ -119,7 +119,7 @@ class Function(LambdaFunction):
         Every asynchronous invocation, by the Invoke API or by another service, enters here. hops: through how
         many functions the event has come before, in the chain `root`; qualifier: the version or alias that was named.
         """
-        request_id = str(uuid.uuid4())
+        request_id = new_id()
         if self._runner is not None:
             self._runner.invoke_async(payload, request_id=request_id, hops=hops, root=root, qualifier=qualifier)
         return request_id

@@ -12,12 +12,13 @@ from __future__ import annotations
 import json
 import re
 import time
-import uuid
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from json.encoder import encode_basestring as quote  # keeps non-ASCII characters, as AWS does
 from typing import Any
+
+from .invocation import new_id
 
 MAX_ENTRIES = 10
 #: Bytes of all entries of a request together. 1 MB since January 2026, 256 KB before:
@@ -164,7 +165,7 @@ def make_event(entry: dict[str, Any], detail: dict[str, Any], bus: str, account:
     received = timestamp(now)
     fields = {
         "version": "0",
-        "id": str(uuid.uuid4()),
+        "id": new_id(),
         "detail-type": entry["DetailType"],
         "source": entry["Source"],
         "account": account,

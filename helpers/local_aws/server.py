@@ -126,6 +126,7 @@ class Server:
             queues,
             security_tokens,
             signing,
+            table_shortcuts,
             typed_comparisons,
         )
         from .log_writer import LogWriter
@@ -141,6 +142,7 @@ class Server:
         consumed_capacity.install()
         item_answers.install()
         json_requests.install()
+        table_shortcuts.install()
         typed_comparisons.install()
         queues.install()
         metric_requests.install()

@@ -109,16 +109,19 @@ def _signature(request: Request, secret: str, match: re.Match[str]) -> str:
     to_sign = "\n".join(
         (ALGORITHM, request.headers["x-amz-date"], scope, hashlib.sha256(canonical.encode()).hexdigest())
     )
-    key = _signing_key(secret, match["date"], match["region"], match["service"])
-    return hmac.digest(key, to_sign.encode(), "sha256").hex()
+    # Not hmac.digest(): it lets other threads run meanwhile, and to get its turn back takes far longer than the digest.
+    signature = _keyed(secret, match["date"], match["region"], match["service"]).copy()
+    signature.update(to_sign.encode())
+    return signature.hexdigest()
 
 
 @lru_cache(maxsize=256)
-def _signing_key(secret: str, date: str, region: str, service: str) -> bytes:
+def _keyed(secret: str, date: str, region: str, service: str) -> hmac.HMAC:
+    """An HMAC with the day's signing key of a service, to be copied."""
     key = f"AWS4{secret}".encode()
     for part in (date, region, service, "aws4_request"):
         key = hmac.digest(key, part.encode(), "sha256")
-    return key
+    return hmac.new(key, digestmod="sha256")
 
 
 def _canonical_request(request: Request, signed_headers: str, service: str) -> str:

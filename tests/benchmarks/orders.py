@@ -133,15 +133,39 @@ def item(order_id: str) -> dict:
     }
 
 
-def until_stored(aws: Aws, events, table, order_id: str) -> float:
-    """Seconds from the call of PutEvents until the order can be read."""
-    begin = time.perf_counter()
+def until_stored(aws: Aws, events, table, order_id: str, pause: float = POLL) -> float:
+    """Seconds from the call of PutEvents until the order can be read; `pause`: before the first look."""
+    return looked_for(events, table, order_id, pause)[0]
+
+
+def looked_for(events, table, order_id: str, pause: float) -> tuple[float, int]:
+    """The same, and how many looks it took."""
+    begin, looks = time.perf_counter(), 0
     events.put_events(Entries=[entry(order_id)])
-    # Asking without a pause would take one of two cores away from those who do the work.
-    while time.sleep(POLL) or "Item" not in table.get_item(TableName="sample-table", Key={"OrderId": {"S": order_id}}):
+    while True:
+        # Asking without a pause would take one of two cores away from those who do the work.
+        time.sleep(POLL if looks else pause)
+        looks += 1
+        if "Item" in table.get_item(TableName="sample-table", Key={"OrderId": {"S": order_id}}):
+            return time.perf_counter() - begin, looks
         if time.perf_counter() - begin > 30:
             raise SystemExit(f"order {order_id} was not stored within 30 seconds")
-    return time.perf_counter() - begin
+
+
+class WellTimed:
+    """A reader who learns when to look: the pause grows when a look came too early and shrinks a third as much when it
+    did not, so that three of four first looks find the order (a weighted up-down staircase, Kaernbach 1991).
+
+    The other reader, who looks every millisecond, measures his own habits too: on average half of a look comes on top.
+    """
+
+    def __init__(self, step: float = 0.0002) -> None:
+        self._pause, self._step = POLL, step
+
+    def __call__(self, events, table, order_id: str) -> float:
+        took, looks = looked_for(events, table, order_id, self._pause)
+        self._pause = max(0.0, self._pause + (self._step if looks > 1 else -self._step / 3))
+        return took
 
 
 def cold(aws: Aws, deploy: Callable[[str], None]) -> None:
@@ -158,9 +182,10 @@ def cold(aws: Aws, deploy: Callable[[str], None]) -> None:
 def warm(aws: Aws) -> float:
     """The warm way, with a direct put_item between any two, so that both see the same machine."""
     events, table = aws.client("events"), aws.client("dynamodb")
-    ways, puts, batches = [], [], []
+    ways, timed, puts, batches, well_timed = [], [], [], [], WellTimed()
     for number in range(WARM):
         ways.append(until_stored(aws, events, table, f"W-{number}") * 1000)
+        timed.append(well_timed(events, table, f"V-{number}") * 1000)
         direct = item(f"D-{number}")
         puts.append(seconds(lambda direct=direct: table.put_item(TableName="sample-table", Item=direct)) * 1000)
     for number in range(30):
@@ -172,6 +197,8 @@ def warm(aws: Aws) -> float:
     row("direct put_item, round trip (median)", f"{put:.2f} ms", "1")
     row("warm: PutEvents -> order readable (median)", f"{way:.2f} ms", f"{way / put:.2f}", "<= 3")
     row("warm: PutEvents -> order readable (p95)", f"{p95:.2f} ms", f"{p95 / put:.2f}")
+    way = statistics.median(timed[WARM // 3 :])  # until then the reader was learning
+    row("warm: the same, read at the right moment (median)", f"{way:.2f} ms", f"{way / put:.2f}", "<= 2.2")
     ten = statistics.median(batches)
     row("PutEvents of ten answers, idle (median)", f"{ten:.2f} ms", f"{ten / put:.2f}", "<= 5")
     return put
