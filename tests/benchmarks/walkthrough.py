@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -13,14 +14,28 @@ import nbformat
 from embedded_aws import PROJECT
 from nbformat.v4 import new_code_cell, new_notebook
 
+SLOWEST = 12  # cells that are named
+
 
 def main() -> None:
     notebooks = sorted((PROJECT / "notebooks").glob("*.ipynb"))
-    full = run(PROJECT, [str(path) for path in notebooks])
+    full, cells = run(PROJECT, [str(path) for path in notebooks])
     with tempfile.TemporaryDirectory() as folder:
-        empty = run(Path(folder), [write_empty(Path(folder), path.name) for path in notebooks])
-    print(f"{f'nbval over the {len(notebooks)} lessons':58} {full:>20.1f} s   {full / empty:>10.2f}")
-    print(f"{f'nbval over {len(notebooks)} empty notebooks':58} {empty:>20.1f} s   {1:>10}")
+        empty, _ = run(Path(folder), [write_empty(Path(folder), path.name) for path in notebooks])
+    row(f"nbval over the {len(notebooks)} lessons", full, full / empty)
+    row(f"nbval over {len(notebooks)} empty notebooks", empty, 1)
+    kernels = sum(took for (_, phase), took in cells.items() if phase == "setup")
+    calls = {cell: took for (cell, phase), took in cells.items() if phase == "call"}
+    setup = sum(took for cell, took in calls.items() if cell.endswith("::Cell 0"))
+    row("  starting the kernels", kernels, kernels / empty)
+    row("  the setup cells", setup, setup / empty)
+    row("  all other cells", sum(calls.values()) - setup, (sum(calls.values()) - setup) / empty)
+    for cell in sorted(calls, key=calls.__getitem__, reverse=True)[:SLOWEST]:
+        row(f"    {cell}", calls[cell], calls[cell] / empty)
+
+
+def row(what: str, took: float, ratio: float) -> None:
+    print(f"{what:58} {took:>20.1f} s   {ratio:>10.2f}")
 
 
 def write_empty(folder: Path, name: str) -> str:
@@ -37,14 +52,17 @@ def write_empty(folder: Path, name: str) -> str:
     return str(path)
 
 
-def run(folder: Path, paths: list[str]) -> float:
+def run(folder: Path, paths: list[str]) -> tuple[float, dict[tuple[str, str], float]]:
+    """Seconds of the whole run, and of the phases of each cell: "setup" starts the kernel, "call" runs the cell."""
     begin = time.perf_counter()
     result = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *paths],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--durations=0", "-vv", *paths],
         cwd=folder,
         capture_output=True,
         text=True,
     )
     if result.returncode:
         raise SystemExit(f"nbval failed, so its time says nothing:\n{result.stdout[-2000:]}")
-    return time.perf_counter() - begin
+    took = time.perf_counter() - begin
+    found = re.findall(r"^([\d.]+)s (setup|call) +(?:\S*/)?(\S+::Cell \d+)$", result.stdout, re.MULTILINE)
+    return took, {(cell, phase): float(seconds) for seconds, phase, cell in found}
