@@ -19,12 +19,16 @@ from .concurrency import Concurrency
 from .execution_environment import ExecutionEnvironment
 from .host import Host, worker_variables
 from .invocation import FunctionSpec, Outcome, Work
+from .invocation_log import error_payload
 
 #: Environments of all functions together: the number of concurrent executions that AWS grants a new account.
 #: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 MAX_ENVIRONMENTS = 10
 #: Quick environments that one function's asynchronous events keep busy: more would only share the same cores.
 QUICK_ENVIRONMENTS = max(2, min(4, os.cpu_count() or 2))
+#: Environments that may turn out to be dead when they get an invocation, before it fails: a worker may be killed
+#: while it is idle, but a function whose workers always end by themselves is broken.
+MAX_HANDED_BACK = 3
 #: Seconds after which an idle environment ends. AWS does not say how long it keeps them; minutes are usual.
 IDLE_SECONDS = 600.0
 
@@ -103,6 +107,12 @@ class EnvironmentPool:
                 return None if self._idle.pop(environment, None) is not None else inbox.get()
 
     def take_back(self, work: Work) -> None:
+        work.handed_back += 1
+        if work.handed_back > MAX_HANDED_BACK:
+            message = "Error: Runtime exited without providing a reason"
+            payload = error_payload(work.request_id, "Runtime.ExitError", message)
+            work.done(work, Outcome(work.request_id, payload, "Runtime.ExitError", b""))
+            return
         with self._lock:
             if isinstance(work, AsyncEvent):
                 self._concurrency.executing -= 1

@@ -21,12 +21,11 @@ from .invocation import FunctionSpec, Outcome, Work
 from .invocation_metrics import Meter
 from .lambda_runtimes import runtime_version_arn
 from .runtime_api import Disconnected, RuntimeApiServer
-from .worker_process import WorkerProcess
+from .worker_process import MEMORY, CodeIsGone, WorkerProcess
 
 logger = logging.getLogger("local_aws.execution_environment")
 
-#: Seconds that an environment may take to import the function. AWS allows 10 on machines that it knows; a
-#: laptop
+#: Seconds that an environment may take to import the function. AWS allows 10 on machines that it knows; a laptop
 #: with a virus scanner needs longer for the same import.
 INIT_TIMEOUT = 30.0
 #: Seconds between two looks at the worker while it works: output, memory, life.
@@ -37,6 +36,10 @@ RUNTIME = Path(__file__).with_name("runtime.py")
 
 API = "/2018-06-01/runtime"
 NOT_ALLOWED = b'{"errorMessage":"State transition is not allowed","errorType":"InvalidStateTransition"}'
+#: Seconds that a worker has between its answer and its wish for the next event.
+NEXT_TIMEOUT = 2.0
+#: Characters of an error type that a function gives itself.
+MAX_ERROR_TYPE = 256
 #: Ticks after which an invocation counts as slow: it waits for something, and others should not wait for it.
 SLOW_AFTER_TICKS = 4
 
@@ -104,16 +107,24 @@ class ExecutionEnvironment:
                 self._process = process
                 api.only_for(process.pid)
                 self._serve(api, process)
+        except CodeIsGone as error:
+            self._work = self._pool.take_failed_start()
+            self._end_work("Sandbox.Failed", f"Error: {error}")
         except Exception:
             logger.exception("the execution environment of %s failed", self.spec.name)
             if not self.initialised and self._work is None:
                 self._work = self._pool.take_failed_start()
         finally:
             self._meter.cancel()
-            if self._work is not None:  # nobody waits for ever, whatever went wrong here
-                payload = log.error_payload(self._work.request_id, "Sandbox.Failed", "Error: the sandbox failed")
-                self._work.done(self._work, Outcome(self._work.request_id, payload, "Sandbox.Failed", b""))
+            self._end_work("Sandbox.Failed", "Error: the sandbox failed")
             self._pool.ended(self)
+
+    def _end_work(self, error_type: str, message: str) -> None:
+        """Nobody waits for ever, whatever went wrong here."""
+        work, self._work = self._work, None
+        if work is not None:
+            payload = log.error_payload(work.request_id, error_type, message)
+            work.done(work, Outcome(work.request_id, payload, error_type, b""))
 
     def _start(self, address: str) -> WorkerProcess:
         variables = {**self._variables, "AWS_LAMBDA_RUNTIME_API": address}
@@ -129,6 +140,7 @@ class ExecutionEnvironment:
         while True:
             self.idle_since = time.monotonic()
             self.slow = False
+            process.deadline = None
             work = self._pool.next_work(self)
             if work is None:
                 return
@@ -141,32 +153,28 @@ class ExecutionEnvironment:
 
     def _await_first_next(self, api: RuntimeApiServer, process: WorkerProcess, deadline: float) -> bool:
         """Let the worker import the function; True when it asks for its first event."""
+        process.deadline = deadline
         while True:
             request = _receive(api, process, deadline)
             if request is None:
-                self._log.output(process.read_output())
-                if not process.running():
-                    return self._init_failed(process, *process.exit_error())
-                if time.monotonic() >= deadline:
-                    process.kill()
-                    return self._init_failed(
-                        process, "Sandbox.Timedout", f"Error: Init timed out after {INIT_TIMEOUT:.2f} seconds"
-                    )
+                self._read_output(process)
+                failure = process.failure(f"Error: Init timed out after {INIT_TIMEOUT:.2f} seconds")
+                if failure is not None:
+                    return self._init_failed(process, *failure)
             elif (request.method, request.path) == ("GET", f"{API}/invocation/next"):
-                self._log.output(process.read_output())
+                self._read_output(process)
                 return True
             elif (request.method, request.path) == ("POST", f"{API}/init/error"):
                 api.reply(202, b'{"status":"OK"}')
                 process.wait(2.0)
-                error_type = request.headers.get("lambda-runtime-function-error-type", "Runtime.Unknown")
-                return self._init_failed(process, error_type, "", request.body)
+                return self._init_failed(process, _error_type(request, "Runtime.Unknown"), "", request.body)
             else:
                 api.reply(403, NOT_ALLOWED)
 
     def _init_failed(self, process: WorkerProcess, error_type: str, message: str, payload: bytes = b"") -> bool:
         """The function could not be started: one invocation that waits for it fails for the same reason."""
         work = self._work = self._pool.take_failed_start()
-        self._log.output(process.read_output())
+        self._read_output(process)
         if work is not None:
             self._log.start(work.request_id, self.spec.version)
             self._meter.begin()
@@ -180,8 +188,9 @@ class ExecutionEnvironment:
         self._meter.begin()
         self._log.start(work.request_id, self.spec.version)
         started = time.monotonic()
-        deadline = started + self.spec.timeout_s
-        if not api.reply(200, work.payload, self._event_headers(work)):
+        deadline = process.deadline = started + self.spec.timeout_s
+        delivered = api.reply(200, work.payload, self._event_headers(work))
+        if not delivered and process.ended_for is None:
             self._log.abandon()
             self._meter.cancel()
             self._work = None
@@ -191,7 +200,7 @@ class ExecutionEnvironment:
         if isinstance(answer, Request):
             error_type = None
             if answer.path.endswith("/error"):
-                error_type = answer.headers.get("lambda-runtime-function-error-type") or "Unhandled"
+                error_type = _error_type(answer, "Unhandled")
             payload = answer.body
             if len(payload) > MAX_RESPONSE:
                 error_type = "Function.ResponseSizeTooLarge"
@@ -216,24 +225,22 @@ class ExecutionEnvironment:
                 if request.method == "POST" and request.path in answers:
                     return request
                 api.reply(400, b'{"errorMessage":"Invalid request ID","errorType":"InvalidRequestID"}')
-                continue
+                if time.monotonic() < deadline:
+                    continue
+            if api.refused_body:
+                return "Function.ResponseSizeTooLarge", f"Error: {log.too_large_message(MAX_RESPONSE)}"
             ticks += 1
-            self._log.output(process.read_output())
-            if not process.running():
-                return process.exit_error()
-            if time.monotonic() >= deadline:
-                process.kill()
-                return "Sandbox.Timedout", f"Error: Task timed out after {self.spec.timeout_s:.2f} seconds"
-            if process.over_memory():
-                process.kill()
-                return "Runtime.ExitError", "Error: Runtime exited with error: signal: killed"
+            self._read_output(process)
+            failure = process.failure(f"Error: Task timed out after {self.spec.timeout_s:.2f} seconds")
+            if failure is not None:
+                return failure
             if ticks == SLOW_AFTER_TICKS:
                 self.slow = True
                 self._pool.busy_for_long(self)
 
     def _await_next(self, api: RuntimeApiServer, process: WorkerProcess) -> bool:
         """After an answer the worker asks for the next event; a worker that does anything else is not to be trusted."""
-        deadline = time.monotonic() + 2.0
+        deadline = process.deadline = time.monotonic() + NEXT_TIMEOUT
         while time.monotonic() < deadline:
             try:
                 request = api.receive(min(deadline, time.monotonic() + TICK))
@@ -260,14 +267,19 @@ class ExecutionEnvironment:
     ) -> None:
         """Close the invocation's log and tell its caller. A failed environment is named in the REPORT line."""
         duration_ms = (time.monotonic() - started) * 1000
-        self._log.output(process.read_output(all_of_it=True))
+        self._read_output(process, all_of_it=True)
         if error_type == "Sandbox.Timedout":
             self._log.timed_out(work.request_id, self.spec.timeout_s)
         failure = error_type if environment_failed else None
+        if process.ended_for == MEMORY:
+            failure = "Runtime.OutOfMemory"  # so the report has it, while the caller reads Runtime.ExitError
         tail = self._log.end(work.request_id, duration_ms, init_ms, process.max_memory_mb(), failure)
         self._meter.end(duration_ms, failed=error_type is not None)
         self._work = None
         work.done(work, Outcome(work.request_id, payload, error_type, tail))
+
+    def _read_output(self, process: WorkerProcess, all_of_it: bool = False) -> None:
+        self._log.output(process.read_output(all_of_it), process.lost_output())
 
     def _event_headers(self, work: Work) -> dict[str, str]:
         headers = {
@@ -280,6 +292,12 @@ class ExecutionEnvironment:
         if work.client_context:
             headers["Lambda-Runtime-Client-Context"] = work.client_context
         return headers
+
+
+def _error_type(request: Request, default: str) -> str:
+    """The error type that a worker gives; it is shown in one line of the log."""
+    given = request.headers.get("lambda-runtime-function-error-type") or default
+    return given[:MAX_ERROR_TYPE]
 
 
 def _receive(api: RuntimeApiServer, process: WorkerProcess, deadline: float) -> Request | None:

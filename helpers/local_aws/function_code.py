@@ -27,6 +27,8 @@ MAX_UPLOAD = 50 * 1024 * 1024
 MAX_UNZIPPED = 250 * 1024 * 1024
 #: Files in one archive. AWS names no number; this one keeps a hostile archive from filling the file system.
 MAX_FILES = 50_000
+#: Folders inside one another. AWS names no number; the file system's own limit is on the length of a path.
+MAX_DEPTH = 100
 
 _CANNOT_UNZIP = "Could not unzip uploaded file. Please check your file, then try to upload again."
 #: Names that Windows keeps for devices, with any suffix, and characters that its file names cannot have.
@@ -108,7 +110,9 @@ def check(archive: bytes) -> None:
 def _unpack(archive: bytes, folder: Path) -> None:
     with _opened(archive) as opened:
         try:
-            for member in _checked_members(opened):
+            members = _checked_members(opened)
+            _check_case(members, folder)
+            for member in members:
                 _write(opened, member, folder.joinpath(*member.filename.split("/")))
         except (zipfile.BadZipFile, NotImplementedError, EOFError, ValueError, zlib.error) as error:
             raise _refused(f"it is damaged: {error}") from error
@@ -119,6 +123,10 @@ def _unpack(archive: bytes, folder: Path) -> None:
 def _opened(archive: bytes) -> zipfile.ZipFile:
     if not archive:
         raise invalid("Uploaded file must be a non-empty zip")
+    # Reading the directory of a million members takes half a gigabyte. A file that is a zip itself may have entries,
+    # too, hence the double.
+    if archive.count(b"PK\x01\x02") > 2 * MAX_FILES:
+        raise _refused(f"it holds more than {MAX_FILES} files")
     try:
         return zipfile.ZipFile(io.BytesIO(archive))
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError):
@@ -131,10 +139,14 @@ def _checked_members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
         raise invalid("Uploaded file must be a non-empty zip")
     if len(members) > MAX_FILES:
         raise _refused(f"it holds more than {MAX_FILES} files")
+    folders: set[str] = set()
     for member in members:
         trouble = trouble_with(member, windows=os.name == "nt")
         if trouble:
-            raise _refused(f"it holds {member.orig_filename!r}, {trouble}")
+            raise _refused(f"it holds {_shown(member.orig_filename)}, {trouble}")
+        folders.update(_folders_of(member.filename, folders))
+        if len(folders) > MAX_FILES:
+            raise _refused(f"it holds more than {MAX_FILES} folders")
     if sum(member.file_size for member in members) >= MAX_UNZIPPED:
         raise invalid(f"Unzipped size must be smaller than {MAX_UNZIPPED} bytes")
     return members
@@ -142,11 +154,15 @@ def _checked_members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
 
 def trouble_with(member: zipfile.ZipInfo, windows: bool) -> str | None:
     """Why a member of an archive must not be unpacked, or None. `windows`: where it is unpacked."""
+    if "\0" in member.orig_filename:
+        return "whose name has a zero byte"
     if "\\" in member.orig_filename:
         return "whose name has a backslash; a zip separates folders with forward slashes"
     parts = member.filename.rstrip("/").split("/")
     if ".." in parts or parts[0] == "":
         return "a path that leaves the function's folder"
+    if len(parts) > MAX_DEPTH:
+        return f"a path of more than {MAX_DEPTH} folders"
     kind = stat.S_IFMT(member.external_attr >> 16)
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
         return "which is a link or a device; the embedded AWS unpacks files and folders only"
@@ -157,6 +173,39 @@ def trouble_with(member: zipfile.ZipInfo, windows: bool) -> str | None:
     if windows and any(_impossible_on_windows(part) for part in parts):
         return "a name that Windows cannot have"
     return None
+
+
+def _folders_of(name: str, known: set[str]) -> list[str]:
+    """The folders that a member needs and that no earlier one needed."""
+    found = []
+    folder = name.rstrip("/").rpartition("/")[0]
+    while folder and folder not in known:
+        found.append(folder)
+        folder = folder.rpartition("/")[0]
+    return found
+
+
+def _check_case(members: list[zipfile.ZipInfo], folder: Path) -> None:
+    """Refuse names that differ in case only, where the file system would take one for the other. Raises LambdaError."""
+    first: dict[str, str] = {}
+    for member in members:
+        known = first.setdefault(member.filename.casefold(), member.filename)
+        if known != member.filename and _ignores_case(folder):
+            raise _refused(f"{_shown(known)} and {_shown(member.filename)} are one file on this machine")
+
+
+def _ignores_case(folder: Path) -> bool:
+    probe = folder / "Probe"
+    probe.touch()
+    try:
+        return (folder / "pROBE").exists()
+    finally:
+        probe.unlink()
+
+
+def _shown(name: str) -> str:
+    """A member's name for a message: long ones are cut, and control characters escaped."""
+    return repr(name if len(name) <= 200 else f"{name[:200]}…")
 
 
 def _impossible_on_windows(name: str) -> bool:

@@ -8,7 +8,7 @@ import time
 import uuid
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,7 @@ class Work:
     done: Callable[[Any, Outcome], None]  # called with this work itself
     client_context: str | None = None
     trace_id: str = ""
+    handed_back: int = field(default=0, init=False)  # by environments that turned out to be dead when they got it
 
 
 @dataclass(frozen=True)

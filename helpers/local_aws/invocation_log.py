@@ -11,6 +11,8 @@ import math
 import time
 from collections.abc import Callable
 
+#: Characters of output that are kept of one invocation. A function may print gigabytes, and the log is in memory.
+MAX_OUTPUT = 4 * 1024 * 1024
 #: Bytes of log that a synchronous caller may ask for (LogType=Tail).
 TAIL_BYTES = 4096
 
@@ -24,6 +26,7 @@ class InvocationLog:
         self._group, self._stream, self._memory_mb, self._write = group, stream, memory_mb, write
         self._events: list[tuple[int, str]] = []
         self._tail_from = 0
+        self._kept = self._lost = 0  # characters of this invocation's output
 
     def init_start(self, runtime: str, version_arn: str) -> None:
         version = runtime.replace("python", "python:")
@@ -33,8 +36,14 @@ class InvocationLog:
         self._tail_from = len(self._events)
         self._add(f"START RequestId: {request_id} Version: {version}\n")
 
-    def output(self, lines: list[str]) -> None:
+    def output(self, lines: list[str], lost: int = 0) -> None:
+        """Lines that were printed; `lost`: how much more was, and is not here."""
+        self._lost += lost
         for line in lines:
+            if self._kept + len(line) > MAX_OUTPUT:
+                self._lost += len(line)
+                continue
+            self._kept += len(line)
             # A traceback is one event: the runtime joins its lines by carriage returns.
             self._add(line.replace("\r", "\n").rstrip("\n") if line.startswith("[ERROR] ") else line)
 
@@ -55,6 +64,12 @@ class InvocationLog:
 
         `failure` is the error type when the environment itself failed, and not the function.
         """
+        if self._lost:
+            self._add(
+                f"LOCAL LIMIT: {self._lost:,} bytes that the function printed are not in this log. "
+                f"It keeps {MAX_OUTPUT // 1024**2} MB of what one invocation prints.\n"
+            )
+        self._kept = self._lost = 0
         self._add(f"END RequestId: {request_id}\n")
         # Since August 2025 the initialisation is billed too:
         # https://aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase/
@@ -89,5 +104,8 @@ def error_payload(request_id: str, error_type: str, message: str) -> bytes:
 
 
 def too_large_payload(limit: int) -> bytes:
-    message = f"Response payload size exceeded maximum allowed payload size ({limit} bytes)."
-    return json.dumps({"errorMessage": message, "errorType": "Function.ResponseSizeTooLarge"}).encode()
+    return json.dumps({"errorMessage": too_large_message(limit), "errorType": "Function.ResponseSizeTooLarge"}).encode()
+
+
+def too_large_message(limit: int) -> str:
+    return f"Response payload size exceeded maximum allowed payload size ({limit} bytes)."

@@ -165,6 +165,7 @@ def _watch_parent():
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
     os.close(null)
+    _end_by_signal(lifeline)
 
     def watch():
         try:
@@ -175,6 +176,18 @@ def _watch_parent():
             os._exit(1)
 
     threading.Thread(target=watch, name="lifeline", daemon=True).start()
+
+
+def _end_by_signal(lifeline):
+    """Where the system can do it, it kills the group when the pipe closes: a thread of a busy worker may never run."""
+    try:
+        import fcntl
+
+        fcntl.fcntl(lifeline, fcntl.F_SETSIG, 9)
+        fcntl.fcntl(lifeline, fcntl.F_SETOWN, -os.getpgrp())
+        fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
+    except (ImportError, AttributeError, OSError):
+        pass  # Linux alone has F_SETSIG; the thread must do elsewhere
 
 
 def _set_up_logging():

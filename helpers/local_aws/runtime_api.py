@@ -7,6 +7,7 @@ unmodified.
 
 from __future__ import annotations
 
+import contextlib
 import selectors
 import socket
 import time
@@ -15,6 +16,9 @@ from typing import BinaryIO
 import psutil
 
 from .http1 import BadRequest, Request, read_request, write_response
+
+#: Connections that a worker may have open at once. AWS's clients use one; each costs this process a file descriptor.
+MAX_CONNECTIONS = 16
 
 
 class Disconnected(Exception):
@@ -32,6 +36,7 @@ class RuntimeApiServer:
         self._streams: dict[socket.socket, BinaryIO] = {}
         self._current: socket.socket | None = None
         self._worker_pid: int | None = None
+        self.refused_body = False  # the worker has sent more than any answer may have
         self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
 
     def __enter__(self) -> RuntimeApiServer:
@@ -79,7 +84,7 @@ class RuntimeApiServer:
             connection, peer = self._listener.accept()
         except OSError:
             return
-        if not self._is_worker(peer[1]):
+        if len(self._streams) >= MAX_CONNECTIONS or not self._is_worker(peer[1]):
             connection.close()
             return
         connection.setblocking(True)
@@ -103,7 +108,9 @@ class RuntimeApiServer:
         try:
             request = read_request(self._streams[connection], connection)
         except BadRequest as error:
-            write_response(connection, error.status, {})
+            self.refused_body = self.refused_body or error.status == 413
+            with contextlib.suppress(OSError):
+                write_response(connection, error.status, {})
             request = None
         except OSError:
             request = None

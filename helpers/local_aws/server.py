@@ -21,6 +21,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
+from . import process_family
 from .credentials import ACCOUNT_ID, REGION, CredentialStore, random_credentials
 from .http1 import BadRequest, Request, read_request, write_response
 from .lifecycle import Account, Home
@@ -98,7 +99,8 @@ class Server:
         self._build()
 
     def _clear_scratch(self) -> None:
-        """Temporary files go under the home folder, so that what a killed server left is removed by the next."""
+        """Temporary files go under the home folder, so that what a killed server left is removed by the next: processes first."""
+        process_family.end_all_of(self._home.path / "functions")
         for name in ("scratch", "functions"):
             shutil.rmtree(self._home.path / name, ignore_errors=True)
             (self._home.path / name).mkdir(mode=0o700)
@@ -231,6 +233,7 @@ class Server:
 def main(home: str, port: int) -> int:
     """Run the account that belongs to the folder `home`: the entry point of `run`, and of what `start` launches."""
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    process_family.adopt_orphans()
     # Threads wait for one another's turn at most this long (seconds): an order crosses several of them.
     sys.setswitchinterval(0.0005)
     try:

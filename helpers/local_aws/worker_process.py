@@ -1,4 +1,4 @@
-"""The process of an execution environment: how it starts, what it prints, how much it takes, how it ends."""
+"""The process of an execution environment: how it starts, how much it takes, how it ends."""
 
 from __future__ import annotations
 
@@ -12,51 +12,82 @@ from pathlib import Path
 
 import psutil
 
-#: Bytes of output that are kept of one look at the worker; a function that prints more than this in a moment
-#: loses the rest.
-MAX_OUTPUT = 1024 * 1024
-#: Size of the output file, in bytes, at which it is emptied after it was read.
-TRUNCATE_AT = 4 * 1024 * 1024
+from . import process_family, warden
+from .worker_output import WorkerOutput
+
 #: Seconds between two measurements of memory: quick invocations share one, for measuring takes longer than they may.
 MEASURE_EVERY = 0.05
+#: Seconds after a deadline at which the warden ends a worker whose own environment has not done it.
+GRACE = 0.5
+#: Why a worker was ended (`ended_for`).
+TIMEOUT, MEMORY = "timeout", "memory"
+
+
+class CodeIsGone(Exception):
+    """The folder with the function's code is not there any more."""
+
+    def __str__(self) -> str:
+        return (
+            "the function's code is gone: its folder was deleted, perhaps by the function itself. "
+            "Upload the code again (update_function_code)."
+        )
 
 
 class WorkerProcess:
-    """A worker, its scratch folder and its output. Use as a context manager: it leaves nothing behind."""
+    """A worker, its scratch folder and its output. Use as a context manager: it leaves nothing behind.
+
+    deadline: when it must have done what it does now, in time.monotonic()'s seconds; None while it is idle.
+    ended_for: TIMEOUT or MEMORY when it was ended because of that.
+    """
 
     def __init__(self, command: list[str], variables: dict[str, str], task_root: Path, memory_mb: int) -> None:
+        """Start the worker. Raises CodeIsGone."""
         self._scratch = Path(tempfile.mkdtemp(prefix="environment-"))
         self._memory_limit = memory_mb * 1024 * 1024
         self._max_rss = 0
         self._measured_at = 0.0
-        # A file, not a pipe: it never blocks the function, and when an answer arrives all that was printed
-        # before
-        # it is already there to read, on every platform.
-        self._output_path = self._scratch / "output"
-        self._offset = 0
-        self._partial = b""
+        self._mark = variables.get(process_family.MARK) or str(self._scratch)
+        self.deadline: float | None = None
+        self.ended_for: str | None = None
         (self._scratch / "tmp").mkdir()
-        with open(self._output_path, "ab") as output:
-            self._process = subprocess.Popen(
+        self._output = WorkerOutput(self._scratch / "output")
+        try:
+            self._process = self._start(command, variables, task_root)
+        except BaseException:
+            self._output.close()
+            shutil.rmtree(self._scratch, ignore_errors=True)
+            if not task_root.is_dir():
+                raise CodeIsGone from None
+            raise
+        self._statistics = psutil.Process(self.pid)
+        process_family.limit(self._statistics, self._memory_limit)
+        warden.watch(self)
+
+    def _start(self, command: list[str], variables: dict[str, str], task_root: Path) -> subprocess.Popen[bytes]:
+        scratch = str(self._scratch / "tmp")
+        with open(self._output.path, "ab") as output, process_family.starting:
+            process = subprocess.Popen(
                 command,
                 stdin=subprocess.PIPE,  # the worker ends when this closes, so it cannot outlive us
                 stdout=output,
                 stderr=output,
                 cwd=task_root,
-                env={**variables, "TMPDIR": str(self._scratch / "tmp"), "TEMP": str(self._scratch / "tmp")},
+                env={**variables, process_family.MARK: self._mark, "TMPDIR": scratch, "TEMP": scratch},
                 start_new_session=os.name == "posix",
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
             )
-        self.pid = self._process.pid
-        self._output = open(self._output_path, "rb", buffering=0)
-        self._statistics = psutil.Process(self.pid)
+            self.pid = process.pid
+            process_family.register(self.pid, self._mark)
+        return process
 
     def __enter__(self) -> WorkerProcess:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.kill()
+        warden.release(self)
+        process_family.end_family(self.pid, self._mark)
         self._process.wait()
+        process_family.forget(self.pid)
         if self._process.stdin is not None:
             self._process.stdin.close()
         self._output.close()
@@ -71,23 +102,38 @@ class WorkerProcess:
         except subprocess.TimeoutExpired:
             pass
 
-    def kill(self) -> None:
-        """End the worker and everything that it has started."""
-        if os.name == "posix":
-            try:
-                os.killpg(self.pid, signal.SIGKILL)  # its own session: the group is the worker and its children
-            except (ProcessLookupError, PermissionError):
-                pass
-            return
-        try:
-            family = [*self._statistics.children(recursive=True), self._statistics]
-        except psutil.Error:
-            return
-        for process in family:
-            try:
-                process.kill()
-            except psutil.Error:
-                pass
+    def kill(self, reason: str | None = None) -> None:
+        """End the worker and everything in its group. What has left the group ends with the context."""
+        if reason is not None and self.ended_for is None and self.running():
+            self.ended_for = reason
+        process_family.kill_group(self.pid)
+
+    def look(self, family: list[psutil.Process] | None) -> None:
+        """What the warden does: see Ward."""
+        if self.deadline is not None and time.monotonic() > self.deadline + GRACE:
+            self.kill(TIMEOUT)
+            process_family.end_family(self.pid, self._mark)
+        elif self._measure() + sum(map(_own_memory, family or ())) > self._memory_limit:
+            self.kill(MEMORY)
+        self._output.keep_small()
+
+    def failure(self, timed_out: str) -> tuple[str, str] | None:
+        """The error type and message of a worker that cannot go on, or must not; None while all is well.
+
+        One that is too slow or too large is ended here. timed_out: the message about one that is too slow.
+        """
+        if self.ended_for is None and self.running():
+            if self.deadline is not None and time.monotonic() >= self.deadline:
+                self.kill(TIMEOUT)
+            elif self._measure() > self._memory_limit:
+                self.kill(MEMORY)
+            else:
+                return None
+        if self.ended_for == TIMEOUT:
+            return "Sandbox.Timedout", timed_out
+        if self.ended_for == MEMORY:
+            return "Runtime.ExitError", "Error: Runtime exited with error: signal: killed"
+        return self.exit_error()
 
     def exit_error(self) -> tuple[str, str]:
         """The error type and message with which Lambda reports a runtime that has ended."""
@@ -100,30 +146,17 @@ class WorkerProcess:
         return "Runtime.ExitError", f"Error: Runtime exited with error: exit status {code}"
 
     def read_output(self, all_of_it: bool = False) -> list[str]:
-        """The lines that were printed since the last call, each with its newline.
+        """The lines that were printed since the last call; `all_of_it` when the invocation is over."""
+        return self._output.read(all_of_it or not self.running())
 
-        A last line without one waits for the rest of it, unless the invocation is over (`all_of_it`).
-        """
-        chunk = self._output.read(MAX_OUTPUT)
-        if chunk:
-            self._offset += len(chunk)
-            if self._offset > TRUNCATE_AT:
-                os.truncate(self._output_path, 0)  # appended to: the next line is at the start again
-                self._output.seek(0)
-                self._offset = 0
-        *lines, self._partial = (self._partial + chunk).split(b"\n")
-        texts = [line.decode("utf-8", "replace") + "\n" for line in lines]
-        return texts + self._rest() if all_of_it or not self.running() else texts
-
-    def _rest(self) -> list[str]:
-        rest, self._partial = self._partial, b""
-        return [rest.decode("utf-8", "replace")] if rest else []
-
-    def over_memory(self) -> bool:
-        return self._measure() > self._memory_limit
+    def lost_output(self) -> int:
+        """Bytes of output that were too many to keep since the last call."""
+        return self._output.take_lost()
 
     def max_memory_mb(self) -> int:
         """The most memory that the worker was seen to use, in MB, never more than its limit."""
+        if self.ended_for == MEMORY:
+            return self._memory_limit // (1024 * 1024)
         if time.monotonic() - self._measured_at > MEASURE_EVERY:
             self._measure()
         return max(1, min(self._max_rss, self._memory_limit) // (1024 * 1024))
@@ -136,6 +169,14 @@ class WorkerProcess:
             return 0
         self._max_rss = max(self._max_rss, rss)
         return rss
+
+
+def _own_memory(process: psutil.Process) -> int:
+    """Bytes that a process does not share with its parent, as a fork shares nearly all at first."""
+    try:
+        return process.memory_full_info().uss
+    except (psutil.Error, AttributeError):
+        return 0
 
 
 _SIGNALS = {

@@ -1,0 +1,178 @@
+"""The processes that a function has started: found and ended, however they have tried to get away.
+
+A worker is the leader of a session, so a signal to its group reaches it and its children. A child that has left the
+group is found as a descendant; one whose parent has ended, by the environment variables that it was started with.
+On Linux orphans become children of this process (it is their "subreaper"), so even one without the variables is
+found: a child of ours that is no worker.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import psutil
+
+#: Its value names one execution environment; children inherit it.
+MARK = "AWS_LAMBDA_LOG_STREAM_NAME"
+_PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
+#: Rounds of looking for what is left: a process that is being ended may start another one.
+_ROUNDS = 5
+#: AWS's quotas for an execution environment: processes and threads, file descriptors.
+#: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+MAX_PROCESSES = 1024
+MAX_FILES = 1024
+#: Bytes that a process may reserve beyond the function's memory before the system refuses it more. Reserved is not
+#: used: libraries reserve much. What is used is measured.
+_RESERVE = 1024**3
+
+#: Held while a worker starts: a child of ours that is not in the register yet is no orphan.
+starting = threading.Lock()
+_workers: dict[int, str] = {}  # process id -> mark
+_adopting = False
+
+
+def adopt_orphans() -> None:
+    """Become the parent of what functions leave behind; for a process that starts workers and nothing else.
+
+    Linux alone can do that; elsewhere nothing happens.
+    """
+    global _adopting
+    if sys.platform == "linux":
+        _adopting = ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
+
+
+def register(pid: int, mark: str) -> None:
+    """A worker has started. Call it with `starting` held."""
+    _workers[pid] = mark
+
+
+def forget(pid: int) -> None:
+    """A worker has ended and was waited for."""
+    _workers.pop(pid, None)
+
+
+def limit(process: psutil.Process, memory_bytes: int) -> None:
+    """Have the system refuse what AWS refuses: too many processes and files, memory without end.
+
+    Linux alone lets one process limit another; elsewhere measuring must do.
+    """
+    if sys.platform != "linux":
+        return
+    with contextlib.suppress(psutil.Error, OSError, ValueError):
+        limits = {
+            psutil.RLIMIT_DATA: memory_bytes + _RESERVE,
+            psutil.RLIMIT_NOFILE: MAX_FILES,
+            psutil.RLIMIT_CORE: 0,
+            # The limit counts all processes and threads of the user, not the worker's alone.
+            psutil.RLIMIT_NPROC: _tasks() + MAX_PROCESSES,
+        }
+        for resource, value in limits.items():
+            _, hard = process.rlimit(resource)
+            value = value if hard < 0 else min(value, hard)
+            process.rlimit(resource, (value, value))
+
+
+def _tasks() -> int:
+    """How many processes and threads this machine runs: the second of "3/412" in proc(5)'s loadavg."""
+    return int(Path("/proc/loadavg").read_text(encoding="ascii").split()[3].partition("/")[2])
+
+
+def kill_group(pid: int) -> None:
+    """End a worker and the children that it has told nothing else. On Windows: all of its descendants."""
+    if os.name == "posix":
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, signal.SIGKILL)
+        return
+    with contextlib.suppress(psutil.Error):
+        worker = psutil.Process(pid)
+        _kill([*worker.children(recursive=True), worker])
+
+
+def end_family(pid: int, mark: str) -> None:
+    """End a worker, which may be gone already, and all that it has started."""
+    with contextlib.suppress(psutil.Error):
+        family = psutil.Process(pid).children(recursive=True)
+        kill_group(pid)
+        _kill(family)
+    kill_group(pid)
+    for _ in range(_ROUNDS):
+        left = [*_marked(lambda variables: variables.get(MARK) == mark), *_orphans()]
+        left = [process for process in left if process.pid != pid]  # whose end its own environment waits for
+        if not left:
+            return
+        _kill(left)
+
+
+def end_all_of(code_root: Path) -> None:
+    """End what functions of an earlier server, whose code was in this folder, have left behind."""
+    root = str(code_root) + os.sep
+    _kill(_marked(lambda variables: variables.get("LAMBDA_TASK_ROOT", "").startswith(root)))
+
+
+def descendants() -> dict[int, list[psutil.Process]]:
+    """Of each worker's process id, the processes that it has started and that are still below it."""
+    families: dict[int, list[psutil.Process]] = {}
+    with contextlib.suppress(psutil.Error):
+        below = {process.pid: process for process in psutil.Process().children(recursive=True)}
+        for pid, process in below.items():
+            worker = _worker_above(pid, below)
+            if worker not in (None, pid):
+                families.setdefault(worker, []).append(process)  # type: ignore[arg-type]
+    return families
+
+
+def _worker_above(pid: int | None, below: dict[int, psutil.Process]) -> int | None:
+    while pid in below and pid not in _workers:
+        try:
+            pid = below[pid].ppid()
+        except psutil.Error:
+            return None
+    return pid if pid in _workers else None
+
+
+def _marked(wanted: Callable[[dict[str, str]], bool]) -> list[psutil.Process]:
+    """Processes of this user that were started with such environment variables, except those that have ended."""
+    found = []
+    for process in psutil.process_iter():
+        if process.pid == os.getpid():
+            continue
+        try:
+            if wanted(process.environ()) and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+        except (psutil.Error, OSError):
+            continue  # it has just ended, or is not ours
+    return found
+
+
+def _orphans() -> list[psutil.Process]:
+    """Children of this process that are no workers and belong to none that lives; those that have ended are buried."""
+    if not _adopting:  # children may have been started by whoever this process belongs to
+        return []
+    with starting:
+        children = [child for child in psutil.Process().children() if child.pid not in _workers]
+        marks = set(_workers.values())
+    orphans = []
+    for child in children:
+        try:
+            if child.status() == psutil.STATUS_ZOMBIE:
+                os.waitpid(child.pid, os.WNOHANG)
+            elif child.environ().get(MARK) not in marks:
+                orphans.append(child)
+        except (psutil.Error, OSError):
+            continue
+    return orphans
+
+
+def _kill(processes: Iterable[psutil.Process]) -> None:
+    processes = list(processes)
+    for process in processes:
+        with contextlib.suppress(psutil.Error):
+            process.kill()
+    psutil.wait_procs(processes, timeout=0.5)

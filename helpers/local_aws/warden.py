@@ -1,0 +1,74 @@
+"""One thread that looks after all workers: those that hold up their own environment's thread, and idle ones.
+
+An environment's thread watches its worker while it waits for an answer. It cannot while a worker sends half a request
+and no more, and it does not between invocations, when threads and children of the function may still go on.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import Protocol
+
+import psutil
+
+from . import process_family
+
+logger = logging.getLogger("local_aws.warden")
+
+#: Seconds between two looks at each worker, and between two at what busy ones have started, which costs more.
+INTERVAL = 0.25
+FAMILY_INTERVAL = 1.0
+
+
+class Ward(Protocol):
+    """A worker process, as the warden sees it."""
+
+    pid: int
+    deadline: float | None  # of what it does now, in time.monotonic()'s seconds; None while it is idle
+
+    def look(self, family: list[psutil.Process] | None) -> None:
+        """Check deadline, memory and output. family: what it has started, None when that was not looked at."""
+
+
+_lock = threading.Lock()
+_wards: set[Ward] = set()
+_thread: threading.Thread | None = None
+
+
+def watch(ward: Ward) -> None:
+    """Look after a worker from now on."""
+    global _thread
+    with _lock:
+        _wards.add(ward)
+        if _thread is None:
+            _thread = threading.Thread(target=_run, name="warden", daemon=True)
+            _thread.start()
+
+
+def release(ward: Ward) -> None:
+    """The worker has ended."""
+    with _lock:
+        _wards.discard(ward)
+
+
+def _run() -> None:
+    global _thread
+    families_at = 0.0
+    while True:
+        time.sleep(INTERVAL)
+        with _lock:
+            wards = list(_wards)
+            if not wards:
+                _thread = None
+                return
+        families = None
+        if time.monotonic() > families_at and any(ward.deadline is not None for ward in wards):
+            families = process_family.descendants()
+            families_at = time.monotonic() + FAMILY_INTERVAL
+        for ward in wards:
+            try:
+                ward.look(None if families is None else families.get(ward.pid, []))
+            except Exception:  # one worker must not leave the others unwatched
+                logger.exception("a worker could not be looked after")
