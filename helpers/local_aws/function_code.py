@@ -221,6 +221,8 @@ def _write(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path) -> N
     # A declared size that is too small ends in a checksum error, so no more is written than was announced.
     with archive.open(member) as source, open(target, "wb") as file:
         shutil.copyfileobj(source, file)
+        if file.tell() != member.file_size:
+            raise zipfile.BadZipFile(f"{_shown(member.filename)} is shorter than announced")
     if member.external_attr >> 16 & stat.S_IXUSR:
         target.chmod(0o755)
 
