@@ -99,7 +99,7 @@ class Server:
         self._build()
 
     def _clear_scratch(self) -> None:
-        """Temporary files go under the home folder, so that what a killed server left is removed by the next: processes first."""
+        """Temporary files go under the home folder, so that what a killed server left is removed by the next."""
         process_family.end_all_of(self._home.path / "functions")
         for name in ("scratch", "functions"):
             shutil.rmtree(self._home.path / name, ignore_errors=True)
@@ -129,6 +129,7 @@ class Server:
             security_tokens,
             signing,
             table_shortcuts,
+            table_scans,
             typed_comparisons,
         )
         from .log_writer import LogWriter
@@ -145,6 +146,7 @@ class Server:
         item_answers.install()
         json_requests.install()
         table_shortcuts.install()
+        table_scans.install()
         typed_comparisons.install()
         queues.install()
         metric_requests.install()
