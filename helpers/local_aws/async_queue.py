@@ -11,8 +11,9 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from .backlog import BACKLOG
 from .event_invoke_config import MAX_EVENT_AGE, MAX_RETRIES, EventInvokeConfig
 from .invocation import Outcome, Work
 from .time_scale import scaled
@@ -40,6 +41,18 @@ class AsyncEvent(Work):
     attempts: int = 0  # invocations that have ended
     waited: float = 0.0  # AWS's seconds between the attempts
     last: Outcome | None = None  # how the last attempt ended
+    counted: bool = field(default=False, init=False)  # in the account's backlog
+
+    def accepted(self) -> None:
+        """Lambda has taken it: until it is over it counts."""
+        self.counted = True
+        BACKLOG.add(len(self.payload))
+
+    def over(self) -> None:
+        """It has succeeded, or was given up, or its function is gone."""
+        if self.counted:
+            self.counted = False
+            BACKLOG.done(len(self.payload))
 
 
 def next_attempt(event: AsyncEvent, configs: Configs) -> tuple[float, str | None]:
@@ -66,10 +79,10 @@ class AsyncQueue(deque[AsyncEvent]):
     def take_expired(self, configs: Configs) -> list[AsyncEvent]:
         """Remove those that are too old, and return them."""
         now = time.time()
-        expired = [event for event in self if _deadline(event, configs) <= now]
-        for event in expired:
-            self.remove(event)
-        return expired
+        events = self.take_all()
+        expired = {event for event in events if _deadline(event, configs) <= now}
+        self.extend(event for event in events if event not in expired)
+        return [event for event in events if event in expired]
 
     def take_all(self) -> list[AsyncEvent]:
         """Empty the queue."""

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import dead_letter, metrics
+from .backlog import BACKLOG
 from .delivery import Delivery
 from .delivery_errors import DeliveryFailed, as_failure
 from .put_events import Event
@@ -81,7 +82,14 @@ class Sender:
 
     def deliver_later(self, how: How, rule: Any, target: Target, event: Event) -> None:
         """`deliver` on the target's own lane, after what goes there already."""
-        self._delivery.send(target["Arn"], functools.partial(self.deliver, how, rule, target, event))
+        BACKLOG.add(event.size)
+        self._delivery.send(target["Arn"], functools.partial(self._deliver_counted, how, rule, target, event))
+
+    def _deliver_counted(self, how: How, rule: Any, target: Target, event: Event) -> None:
+        try:
+            self.deliver(how, rule, target, event)
+        finally:
+            BACKLOG.done(event.size)
 
 
 class _Undelivered:
@@ -111,9 +119,11 @@ class _Undelivered:
             logger.info("not delivered yet: %s", json.dumps(self._described(failure)))
         delay = min(delay_before(self._retries + 1), self._policy.age_s - self._age_s)
         self._age_s += delay
+        BACKLOG.add(self._event.size)
         self._delivery.later(scaled(delay), self._target["Arn"], functools.partial(self._try_again, failure))
 
     def _try_again(self, before: DeliveryFailed) -> None:
+        BACKLOG.done(self._event.size)
         if self._age_s >= self._policy.age_s:
             self._give_up(before, "MaximumEventAgeInSeconds")
             return

@@ -76,7 +76,8 @@ class EnvironmentPool:
             self._concurrency.members.remove(self)
             while self._waiting_callers:
                 drop(self._waiting_callers.popleft())
-            self._queue.clear()
+            for event in self._queue.take_all():
+                event.over()
             self._dismiss_idle()
             environments = list(self._environments)
         for environment in environments:
@@ -118,6 +119,8 @@ class EnvironmentPool:
                 self._concurrency.executing -= 1
                 if not self._closed:
                     self._queue.appendleft(work)
+                else:
+                    work.over()
             elif self._closed:
                 drop(work)
             else:

@@ -8,6 +8,7 @@ moto's; here they get EventBridge's matcher, checks and delivery.
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import Callable
 from typing import Any
@@ -20,6 +21,7 @@ from moto.events.responses import EventsHandler
 from . import archive_requests, event_buses, event_rules, metrics, target_permission, targets
 from .api_destination import check_endpoint
 from .archives import Archives
+from .backlog import BACKLOG
 from .delivery import Delivery
 from .delivery_errors import DeliveryFailed, no_resource
 from .delivery_retry import NAMESPACE, Sender
@@ -38,6 +40,11 @@ _MANDATORY_FIELDS = frozenset({"id", "account", "source", "time", "region", "det
 _ACCOUNT: dict[str, str] = {}  # dimensions of the metrics that belong to no rule
 _MATCHED = {"MatchedEvents": 1, "TriggeredRules": 1}
 
+#: The answer for an entry that would make the backlog too large: one of the codes after which it may be put again.
+#: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsResultEntry.html
+_THROTTLED = {"ErrorCode": "ThrottlingException", "ErrorMessage": "Rate exceeded"}
+
+logger = logging.getLogger("local_aws.event_bus")
 _delivery = Delivery()
 _sender = Sender(_delivery)
 _safety_net = SafetyNet()
@@ -86,23 +93,27 @@ class EventBusBackend(Archives, Replays, event_buses.CheckedBuses, models.Events
 
     # Events
 
-    def put_events(self, events: list[dict[str, Any]], hops: int = 0, root: str = "") -> list[dict[str, str]]:
+    def put_events(
+        self, events: list[dict[str, Any]], hops: int = 0, root: str = "", *, throttle: bool = True
+    ) -> list[dict[str, str]]:
         """PutEvents: an answer for each entry, in order. Accepted events are delivered in the background.
 
-        hops, root: through how many functions the events have come, and the chain that they belong to.
+        hops, root: through how many functions the events have come, and the chain that they belong to; throttle:
+        whether entries are refused when too much is under way.
         """
         try:
             check_request(events)
-            accepted, answers = self._accept(events)
+            accepted, answers = self._accept(events, throttle)
         except RequestError as error:
             raise JsonRESTError(error.code, error.message) from error
         for event in accepted:
             event.hops, event.root = hops, root
-        self.put_on_bus(accepted)
+        if accepted:
+            _delivery.dispatch(lambda: self._route_all(accepted, None))
         metrics.record(NAMESPACE, _ACCOUNT, _put_events_metrics(events, len(accepted)))
         return answers
 
-    def _accept(self, entries: list[dict[str, Any]]) -> tuple[list[Event], list[dict[str, str]]]:
+    def _accept(self, entries: list[dict[str, Any]], throttle: bool) -> tuple[list[Event], list[dict[str, str]]]:
         accepted, answers, now = [], [], time.time()
         for entry in entries:
             detail = check_entry(entry)
@@ -110,8 +121,14 @@ class EventBusBackend(Archives, Replays, event_buses.CheckedBuses, models.Events
                 answers.append({"ErrorCode": detail[0], "ErrorMessage": detail[1]})
                 continue
             bus = (entry.get("EventBusName") or "default").removeprefix(self._bus_prefix)
-            accepted.append(make_event(entry, detail, bus, self.account_id, self.region_name, now))
-            answers.append({"EventId": accepted[-1].id})
+            event = make_event(entry, detail, bus, self.account_id, self.region_name, now)
+            if not throttle:
+                BACKLOG.add(event.size)
+            elif not BACKLOG.take(event.size):
+                answers.append(_THROTTLED)
+                continue
+            accepted.append(event)
+            answers.append({"EventId": event.id})
         return accepted, answers
 
     def put_on_bus(
@@ -121,6 +138,8 @@ class EventBusBackend(Archives, Replays, event_buses.CheckedBuses, models.Events
 
         `then` is called when they are with all targets that take them at once.
         """
+        for event in events:
+            BACKLOG.add(event.size)
         if events:
             _delivery.dispatch(lambda: self._route_all(events, only))
         if then:
@@ -128,13 +147,21 @@ class EventBusBackend(Archives, Replays, event_buses.CheckedBuses, models.Events
 
     def _route_all(self, events: list[Event], only: set[str] | None) -> None:
         for event in events:
-            bus = self.event_buses.get(event.bus)
-            if bus is None:  # EventBridge accepts events for a bus that does not exist, and drops them
-                continue
-            view = EventView(event.fields)
-            for rule, pattern in self._routes.candidates(bus, event.fields):
-                if (only is None or rule.arn in only) and pattern.matches_view(view):
-                    self._deliver(rule, event)
+            try:
+                self._route(event, only)
+            except Exception:  # the others of the same request are routed all the same
+                logger.exception("event %s was not routed", event.id)
+            finally:
+                BACKLOG.done(event.size)
+
+    def _route(self, event: Event, only: set[str] | None) -> None:
+        bus = self.event_buses.get(event.bus)
+        if bus is None:  # EventBridge accepts events for a bus that does not exist, and drops them
+            return
+        view = EventView(event.fields)
+        for rule, pattern in self._routes.candidates(bus, event.fields):
+            if (only is None or rule.arn in only) and pattern.matches_view(view):
+                self._deliver(rule, event)
 
     def _deliver(self, rule: Rule, event: Event) -> None:
         if rule.managed_by:

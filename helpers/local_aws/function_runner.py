@@ -101,6 +101,7 @@ class FunctionRunner(EnvironmentPool):
         trace_id = new_trace_id(self._lineage, hops, root)
         event = AsyncEvent(request_id, payload, self._async_done, None, trace_id, qualifier, time.time())
         metrics.record("AWS/Lambda", self._dimensions, _RECEIVED)
+        event.accepted()
         self._enqueue(event, start=True)
 
     def stop_recursion(self, payload: bytes, *, request_id: str, trace_id: str, qualifier: str) -> None:
@@ -122,6 +123,7 @@ class FunctionRunner(EnvironmentPool):
         """Hand an event to an idle environment or let it wait. start: for a new environment, if need be."""
         with self._lock:
             if self._closed:
+                event.over()
                 return
             room = self._concurrency.room()
             if room and not self._queue and self._give_to_idle(event):
@@ -149,8 +151,10 @@ class FunctionRunner(EnvironmentPool):
         with self._lock:
             self._concurrency.executing -= 1
             if self._closed:
+                event.over()
                 return
         if outcome.error_type is None and not self._configs:
+            event.over()
             return
         event.attempts += 1
         event.last = outcome
@@ -158,6 +162,7 @@ class FunctionRunner(EnvironmentPool):
             config = self._configs.get(event.qualifier)
             if config and config.on_success:
                 self._report(config.on_success, Ending(event, self._spec, SUCCESS))
+            event.over()
             return
         delay, condition = next_attempt(event, self._configs)
         logger.info("%s: %s failed: %s", self._spec.name, outcome.request_id, outcome.error_type)
@@ -179,6 +184,7 @@ class FunctionRunner(EnvironmentPool):
             self._report(config.on_failure, ending)
         if self._spec.dead_letter_arn:
             timer.later(0, lambda: destinations.bury(ending))
+        event.over()
 
     def _report(self, destination: str, ending: Ending) -> None:
         timer.later(0, lambda: destinations.deliver(ending, destination))

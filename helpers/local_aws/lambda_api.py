@@ -13,6 +13,7 @@ from moto.awslambda.responses import LambdaResponse
 from moto.core.common_types import TYPE_RESPONSE
 
 from .async_settings_api import AsyncSettingsApi
+from .backlog import BACKLOG
 from .json_payload import check_json
 from .lambda_errors import LambdaError, constraint_errors, error_body
 from .lambda_validation import locate
@@ -75,6 +76,7 @@ class LambdaApi(AsyncSettingsApi, LambdaResponse):
             return 204, {"status": 204}, b""
         trace_id = self.headers.get("X-Amzn-Trace-Id")
         if kind == "Event":
+            _check_backlog()
             request_id = function.enqueue_watched(payload, trace_id, self._invoked_qualifier())
             return 202, {"status": 202, "x-amzn-RequestId": request_id}, b""
         request_id, context = str(uuid.uuid4()), _client_context(self.headers.get("X-Amz-Client-Context"))
@@ -93,6 +95,7 @@ class LambdaApi(AsyncSettingsApi, LambdaResponse):
     def invoke_async(self) -> TYPE_RESPONSE:
         function = self.backend.invoked_function(self.uri_match["FunctionName"], None)
         payload = _checked_payload(self.raw_body, MAX_EVENT)
+        _check_backlog()
         request_id = function.enqueue_watched(payload, self.headers.get("X-Amzn-Trace-Id"), self._invoked_qualifier())
         return 202, {"status": 202, "x-amzn-RequestId": request_id}, b""
 
@@ -148,6 +151,12 @@ def _checked_payload(payload: bytes, limit: int) -> bytes:
             f"Could not parse request body into json: Could not parse payload into json: {problem}",
         )
     return payload
+
+
+def _check_backlog() -> None:
+    """Refuse an event when too many are under way. Raises LambdaError."""
+    if BACKLOG.full():
+        raise LambdaError("TooManyRequestsException", "Rate Exceeded.", Reason="CallerRateLimitExceeded")
 
 
 def _client_context(header: str | None) -> str | None:

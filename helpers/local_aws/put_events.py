@@ -65,6 +65,11 @@ class Event:
         self._text: str | None = None
 
     @property
+    def size(self) -> int:
+        """What it counts for in the backlog: about the bytes that it needs."""
+        return len(self.detail_text)
+
+    @property
     def text(self) -> str:
         if self._text is None:
             head = ",".join([f'"{key}":{_dump(value)}' for key, value in self.fields.items() if key != "detail"])
