@@ -26,7 +26,8 @@ def isolate(folder: Path, keep_target: bool = False) -> None:
     paths = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
     if str(PROJECT) not in paths:
         os.environ["PYTHONPATH"] = os.pathsep.join([str(PROJECT), *paths])
-    for name in ("MPLBACKEND", "LOCAL_AWS_TIME_SCALE", *(() if keep_target else TARGET)):
+    local = ("LOCAL_AWS_TIME_SCALE", "LOCAL_AWS_MAX_EVENTS", "LOCAL_AWS_MAX_EVENT_MB")
+    for name in ("MPLBACKEND", *local, *(() if keep_target else TARGET)):
         os.environ.pop(name, None)
 
 

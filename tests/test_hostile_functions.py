@@ -481,6 +481,26 @@ def handler(event, context):
         assert len(server.net_connections()) - before < 100
 
 
+def test_hundreds_of_connections_to_the_account(aws, innocent):
+    source = """
+import os, socket, time
+from urllib.parse import urlsplit
+def handler(event, context):
+    address = urlsplit(os.environ["AWS_ENDPOINT_URL"])
+    kept = []
+    for _ in range(900):
+        try:
+            kept.append(socket.create_connection((address.hostname, address.port), timeout=5))
+        except OSError:
+            break
+    time.sleep(1)
+    return len(kept)
+"""
+    name = aws.function(source, Timeout=30)
+    with unnoticed(aws, innocent):
+        assert aws.invoke(name)["Json"] > 0
+
+
 def test_the_runtime_api_of_another_environment_does_not_listen(aws, innocent):
     victim = aws.function(
         "import os, time\ndef handler(event, context):\n    print('api', os.environ['AWS_LAMBDA_RUNTIME_API'], "

@@ -48,6 +48,18 @@ def adopt_orphans() -> None:
         _adopting = ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
 
 
+def allow_many_files() -> None:
+    """Raise this process's own limit of open files: a function may open as many connections to it as it may have."""
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = 32 * MAX_FILES
+        wanted = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        if soft != resource.RLIM_INFINITY and soft < wanted:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 def register(pid: int, mark: str) -> None:
     """A worker has started. Call it with `starting` held."""
     _workers[pid] = mark

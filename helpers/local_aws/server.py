@@ -236,6 +236,7 @@ def main(home: str, port: int) -> int:
     """Run the account that belongs to the folder `home`: the entry point of `run`, and of what `start` launches."""
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     process_family.adopt_orphans()
+    process_family.allow_many_files()
     # Threads wait for one another's turn at most this long (seconds): an order crosses several of them.
     sys.setswitchinterval(0.0005)
     try:
