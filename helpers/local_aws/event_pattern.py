@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from .event_pattern_compiler import FieldTest, compile_alternatives
@@ -20,6 +20,10 @@ __all__ = ["EventPattern", "EventView", "InvalidEventPattern", "compile_pattern"
 #: Where a value stands in arrays: (array, index) from the outermost in. A value that is itself an element of
 #: an array has no place in that array: it does not bind the elements that other fields may match in.
 Where = tuple[tuple[int, int], ...]
+
+#: Places looked at to find elements of arrays that match together, about two seconds' worth. An event of 1 MB has
+#: some 100,000 places.
+MAX_STEPS = 2_000_000
 
 
 @functools.lru_cache(maxsize=1024)
@@ -128,24 +132,21 @@ def _consistent(found: list[_Found]) -> bool:
     """Choose elements field after field, keeping all choices that are still possible.
 
     A choice is a set of (array, index). Arrays that no later field is in are dropped from it, so that there
-    are never more choices than elements that matter.
+    are never more choices than elements that matter. (Names with dots can put a field into several arrays at once.
+    Then there may be more than any matcher can look at: it looks at MAX_STEPS places, and takes the rest for no match.)
     """
     choices: set[Where] = {()}
-    for number, (passed, there) in enumerate(found):
-        later = {
-            array
-            for other in found[number + 1 :]
-            for where in other.passed | (other.there or set())
-            for array, _ in where
-        }
-        by_array = _by_outermost_array(passed)
+    steps = itertools.count()
+    for (passed, there), later in zip(found, _arrays_of_later_fields(found), strict=True):
+        passed_at, there_at = _places(passed), _places(there or ())
         following: set[Where] = set()
         for choice in choices:
             chosen = dict(choice)
-            for where in _candidates(by_array, chosen):
-                if _agree(chosen, where):
-                    following.add(_kept({**chosen, **dict(where)}, later))
-            if there is not None and not any(_agree(chosen, where) for where in there):
+            for where in _agreeing(passed_at, chosen):
+                if next(steps) > MAX_STEPS:
+                    return False
+                following.add(_kept({**chosen, **dict(where)}, later))
+            if there is not None and next(_agreeing(there_at, chosen), None) is None:
                 following.add(_kept(chosen, later))
         if not following:
             return False
@@ -153,27 +154,50 @@ def _consistent(found: list[_Found]) -> bool:
     return True
 
 
-def _agree(chosen: dict[int, int], where: Where) -> bool:
-    return all(chosen.get(array, index) == index for array, index in where)
+def _arrays_of_later_fields(found: list[_Found]) -> list[frozenset[int]]:
+    """For each field the arrays that any field after it is in."""
+    arrays: list[frozenset[int]] = [frozenset()]
+    for passed, there in reversed(found[1:]):
+        own = {array for where in itertools.chain(passed, there or ()) for array, _ in where}
+        arrays.append(arrays[-1] if own <= arrays[-1] else arrays[-1] | own)
+    return arrays[::-1]
 
 
-def _kept(chosen: dict[int, int], arrays: set[int]) -> Where:
+def _kept(chosen: dict[int, int], arrays: frozenset[int]) -> Where:
     return tuple(sorted(item for item in chosen.items() if item[0] in arrays))
 
 
-def _by_outermost_array(places: set[Where]) -> dict[int | None, dict[int, list[Where]]]:
-    """Places by the array and index of their first step (None for a place outside arrays)."""
-    by_array: dict[int | None, dict[int, list[Where]]] = {}
+class _Places:
+    """Places as a tree: array -> index -> the places in that element. `ends`: one of them is here."""
+
+    __slots__ = ("arrays", "ends")
+
+    def __init__(self) -> None:
+        self.arrays: dict[int, dict[int, _Places]] = {}
+        self.ends = False
+
+
+def _places(places: Iterable[Where]) -> _Places:
+    root = _Places()
     for where in places:
-        array, index = where[0] if where else (None, 0)
-        by_array.setdefault(array, {}).setdefault(index, []).append(where)
-    return by_array
+        node = root
+        for array, index in where:
+            elements = node.arrays.setdefault(array, {})
+            node = elements.get(index) or elements.setdefault(index, _Places())
+        node.ends = True
+    return root
 
 
-def _candidates(by_array: dict[int | None, dict[int, list[Where]]], chosen: dict[int, int]) -> Iterator[Where]:
-    """Places that can agree with what is chosen: of an array with a chosen element, only that element's."""
-    for array, by_index in by_array.items():
-        if array in chosen:
-            yield from by_index.get(chosen[array], ())
-        else:
-            yield from itertools.chain.from_iterable(by_index.values())
+def _agreeing(root: _Places, chosen: dict[int, int]) -> Iterator[Where]:
+    """The places that agree with what is chosen: of an array with a chosen element, those in that element."""
+    pending: list[tuple[_Places, Where]] = [(root, ())]
+    while pending:
+        node, where = pending.pop()
+        if node.ends:
+            yield where
+        for array, elements in node.arrays.items():
+            if array in chosen:
+                if chosen[array] in elements:
+                    pending.append((elements[chosen[array]], (*where, (array, chosen[array]))))
+            else:
+                pending += ((inner, (*where, (array, index))) for index, inner in elements.items())

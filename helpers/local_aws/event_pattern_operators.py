@@ -13,6 +13,8 @@ from . import event_pattern_values as values
 from .event_pattern_reader import InvalidEventPattern, PatternReader
 from .event_pattern_values import Test
 
+#: More digits than this are as much too many as these; Python refuses to read numbers of thousands of digits.
+MAX_MASK_DIGITS = 20
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 
 
@@ -247,7 +249,7 @@ def _cidr_test(text: str) -> Test:
         raise InvalidEventPattern("Malformed CIDR, one '/' required")
     if not _INTEGER.fullmatch(halves[1]):
         raise InvalidEventPattern("Malformed CIDR, mask bits must be an integer")
-    bits = int(halves[1])
+    bits = int(halves[1][:MAX_MASK_DIGITS])
     if bits < 0:
         raise InvalidEventPattern("Malformed CIDR, mask bits must not be negative")
     address = values.parse_address(halves[0])

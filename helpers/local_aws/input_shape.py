@@ -14,10 +14,11 @@ from typing import Any
 from .put_events import Event
 
 _MISSING = object()
-_STEP = re.compile(r"""\.([^.\[\]]+)|\[(\d+)\]|\[(?:'([^']*)'|"([^"]*)")\]""")
+_STEP = re.compile(r"""\.([^.\[\]]+)|\[([0-9]{1,9})\]|\[(?:'([^']*)'|"([^"]*)")\]""")
 _PATH = re.compile(rf"\$(?:{_STEP.pattern})*")
 _PLACEHOLDER = re.compile(r"<([^<>\s]+)>")
 _PIECE = re.compile(r'\\.|"|<[^<>\s]+>', re.DOTALL)
+_ESCAPE_OR_QUOTE = re.compile(r'\\.|"', re.DOTALL)
 #: Placeholders that need no entry in InputPathsMap.
 RESERVED = frozenset(
     f"aws.events.{name}" for name in ("rule-arn", "rule-name", "event", "event.json", "event.ingestion-time")
@@ -117,4 +118,5 @@ def _as_text(value: Any) -> str:
         return ""
     if isinstance(value, str):
         return quote(value)[1:-1]
-    return dump(value).replace('"', "")
+    # The quotes around names and texts go; one inside a text stays escaped, or what follows it would be no JSON.
+    return _ESCAPE_OR_QUOTE.sub(lambda match: match[0].removeprefix('"'), dump(value))

@@ -75,6 +75,31 @@ class Home:
                 "Set LOCAL_AWS_HOME to a folder that you may write to."
             ) from None
 
+        self._keep_private()
+
+    def _keep_private(self) -> None:
+        """Only the user may put anything into the folder, or look into it, whoever made it and with what mask.
+
+        (On Windows a folder in the user's profile lets in the user, administrators and the system alone.)
+        """
+        if os.name != "posix":
+            return
+        state, user = self.path.stat(), os.geteuid()
+        if state.st_uid != user and user != 0:
+            raise LocalAwsError(
+                f"The folder {self.path} belongs to another user, who could take the place of the embedded AWS. "
+                "Set LOCAL_AWS_HOME to a folder of your own."
+            )
+        with contextlib.suppress(OSError):  # some file systems, such as FAT's, have no permissions
+            inside = {entry.name for entry in self.path.iterdir()}
+            if not inside or "lock" in inside:  # new, or an account's already
+                self.path.chmod(0o700)
+            elif state.st_mode & 0o022:
+                raise LocalAwsError(
+                    f"Other users may write to the folder {self.path}, and could take the place of the embedded AWS. "
+                    "Set LOCAL_AWS_HOME to a folder of your own, such as a new one."
+                )
+
     def read(self) -> dict[str, Any] | None:
         """The state that a server has left, or None: no file, or none that a server wrote."""
         try:
@@ -210,7 +235,7 @@ def _launch(place: Home, port: int) -> Account:
         str(port),
     ]
     detached = getattr(subprocess, "DETACHED_PROCESS", 0) | getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
-    with open(place.log, "wb") as log:
+    with open(place.log, "wb", opener=_privately) as log:
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -230,6 +255,11 @@ def _launch(place: Home, port: int) -> Account:
         time.sleep(0.01)
     process.kill()
     raise LocalAwsError(f"The embedded AWS was not ready within {START_TIMEOUT:.0f} seconds; {place.log} may say why.")
+
+
+def _privately(path: str, flags: int) -> int:
+    """Opens a file that only the user can read, whatever the process's mask."""
+    return os.open(path, flags, 0o600)
 
 
 def _last_words(log: Path) -> str:

@@ -13,6 +13,7 @@ import json
 import re
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from json.encoder import encode_basestring as quote  # keeps non-ASCII characters, as AWS does
@@ -245,7 +246,8 @@ def _java_text(entry: dict[str, Any]) -> str:
     """An entry as it appears in AWS's validation message."""
     moment = entry.get("Time")
     if isinstance(moment, (int, float)):
-        moment = (_EPOCH + timedelta(seconds=moment)).strftime("%a %b %d %H:%M:%S UTC %Y")
+        with suppress(ValueError, OverflowError):  # a year that there is not, is shown as it was sent
+            moment = (_EPOCH + timedelta(seconds=moment)).strftime("%a %b %d %H:%M:%S UTC %Y")
     resources = entry.get("Resources")
     values = {
         "time": moment,

@@ -101,7 +101,12 @@ class RuntimeApiServer:
             connections = psutil.Process(self._worker_pid).net_connections("tcp4")
         except psutil.Error:
             return False
-        return any(connection.laddr.port == port for connection in connections if connection.laddr)
+        here = self._listener.getsockname()
+        # The port alone is not enough: one port can be in use towards several destinations, by several users.
+        return any(
+            connection.raddr and (connection.laddr.port, *connection.raddr) == (port, *here)
+            for connection in connections
+        )
 
     def _read(self, connection: socket.socket) -> Request | None:
         self._current = connection

@@ -13,7 +13,7 @@ from moto.core.responses import ActionResult
 from moto.iam.models import IAMBackend, iam_backends
 from moto.sts.models import STSBackend
 from moto.sts.responses import TokenResponse
-from werkzeug.exceptions import Forbidden
+from werkzeug.exceptions import BadRequest, Forbidden
 
 from .authorization import AccessRequest, Decision, Policy, decide
 from .dispatch import error_answer
@@ -39,6 +39,8 @@ def install() -> None:
         return user_id, arn, account
 
     TokenResponse.assume_role = assume_role  # type: ignore[method-assign]
+    TokenResponse.assume_role_with_web_identity = _refuse_token  # type: ignore[method-assign]
+    TokenResponse.assume_role_with_saml = _refuse_token  # type: ignore[method-assign]
     STSBackend.get_caller_identity = get_caller_identity  # type: ignore[method-assign]
     _look_through_copies()
 
@@ -46,6 +48,15 @@ def install() -> None:
 def _look_through_copies() -> None:
     """At each request of a function moto looks for its role, outside IAM's lock: roles may come and go meanwhile."""
     IAMBackend.get_roles = lambda self: list(self.roles.values())  # type: ignore[method-assign]
+
+
+def _refuse_token(call: TokenResponse) -> ActionResult:
+    """AWS gives a role to whoever has a token of an identity provider that the account knows. moto believes any token,
+    and this account has no provider: so nobody.
+    https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
+    """
+    message = "No identity provider of this account has issued the token."
+    raise BadRequest(error_answer("sts", 400, "InvalidIdentityToken", message)[2].decode())
 
 
 def _refuse_untrusted(call: TokenResponse) -> None:

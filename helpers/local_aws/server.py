@@ -32,6 +32,8 @@ logger = logging.getLogger("local_aws.server")
 CONTROL = "/_local_aws/"
 #: Hours without a request after which the server ends itself.
 IDLE_HOURS = float(os.environ.get("LOCAL_AWS_IDLE_HOURS", "8"))
+#: Seconds that a client may stop in the middle of a request, or of reading its answer.
+STALL_TIMEOUT = float(os.environ.get("LOCAL_AWS_STALL_SECONDS", "60"))
 #: Seconds between two looks at whether the server is still wanted.
 WATCH_INTERVAL = 2.0
 
@@ -63,7 +65,7 @@ class Connection(socketserver.StreamRequestHandler):
 
     def handle(self) -> None:
         try:
-            while (request := read_request(self.rfile, self.connection)) is not None:
+            while (request := self._next_request()) is not None:
                 self.server.last_request = time.monotonic()
                 refusal = self._foreign(request)
                 status, headers, body = refusal or self.server.answer(request)
@@ -75,12 +77,23 @@ class Connection(socketserver.StreamRequestHandler):
         except OSError:
             return  # the client has gone
 
+    def _next_request(self) -> Request | None:
+        """Wait long for a request to begin, and not long for the rest of one that has begun."""
+        self.connection.settimeout(self.timeout)
+        if not self.rfile.peek(1):  # type: ignore[attr-defined]
+            return None
+        self.connection.settimeout(STALL_TIMEOUT)
+        return read_request(self.rfile, self.connection)
+
     def _foreign(self, request: Request) -> tuple[int, dict[str, str], bytes] | None:
         """A browser names the page that asks (Origin) and the name that it asked for (Host): both must be ours."""
         if request.headers.get("host") not in self.server.own_hosts:
             return 403, {}, b"This server answers only to 127.0.0.1 and localhost.\n"
         origin = request.headers.get("origin")
         if origin is not None and origin.removeprefix("http://") not in self.server.own_hosts:
+            return 403, {}, b"This server does not answer web pages.\n"
+        # An image or a form has no Origin; browsers say of every request whose page it comes from all the same.
+        if request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
             return 403, {}, b"This server does not answer web pages.\n"
         return None
 
@@ -115,6 +128,7 @@ class Server:
         os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
         from . import (
             access_control,
+            ambiguity,
             cloudformation,
             consumed_capacity,
             dispatch,
@@ -135,6 +149,8 @@ class Server:
         from .log_writer import LogWriter
 
         self._dispatch, self._signing, self._access = dispatch, signing, access_control
+        self._ambiguity = ambiguity
+        ambiguity.install()
         self._runner, self._lambda, self._bus = function_runner, lambda_service, event_bus
         self._credentials = CredentialStore(self._administrator)
         self._logs = LogWriter(ACCOUNT_ID, REGION)
@@ -202,6 +218,9 @@ class Server:
             caller = self._signing.authenticate(request, self._credentials)
         except self._signing.NotAuthenticated as error:
             return self._refuse(request, error)
+        problem = self._ambiguity.problem(request, caller.service.lower())
+        if problem is not None:
+            return self._dispatch.error_answer(caller.service.lower(), 400, "ValidationException", problem)
         if caller.service in ("logs", "iam"):
             # Whoever reads the logs reads all that was written before; a policy that changes is no matter to it.
             self._logs.flush()
@@ -234,6 +253,7 @@ class Server:
 
 def main(home: str, port: int) -> int:
     """Run the account that belongs to the folder `home`: the entry point of `run`, and of what `start` launches."""
+    os.umask(0o077)  # what the account writes is its user's alone, whatever the terminal's mask
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     process_family.adopt_orphans()
     process_family.allow_many_files()

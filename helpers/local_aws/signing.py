@@ -28,7 +28,8 @@ _AUTHORIZATION = re.compile(
     rf"{ALGORITHM} Credential=(?P<key>[^/,\s]+)/(?P<date>\d{{8}})/(?P<region>[^/,\s]+)/(?P<service>[^/,\s]+)"
     r"/aws4_request,\s*SignedHeaders=(?P<headers>[^,\s]+),\s*Signature=(?P<signature>[0-9a-f]{64})$"
 )
-_HEX_DIGEST = re.compile(r"[0-9a-f]{64}")
+#: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-auth-using-authorization-header.html
+_MARKER = re.compile(r"UNSIGNED-PAYLOAD|STREAMING-[A-Z0-9-]+")
 
 
 class NotAuthenticated(Exception):
@@ -128,6 +129,11 @@ def _canonical_request(request: Request, signed_headers: str, service: str) -> s
     names = signed_headers.split(";")
     if "host" not in names:  # otherwise the signature would be good for any server
         raise NotAuthenticated("InvalidSignatureException", "SignatureDoesNotMatch", "'Host' must be a signed header.")
+    # "You must include … any x-amz-* headers in the signature": or whoever hears a request could add to it.
+    unsigned = [name for name in request.headers if name.startswith("x-amz-") and name not in names]
+    if unsigned:
+        message = f"'{unsigned[0]}' must be a signed header."
+        raise NotAuthenticated("InvalidSignatureException", "SignatureDoesNotMatch", message)
     headers = "".join(f"{name}:{' '.join(request.headers.get(name, '').split())}\n" for name in names)
     query = "&".join(sorted(part if "=" in part else f"{part}=" for part in request.query.split("&") if part))
     return "\n".join(
@@ -137,7 +143,7 @@ def _canonical_request(request: Request, signed_headers: str, service: str) -> s
             query,
             headers,
             signed_headers,
-            _payload_hash(request),
+            _payload_hash(request, service),
         )
     )
 
@@ -152,9 +158,9 @@ def _canonical_path(path: str, service: str) -> str:
     return quote("/" + normal.lstrip("/"), safe="/~")
 
 
-def _payload_hash(request: Request) -> str:
+def _payload_hash(request: Request, service: str) -> str:
     """The digest that was signed. A stated digest must be the body's; S3's markers for streams stand for themselves."""
-    stated = request.headers.get("x-amz-content-sha256")
-    if stated and not _HEX_DIGEST.fullmatch(stated):
+    stated = request.headers.get("x-amz-content-sha256", "")
+    if service == "s3" and _MARKER.fullmatch(stated):
         return stated
     return hashlib.sha256(request.body).hexdigest()
