@@ -23,6 +23,7 @@ from moto.core.base_backend import BackendDict
 from moto.core.request import Request as MotoRequest
 from werkzeug.exceptions import HTTPException
 
+from . import malformed
 from .http1 import Request
 from .json_requests import JsonRequest, is_json
 from .locks import service_lock
@@ -76,6 +77,9 @@ def dispatch(request: Request, service: str, region: str) -> Answer:
     except HTTPException as error:  # moto raises some of AWS's errors outside an action
         return error.code or 400, dict(error.get_headers()), _bytes(error.get_body())
     except Exception:
+        wrong = malformed.problem(request, service)
+        if wrong is not None:
+            return error_answer(service, 400, "SerializationException", wrong)
         logger.exception("%s %s failed", service, request.headers.get("x-amz-target", request.path))
         return error_answer(service, 500, "InternalFailure", "The embedded AWS failed; its server.log says why.")
     status, headers, body = answer if len(answer) == 3 else (200, {}, answer)

@@ -11,7 +11,7 @@ from decimal import Decimal
 from json.encoder import encode_basestring as quote
 from typing import Any
 
-from .put_events import Event
+from .put_events import Event, OutOfRange, sendable
 
 _MISSING = object()
 _STEP = re.compile(r"""\.([^.\[\]]+)|\[([0-9]{1,9})\]|\[(?:'([^']*)'|"([^"]*)")\]""")
@@ -42,7 +42,7 @@ def select(path: str, event: Event) -> str | None:
         return None
     if value is event.fields:
         return event.text
-    return dump(value)
+    return sendable(dump(value))
 
 
 def transform(transformer: dict[str, Any], event: Event, rule_arn: str) -> str:
@@ -67,7 +67,7 @@ def transform(transformer: dict[str, Any], event: Event, rule_arn: str) -> str:
             found[name] = _value(name, paths, event, rule_arn)
         return _as_text(found[name]) if inside else dump("" if found[name] is _MISSING else found[name])
 
-    return _PIECE.sub(piece, transformer["InputTemplate"])
+    return sendable(_PIECE.sub(piece, transformer["InputTemplate"]))
 
 
 def dump(value: Any) -> str:
@@ -78,6 +78,8 @@ def dump(value: Any) -> str:
         return "{" + ",".join(f"{quote(key)}:{dump(member)}" for key, member in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ",".join(map(dump, value)) + "]"
+    if isinstance(value, OutOfRange):
+        return value.sent
     return str(value) if isinstance(value, Decimal) else json.dumps(value)
 
 

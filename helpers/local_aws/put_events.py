@@ -76,9 +76,7 @@ class Event:
             head = ",".join([f'"{key}":{_dump(value)}' for key, value in self.fields.items() if key != "detail"])
             detail = "".join(_SIGNIFICANT.findall(self.detail_text))
             text = f'{{{head},"detail":{detail}}}'
-            if not text.isascii():  # a lone surrogate cannot be sent: it becomes "?", as in AWS's Java
-                text = text.encode("utf-8", "replace").decode()
-            self._text = text
+            self._text = sendable(text)
         return self._text
 
     def copy(self, bus: str, *, forwarded: bool = False, **changes: str) -> Event:
@@ -96,6 +94,11 @@ class Event:
         if forwarded:
             copy.hops, copy.root = self.hops, self.root
         return copy
+
+
+def sendable(text: str) -> str:
+    """A lone surrogate cannot be sent: it becomes "?", as in AWS's Java."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def check_request(entries: list[dict[str, Any]] | None) -> None:
@@ -223,7 +226,15 @@ def _extreme(number: str) -> Decimal:
     try:
         return Decimal(number)
     except ArithmeticError:  # an exponent that Decimal cannot hold; patterns compare far smaller numbers
-        return Decimal("-Infinity" if number.startswith("-") else "Infinity")
+        beyond = OutOfRange("-Infinity" if number.startswith("-") else "Infinity")
+        beyond.sent = number
+        return beyond
+
+
+class OutOfRange(Decimal):
+    """A number that Decimal cannot hold: infinite to compare with, and `sent` as it was written."""
+
+    sent: str
 
 
 _DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse_constant)

@@ -1,0 +1,41 @@
+"""Whose fault is a failure? A request whose body is not what the service's model says is refused as AWS refuses it.
+
+moto takes the types of parameters for granted, since SDKs check them before they send. To look at every request would
+cost each order a tenth of a millisecond; so this looks when something has failed.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+
+from botocore.exceptions import UnknownServiceError
+from botocore.model import OperationNotFoundError, ServiceModel
+from botocore.session import Session
+from botocore.validate import ParamValidator
+
+from .http1 import Request
+
+
+def problem(request: Request, service: str) -> str | None:
+    """What is wrong with the body of an AWS JSON request; None when nothing is, or when it speaks another protocol."""
+    target = request.headers.get("x-amz-target")
+    if target is None:
+        return None
+    try:
+        parameters = json.loads(request.body)
+    except (ValueError, RecursionError):
+        return "The request's body is no JSON that can be read."
+    if not isinstance(parameters, dict):
+        return "The request's body is not a JSON object."
+    try:
+        shape = _model(service).operation_model(target.rpartition(".")[2]).input_shape
+    except (UnknownServiceError, OperationNotFoundError):
+        return f"There is no operation {target!r}."
+    report = ParamValidator().validate(parameters, shape) if shape is not None else None
+    return report.generate_report() if report is not None and report.has_errors() else None
+
+
+@lru_cache(maxsize=16)
+def _model(service: str) -> ServiceModel:
+    return Session().get_service_model(service)
