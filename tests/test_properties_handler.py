@@ -118,9 +118,9 @@ def test_a_valid_order_is_stored_to_the_last_digit(handler, order, repeated):  #
 
 @examples(250)
 @given(
-    NEARLY.map(lambda order: {"body": order})
+    NEARLY.map(lambda order: {"body": json.loads(json_text(order))})
     | NEARLY.map(lambda order: {"detail": {"body": json_text(order)}})
-    | NEARLY.map(lambda order: {"detail": {"body": order}})
+    | NEARLY.map(lambda order: {"detail": {"body": json.loads(json_text(order))}})
     | st.dictionaries(
         st.sampled_from(["id", "detail", "body"]), ANY_JSON | LONG | st.fixed_dictionaries({"body": LONG})
     )

@@ -94,7 +94,7 @@ def test_the_server_answers_any_bytes_or_hangs_up(aws, data):
             connection.shutdown(socket.SHUT_WR)
             while chunk := connection.recv(65536):
                 received += chunk
-        except (ConnectionError, BrokenPipeError):
+        except OSError:
             pass  # it hung up in the middle of what it did not want
     assert not received or received.startswith(b"HTTP/1.1 ")
     assert b"HTTP/1.1 5" not in received and b"HTTP/1.1 2" not in received
@@ -238,9 +238,7 @@ REQUESTS = st.one_of(
     st.binary(max_size=30),
     LONG.map(str.encode),
 )
-OPERATIONS = st.sampled_from(
-    ["AWSEvents.PutEvents"] * 4 + ["AWSEvents.TestEventPattern", "AWSEvents.PutRule", "AWSEvents."]
-)
+OPERATIONS = st.sampled_from(["AWSEvents.PutEvents"] * 4 + ["AWSEvents.TestEventPattern", "AWSEvents.PutRule"])
 
 
 @examples(150)
