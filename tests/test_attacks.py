@@ -13,7 +13,7 @@ import sys
 import time
 import uuid
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import boto3
 import pytest
@@ -179,14 +179,15 @@ class TestCredentialsOfAFunction:
                 assert signing.authenticate(request(keys), CredentialStore(keys)).credentials is keys
 
     def test_no_token_of_somebody_elses_opens_a_role(self, aws):
+        """SDKs do not even sign these two operations: a token of an identity provider is to say who asks."""
         caller, victim = Session(aws), Session(aws, "iam:*")
-        sts = caller.client("sts")
-        with pytest.raises(ClientError, match="InvalidIdentityToken"):
-            sts.assume_role_with_web_identity(RoleArn=victim.arn, RoleSessionName="session", WebIdentityToken="token")
-        with pytest.raises(ClientError, match="InvalidIdentityToken"):
-            sts.assume_role_with_saml(
-                RoleArn=victim.arn, PrincipalArn="arn:aws:iam::123456789012:saml-provider/p", SAMLAssertion="AAAA"
-            )
+        role = f"RoleArn={quote(victim.arn)}&RoleSessionName=session&Version=2011-06-15"
+        for request in (
+            f"Action=AssumeRoleWithWebIdentity&WebIdentityToken=token&{role}",
+            f"Action=AssumeRoleWithSAML&SAMLAssertion=AAAA&PrincipalArn=arn%3Aaws%3Aiam%3A%3A1%3Asaml-provider/p&{role}",
+        ):
+            status, answer = caller.send("sts", request, Content_Type=FORM)
+            assert (status, "InvalidIdentityToken" in answer, "SecretAccessKey" in answer) == (400, True, False)
 
     def test_they_open_no_other_account(self, aws):
         caller = Session(aws, "sts:AssumeRole", "dynamodb:ListTables")
