@@ -142,8 +142,8 @@ class Server:
             queues,
             security_tokens,
             signing,
-            table_shortcuts,
             table_scans,
+            table_shortcuts,
             typed_comparisons,
         )
         from .log_writer import LogWriter
