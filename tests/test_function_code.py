@@ -162,9 +162,11 @@ def test_leftovers_of_an_earlier_server_are_removed_and_nothing_else(tmp_path, m
     monkeypatch.setattr(function_code, "_root", None)
     (tmp_path / "code-old-1234").mkdir()
     (tmp_path / "code-old-1234" / "main.py").touch()
+    (tmp_path / "code-used-5678").mkdir()
     (tmp_path / "mine").mkdir()
     function_code.set_root(tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+    function_code.remove_leftovers({"code-used-5678"})
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["code-used-5678", "mine"]
 
 
 # Code from a bucket, and changes.

@@ -78,7 +78,7 @@ def test_the_commands(home):
         lines = command(home, "env").stdout
         shown = subprocess.run(["sh", "-c", f"{lines}\necho $AWS_ENDPOINT_URL"], capture_output=True, text=True).stdout
         assert shown.strip() == variables["AWS_ENDPOINT_URL"]
-    assert command(home, "stop").stdout == "Stopped.\n"
+    assert command(home, "stop").stdout == "Stopped. The account is kept: the next start goes on with it.\n"
     assert command(home, "stop").stdout == "Not running.\n"
 
 

@@ -1,4 +1,4 @@
-"""python -m helpers.local_aws start | status | env [--json] | run | stop [--port N]"""
+"""python -m helpers.local_aws start | status | env [--json] | run | stop [--forget] [--port N]"""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--port", type=int, help="listen on this port (default: one that is free)")
     parser.add_argument("--json", action="store_true", help="env: one JSON object instead of shell commands")
+    parser.add_argument("--forget", action="store_true", help="stop: remove the account too; the next one is new")
     parser.add_argument("--home", help=argparse.SUPPRESS)
     return parser
 
@@ -79,7 +80,9 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _stop(options: argparse.Namespace) -> int:
-    print("Stopped." if lifecycle.stop() else "Not running.")
+    was_running = lifecycle.stop(forget=options.forget)
+    then = "The account is removed." if options.forget else "The account is kept: the next start goes on with it."
+    print(f"{'Stopped' if was_running else 'Not running'}. {then}")
     return 0
 
 

@@ -7,6 +7,7 @@ replayed event matches. https://docs.aws.amazon.com/eventbridge/latest/userguide
 from __future__ import annotations
 
 import json
+import pickle
 import threading
 import time
 import uuid
@@ -17,6 +18,7 @@ from typing import Any, NamedTuple
 import moto.events.models as models
 from moto.events.exceptions import ResourceAlreadyExistsException, ResourceNotFoundException, ValidationException
 
+from . import journal
 from .archive_requests import check, check_one_filter, check_state
 from .put_events import Event, entry_size, parse_json, timestamp
 
@@ -27,6 +29,8 @@ MANAGED_BY = "prod.vhs.events.aws.internal"
 #: it was measured on AWS (ten events of 139 bytes in an archive of 1590).
 _TIME_BYTES = 20
 _DAY_S = 86400
+#: The kind of the rows in which the journal keeps archived events.
+ROWS = "archived"
 _STATES = tuple(models.Archive.VALID_STATES)
 
 
@@ -46,8 +50,12 @@ class KeptEvent(NamedTuple):
     def of(cls, event: Event) -> KeptEvent:
         fields = event.fields
         names = [fields[name] for name in ("detail-type", "source", "account", "region")]
-        times = intern(fields["time"]), intern(event.ingestion_time)
-        return cls(*times, *map(intern, names), tuple(fields["resources"]), event.detail_text)  # type: ignore[arg-type]
+        return cls.read((fields["time"], event.ingestion_time, *names, tuple(fields["resources"]), event.detail_text))
+
+    @classmethod
+    def read(cls, values: tuple[Any, ...]) -> KeptEvent:
+        """From its values, of which many events have the same."""
+        return cls(*map(intern, values[:6]), *values[6:])
 
     @property
     def size(self) -> int:
@@ -83,6 +91,7 @@ class Archive(models.Archive):
         super().__init__(*args)
         self._lock = threading.Lock()
         self._kept: deque[KeptEvent] = deque()
+        self._numbers: deque[int] = deque()  # of their rows in the journal
         self._size = 0
 
     @property
@@ -96,11 +105,23 @@ class Archive(models.Archive):
         return json.dumps(pattern | {"replay-name": [{"exists": False}]})
 
     def keep(self, event: Event) -> None:
-        kept = KeptEvent.of(event)
+        kept, number = KeptEvent.of(event), journal.number()
         with self._lock:
-            self._kept.append(kept)
-            self._size += kept.size
+            self.put_back(kept, number)
+            if journal.store is not None:
+                journal.put(ROWS, self.row_owner, number, pickle.dumps(tuple(kept), 5), new=True)
             self._forget_expired()
+
+    def put_back(self, kept: KeptEvent, number: int) -> None:
+        """Add an event at the end; number: of its row in the journal."""
+        self._kept.append(kept)
+        self._numbers.append(number)
+        self._size += kept.size
+
+    @property
+    def row_owner(self) -> str:
+        """Whose the rows are: an archive of the same name that comes after this one has others."""
+        return f"{self.arn}:{self.uuid}"
 
     def between(self, start: str, end: str) -> list[KeptEvent]:
         """The events whose own time is from `start` to `end`, minute by minute, as a replay sends them."""
@@ -115,6 +136,7 @@ class Archive(models.Archive):
         oldest = timestamp(time.time() - int(self.retention) * _DAY_S)
         while self._kept and self._kept[0].ingested < oldest:
             self._size -= self._kept.popleft().size
+            journal.delete(ROWS, self.row_owner, self._numbers.popleft())
 
     def describe_short(self) -> dict[str, Any]:
         with self._lock:
@@ -144,6 +166,19 @@ class Archive(models.Archive):
 
     def delete(self, account_id: str, region_name: str) -> None:
         models.events_backends[account_id][region_name].delete_archive(self.name)
+
+
+def restore(backend_of: Any) -> None:
+    """Put what archives have kept back into them. `backend_of`: region -> moto's EventBridge."""
+    assert journal.store is not None
+    found: dict[str, Archive | None] = {}
+    for owner, number, value in journal.store.rows(ROWS):
+        if owner not in found:
+            archives = backend_of(owner.split(":")[3]).archives.values()
+            found[owner] = next((archive for archive in archives if archive.row_owner == owner), None)
+        archive = found[owner]
+        if archive is not None:
+            archive.put_back(KeptEvent.read(pickle.loads(value)), int(number))
 
 
 class Archives(models.EventsBackend):
@@ -234,6 +269,7 @@ class Archives(models.EventsBackend):
         if bus is not None:
             bus.rules.pop(archive.rule_name, None)
         del self.archives[name]
+        journal.delete_all(ROWS, archive.row_owner)
         self.rules_changed()
 
     def _archive_named(self, name: str) -> Archive:

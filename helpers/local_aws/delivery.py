@@ -57,7 +57,7 @@ class Delivery:
         ).start()
 
     def later(self, seconds: float, destination: Any, job: Job) -> None:
-        """`send`, when so many seconds have passed. What waits is under way, and is lost when the process ends."""
+        """`send`, when so many seconds have passed. What waits is under way."""
         with self._changed:
             self._under_way += 1
         self._clock.call(seconds, lambda: self._due(destination, job))
@@ -79,7 +79,7 @@ class Delivery:
             self._jobs.put(None)
             dispatcher.join(timeout=5)
         if self._clock.waiting:
-            logger.warning("%d deliveries that were to be tried again are lost", self._clock.waiting)
+            logger.info("%d deliveries are still to be tried again", self._clock.waiting)
 
     def _dispatch_all(self) -> None:
         while (job := self._jobs.get()) is not None:

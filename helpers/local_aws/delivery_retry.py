@@ -13,11 +13,12 @@ import functools
 import json
 import logging
 import random
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from . import dead_letter, metrics
+from . import dead_letter, delivery_rows, metrics
 from .backlog import BACKLOG
 from .delivery import Delivery
 from .delivery_errors import DeliveryFailed, as_failure
@@ -71,32 +72,51 @@ class Sender:
     def __init__(self, delivery: Delivery) -> None:
         self._delivery = delivery
 
-    def deliver(self, how: How, rule: Any, target: Target, event: Event) -> None:
-        """Try to hand the event over; see to the rest if that fails. `rule` is our Rule (arn, metric_dimensions)."""
+    def deliver(self, how: How, rule: Any, target: Target, event: Event, row: int | None = None) -> None:
+        """Try to hand the event over; see to the rest if that fails. `rule` is our Rule (arn, metric_dimensions).
+
+        row: the number of the delivery's row in the journal, if it has one already.
+        """
         try:
             how(target, event, rule.arn)
         except Exception as error:
-            _Undelivered(self._delivery, how, rule, target, event).failed(error)
+            _Undelivered(self._delivery, how, rule, target, event, row).failed(error)
         else:
             metrics.record(NAMESPACE, rule.metric_dimensions, _DELIVERED)
+            if row is not None:
+                delivery_rows.delete(row)
 
     def deliver_later(self, how: How, rule: Any, target: Target, event: Event) -> None:
         """`deliver` on the target's own lane, after what goes there already."""
-        BACKLOG.add(event.size)
-        self._delivery.send(target["Arn"], functools.partial(self._deliver_counted, how, rule, target, event))
+        row = delivery_rows.put(None, rule, target, event)
+        self._send_counted(how, rule, target, event, row)
 
-    def _deliver_counted(self, how: How, rule: Any, target: Target, event: Event) -> None:
+    def _send_counted(self, how: How, rule: Any, target: Target, event: Event, row: int | None) -> None:
+        BACKLOG.add(event.size)
+        self._delivery.send(target["Arn"], functools.partial(self._deliver_counted, how, rule, target, event, row))
+
+    def _deliver_counted(self, how: How, rule: Any, target: Target, event: Event, row: int | None) -> None:
         try:
-            self.deliver(how, rule, target, event)
+            self.deliver(how, rule, target, event, row)
         finally:
             BACKLOG.done(event.size)
+
+    def resume(self, how: How, kept: delivery_rows.Kept) -> None:
+        """Go on with a delivery that an earlier server has left."""
+        if kept.failure is None:
+            self._send_counted(how, kept.rule, kept.target, kept.event, kept.row)
+        else:
+            _Undelivered(self._delivery, how, kept.rule, kept.target, kept.event, kept.row).resume(kept)
 
 
 class _Undelivered:
     """An event that a target did not take yet. `age_s` is the time it has waited, in seconds on AWS."""
 
-    def __init__(self, delivery: Delivery, how: How, rule: Any, target: Target, event: Event) -> None:
+    def __init__(
+        self, delivery: Delivery, how: How, rule: Any, target: Target, event: Event, row: int | None = None
+    ) -> None:
         self._delivery, self._how, self._rule, self._target, self._event = delivery, how, rule, target, event
+        self._row = row
         self._policy = RetryPolicy.of(target)
         self._retries = 0
         self._age_s = 0.0
@@ -120,7 +140,17 @@ class _Undelivered:
         delay = min(delay_before(self._retries + 1), self._policy.age_s - self._age_s)
         self._age_s += delay
         BACKLOG.add(self._event.size)
+        due, tried = time.time() + scaled(delay), (self._retries, self._age_s)
+        self._row = delivery_rows.put(self._row, self._rule, self._target, self._event, failure, due, *tried)
         self._delivery.later(scaled(delay), self._target["Arn"], functools.partial(self._try_again, failure))
+
+    def resume(self, kept: delivery_rows.Kept) -> None:
+        """Go on waiting for the next attempt."""
+        assert kept.failure is not None
+        self._retries, self._age_s = kept.retries, kept.age_s
+        BACKLOG.add(self._event.size)
+        job = functools.partial(self._try_again, kept.failure)
+        self._delivery.later(max(0.0, kept.due - time.time()), self._target["Arn"], job)
 
     def _try_again(self, before: DeliveryFailed) -> None:
         BACKLOG.done(self._event.size)
@@ -134,6 +164,11 @@ class _Undelivered:
             self.failed(error)
         else:
             self._record(_DELIVERED | {"RetryInvocationAttempts": 1})
+            self._forget()
+
+    def _forget(self) -> None:
+        if self._row is not None:
+            delivery_rows.delete(self._row)
 
     def _give_up(self, failure: DeliveryFailed, exhausted: str | None) -> None:
         outcome = {"Invocations": 1, "FailedInvocations": 1}
@@ -147,6 +182,7 @@ class _Undelivered:
         if exhausted:
             line |= {"retries": self._retries, "ended by": exhausted}
         self._record(outcome)
+        self._forget()
         logger.warning("not delivered: %s", json.dumps(line))
 
     def _described(self, failure: DeliveryFailed) -> dict[str, str]:

@@ -7,6 +7,7 @@ moto's; here they get EventBridge's matcher, checks and delivery.
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
 import time
@@ -18,13 +19,13 @@ from moto.core.exceptions import JsonRESTError
 from moto.events.exceptions import ResourceNotFoundException, ValidationException
 from moto.events.responses import EventsHandler
 
-from . import archive_requests, event_buses, event_rules, metrics, target_permission, targets
+from . import archive_requests, delivery_rows, event_buses, event_rules, metrics, target_permission, targets
 from .api_destination import check_endpoint
 from .archives import Archives
 from .backlog import BACKLOG
 from .delivery import Delivery
 from .delivery_errors import DeliveryFailed, no_resource
-from .delivery_retry import NAMESPACE, Sender
+from .delivery_retry import NAMESPACE, How, Sender
 from .event_pattern import EventView, InvalidEventPattern, compile_pattern
 from .event_routes import Routes
 from .loops import SafetyNet
@@ -141,9 +142,18 @@ class EventBusBackend(Archives, Replays, event_buses.CheckedBuses, models.Events
         for event in events:
             BACKLOG.add(event.size)
         if events:
-            _delivery.dispatch(lambda: self._route_all(events, only))
+            row = delivery_rows.put_events(self.region_name, events, only)
+            _delivery.dispatch(lambda: self._route_kept(events, only, row))
         if then:
             _delivery.dispatch(then)
+
+    def _route_kept(self, events: list[Event], only: set[str] | None, row: int | None) -> None:
+        """`_route_all`; what each delivery still needs is in rows of its own then."""
+        try:
+            self._route_all(events, only)
+        finally:
+            if row is not None:
+                delivery_rows.delete_events(row, self.region_name)
 
     def _route_all(self, events: list[Event], only: set[str] | None) -> None:
         for event in events:
@@ -169,12 +179,24 @@ class EventBusBackend(Archives, Replays, event_buses.CheckedBuses, models.Events
             return
         metrics.record(NAMESPACE, rule.metric_dimensions, _MATCHED)
         for target in tuple(rule.targets):
-            if targets.is_function(target):
-                _sender.deliver(_invoke if event.hops else targets.invoke_function, rule, target, event)
-            elif targets.is_bus(target):
-                _sender.deliver(self._forward, rule, target, event)
+            if targets.is_function(target) or targets.is_bus(target):
+                _sender.deliver(self._how(target, event), rule, target, event)
             else:
                 _sender.deliver_later(send, rule, target, event)
+
+    def _how(self, target: targets.Target, event: Event) -> How:
+        """How an event gets to a target of this kind."""
+        if targets.is_function(target):
+            return _invoke if event.hops else targets.invoke_function
+        return self._forward if targets.is_bus(target) else send
+
+    def resume(self) -> None:
+        """Go on with what an earlier server has left: events on their way to rules and to targets, and replays."""
+        for events, only, row in delivery_rows.kept_events(self.region_name):
+            _delivery.dispatch(functools.partial(self._route_kept, events, only, row))
+        for kept in delivery_rows.kept_deliveries(self.region_name):
+            _sender.resume(self._how(kept.target, kept.event), kept)
+        self.resume_replays()
 
     def _forward(self, target: targets.Target, event: Event, rule_arn: str) -> None:
         """To another bus, as it is. From there it goes to no third bus:

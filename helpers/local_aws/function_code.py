@@ -18,8 +18,10 @@ import threading
 import uuid
 import zipfile
 import zlib
+from collections.abc import Container
 from pathlib import Path
 
+from . import journal
 from .lambda_errors import LambdaError, invalid
 
 #: Bytes; https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
@@ -45,12 +47,18 @@ _root: Path | None = None
 
 
 def set_root(folder: Path) -> None:
-    """Unpack into subfolders of `folder`, this module's alone; what an earlier server left there goes."""
+    """Unpack into subfolders of `folder`, this module's alone."""
     global _root
     _root = folder
     folder.mkdir(parents=True, exist_ok=True)
-    for leftover in folder.glob("code-*"):
-        _remove(leftover)
+
+
+def remove_leftovers(used: Container[str] = ()) -> None:
+    """What an earlier server left in the folder goes, but for the code with these names."""
+    assert _root is not None
+    for leftover in _root.glob("code-*"):
+        if leftover.name not in used:
+            _remove(leftover)
 
 
 class FunctionCode:
@@ -72,6 +80,15 @@ class FunctionCode:
             _remove(self.path)
             raise
 
+    @classmethod
+    def kept(cls, name: str, size: int, sha256: str) -> FunctionCode:
+        """What an earlier server has unpacked into the folder of this name. Nobody uses it yet."""
+        assert _root is not None
+        code = cls.__new__(cls)
+        code.path, code.size, code.sha256, code._users = _root / name, size, sha256, 0
+        code._lock = threading.Lock()
+        return code
+
     def share(self) -> FunctionCode:
         """One more user of the folder."""
         with self._lock:
@@ -83,8 +100,8 @@ class FunctionCode:
         with self._lock:
             self._users -= 1
             last = self._users == 0
-        if last:
-            _remove(self.path)
+        if last:  # not before it is certain that the function will not be needed again
+            journal.afterwards(lambda: _remove(self.path))
 
     def __deepcopy__(self, memo: object) -> FunctionCode:
         return self  # moto copies functions in order to show them; the folder stays the one folder

@@ -7,7 +7,7 @@ import queue
 import time
 from dataclasses import dataclass
 
-from . import destinations, metrics, time_scale, timer
+from . import async_rows, destinations, metrics, time_scale, timer
 from .async_queue import (
     EVENT_AGE_EXCEEDED,
     RECURSION,
@@ -102,7 +102,26 @@ class FunctionRunner(EnvironmentPool):
         event = AsyncEvent(request_id, payload, self._async_done, None, trace_id, qualifier, time.time())
         metrics.record("AWS/Lambda", self._dimensions, _RECEIVED)
         event.accepted()
+        async_rows.put(self._spec, event, new=True)
         self._enqueue(event, start=True)
+
+    def resume(self, kept: bytes) -> None:
+        """Go on with an asynchronous event that an earlier server has left."""
+        event, due, condition = async_rows.read(kept, self._async_done)
+        event.accepted()
+        if condition == SUCCESS:
+            self._succeeded(event)
+            event.over()
+        elif condition is not None:
+            self._give_up(event, condition)
+        elif due > time.time():
+            timer.later(due - time.time(), lambda: self._enqueue(event, start=True))
+        else:
+            self._enqueue(event, start=True)
+
+    def forget_events(self) -> None:
+        """The function is deleted: nobody need remember what was queued for it."""
+        async_rows.delete_all(self._spec)
 
     def stop_recursion(self, payload: bytes, *, request_id: str, trace_id: str, qualifier: str) -> None:
         """An event that has gone round too often: it is not run."""
@@ -155,13 +174,12 @@ class FunctionRunner(EnvironmentPool):
                 return
         if outcome.error_type is None and not self._configs:
             event.over()
+            async_rows.delete(self._spec, event)
             return
         event.attempts += 1
         event.last = outcome
         if outcome.error_type is None:
-            config = self._configs.get(event.qualifier)
-            if config and config.on_success:
-                self._report(config.on_success, Ending(event, self._spec, SUCCESS))
+            self._succeeded(event)
             event.over()
             return
         delay, condition = next_attempt(event, self._configs)
@@ -170,14 +188,25 @@ class FunctionRunner(EnvironmentPool):
             self._give_up(event, condition)
             return
         event.waited += delay
+        async_rows.put(self._spec, event, due=time.time() + scaled(delay))
         if scaled(delay):
             timer.later(scaled(delay), lambda: self._enqueue(event, start=True))
         else:  # this environment is about to ask for work
             self._enqueue(event, start=False)
 
+    def _succeeded(self, event: AsyncEvent) -> None:
+        config = self._configs.get(event.qualifier)
+        if config and config.on_success:
+            async_rows.put(self._spec, event, condition=SUCCESS)
+            self._report(config.on_success, Ending(event, self._spec, SUCCESS))
+            self._forget(event)
+        else:
+            async_rows.delete(self._spec, event)
+
     def _give_up(self, event: AsyncEvent, condition: str) -> None:
         """Lambda drops an event; destination and dead-letter queue keep what they are to keep of it."""
         metrics.record("AWS/Lambda", self._dimensions, {"AsyncEventsDropped": 1})
+        async_rows.put(self._spec, event, condition=condition)
         ending = Ending(event, self._spec, condition)
         config = self._configs.get(event.qualifier)
         if config and config.on_failure:
@@ -185,6 +214,11 @@ class FunctionRunner(EnvironmentPool):
         if self._spec.dead_letter_arn:
             timer.later(0, lambda: destinations.bury(ending))
         event.over()
+        self._forget(event)
+
+    def _forget(self, event: AsyncEvent) -> None:
+        """Nothing is left to do for an event but what the timer does before this."""
+        timer.later(0, lambda: async_rows.delete(self._spec, event))
 
     def _report(self, destination: str, ending: Ending) -> None:
         timer.later(0, lambda: destinations.deliver(ending, destination))

@@ -155,11 +155,22 @@ class Function(LambdaFunction):
             response_headers["x-amz-function-error"] = invocation.function_error
         return invocation.payload
 
+    def revive(self) -> None:
+        """Make a version run again that was restored from what an earlier server has left."""
+        self.function_code.share()
+        self._runner = FunctionRunner(self.runner_spec(), self.concurrency, self.invoke_configs)
+
+    def resume(self, kept: bytes) -> None:
+        """Go on with an asynchronous event of an earlier server; see async_rows."""
+        if self._runner is not None:
+            self._runner.resume(kept)
+
     def close(self) -> None:
         """The version is deleted: its environments end and its code goes."""
         runner, self._runner = self._runner, None
         if runner is not None:
             runner.close()
+            runner.forget_events()
         for code in (self.function_code, self._former_code):
             if code is not None:
                 code.release()

@@ -17,7 +17,7 @@ from moto.awslambda import models as moto_lambda
 from moto.awslambda.exceptions import UnknownFunctionException
 from moto.awslambda.models import LambdaBackend
 
-from . import function_code, lambda_api
+from . import event_sources, function_code, lambda_api
 from .async_settings import AsyncSettings, check_dead_letter_target
 from .authorization import AccessRequest
 from .lambda_api import MAX_EVENT
@@ -45,6 +45,15 @@ def install(code_root: Path | None = None) -> None:
         function_code.set_root(code_root)
     moto_lambda.lambda_backends.clear()
     moto_lambda.lambda_backends.backend = LambdaService
+
+
+def revive() -> None:
+    """Make the functions that an earlier server has left run again, and remove what code it has left beside."""
+    used = set()
+    for _, _, backend in list(moto_lambda.lambda_backends.iter_backends()):
+        if isinstance(backend, LambdaService):
+            used |= backend.revive()
+    function_code.remove_leftovers(used)
 
 
 def close_all() -> None:
@@ -111,6 +120,20 @@ class LambdaService(AsyncSettings, LambdaBackend):
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
         self._changing = threading.RLock()  # requests come on many threads
+
+    def revive(self) -> set[str]:
+        """Make the functions run that were restored. Returns the names of the folders of their code."""
+        used = set()
+        for name in list(self._lambdas._functions):
+            for function in self._versions_of(name):
+                function.revive()
+                used.add(function.function_code.path.name)
+        event_sources.connect(self)
+        return used
+
+    def all_versions(self) -> list[Function]:
+        """Every version of every function."""
+        return [version for name in list(self._lambdas._functions) for version in self._versions_of(name)]
 
     def close(self) -> None:
         for name in list(self._lambdas._functions):

@@ -4,7 +4,8 @@ import.
 A server belongs to a folder ($LOCAL_AWS_HOME, or `.local_aws` in the project). In it lies `account.json`:
 where the server listens and the credentials that open it, readable by the user alone. The file alone proves
 nothing: a server counts as running when it answers there, with the file's own secret. So a file that a killed
-server left behind confuses nobody.
+server left behind confuses nobody. Beside it lies the account itself (`account.sqlite`, and `functions`), which the
+next server goes on with.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import contextlib
 import http.client
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -26,6 +28,8 @@ from helpers import filelock
 #: Seconds that a server may take to be ready (it imports moto: about one, on a slow disk many, and half a minute when
 #: a class of thirty starts at once on two cores) and to stop.
 START_TIMEOUT, STOP_TIMEOUT = 180.0, 10.0
+#: What a server leaves of its account in its folder: SQLite's files, and the functions' code.
+ACCOUNT_FILES = ("account.sqlite", "account.sqlite-wal", "account.sqlite-shm", "account.sqlite-journal", "functions")
 PROJECT = Path(__file__).resolve().parents[2]
 
 
@@ -123,6 +127,17 @@ class Home:
         with contextlib.suppress(OSError):
             self._file.unlink()
 
+    def forget(self) -> None:
+        """Remove the account that no server has open: its store, and its functions' code."""
+        for name in ACCOUNT_FILES:
+            path = self.path / name
+            try:
+                shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+            except OSError as error:
+                raise LocalAwsError(
+                    f"The account's {path} cannot be removed: {error.strerror}. Remove the folder {self.path} by hand."
+                ) from None
+
     @property
     def log(self) -> Path:
         return self.path / "server.log"
@@ -166,24 +181,31 @@ def status() -> Account | None:
     return _running(home())
 
 
-def stop() -> bool:
-    """Stop the server, and say whether one was running. Its account and everything in it are gone then."""
+def stop(*, forget: bool = False) -> bool:
+    """Stop the server, and say whether one was running. The next one has the same account; `forget`: a new one."""
     place = home()
     if not place.path.is_dir():
         return False
     with place.lock():
-        account = _running(place)
-        if account is None:
-            place.clear()
-            return False
-        token = (place.read() or {}).get("token", "")
-        with contextlib.suppress(TimeoutError):
-            _ask(account.endpoint_url, "POST", "stop", token)
-        deadline = time.monotonic() + STOP_TIMEOUT
-        while time.monotonic() < deadline:
-            if place.read() is None and not _answers(account.endpoint_url, token):
-                return True
-            time.sleep(0.02)
+        was_running = _stop(place)
+        if forget:
+            place.forget()
+    return was_running
+
+
+def _stop(place: Home) -> bool:
+    account = _running(place)
+    if account is None:
+        place.clear()
+        return False
+    token = (place.read() or {}).get("token", "")
+    with contextlib.suppress(TimeoutError):
+        _ask(account.endpoint_url, "POST", "stop", token)
+    deadline = time.monotonic() + STOP_TIMEOUT
+    while time.monotonic() < deadline:
+        if place.read() is None and not _answers(account.endpoint_url, token):
+            return True
+        time.sleep(0.02)
     raise LocalAwsError(f"The embedded AWS (process {account.pid}) does not stop; end that process by hand.")
 
 

@@ -15,6 +15,7 @@ from collections import defaultdict
 from moto.core.utils import unix_time_millis
 from moto.logs.models import logs_backends
 
+from . import journal
 from .access_control import role_may
 from .locks import service_lock
 from .service_permissions import log_resource
@@ -32,6 +33,7 @@ class LogWriter:
 
     def __init__(self, account_id: str, region: str) -> None:
         self._backend = logs_backends[account_id][region]
+        self._region = region
         self._arn = f"arn:aws:logs:{region}:{account_id}"
         self._pending: dict[tuple[str, str, str | None], list[LogEvent]] = defaultdict(list)
         self._lock = threading.Lock()
@@ -78,10 +80,12 @@ class LogWriter:
             if not self._may(role_arn, "CreateLogGroup", log_resource(group)):
                 return
             self._backend.ensure_log_group(group)
+            journal.changed("logs", self._region)
         if stream not in self._backend.groups[group].streams:
             if not self._may(role_arn, "CreateLogStream", log_resource(group, stream)):
                 return
             self._backend.create_log_stream(group, stream)
+            journal.changed("logs", self._region)
         if not self._may(role_arn, "PutLogEvents", log_resource(group, stream)):
             return
         # CloudWatch refuses a batch that is not in chronological order; clocks may step back.

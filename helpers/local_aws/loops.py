@@ -22,6 +22,7 @@ from moto.awslambda.models import lambda_backends
 from moto.core.utils import unix_time_millis
 from moto.logs.models import logs_backends
 
+from . import journal
 from .delivery_errors import DeliveryFailed
 from .invocation import lineage_of
 from .locks import service_lock
@@ -115,6 +116,7 @@ def _tell_in_log_group(function_arn: str, message: str) -> None:
             logs.ensure_log_group(group)
             if LOG_STREAM not in logs.groups[group].streams:
                 logs.create_log_stream(group, LOG_STREAM)
+                journal.changed("logs", region)
             logs.put_log_events(group, LOG_STREAM, [{"timestamp": int(unix_time_millis()), "message": message}])
     except Exception:  # the function is gone: the server's log has it
         logger.debug("no log group for %s", function_arn, exc_info=True)

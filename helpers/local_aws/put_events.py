@@ -79,6 +79,19 @@ class Event:
             self._text = sendable(text)
         return self._text
 
+    def dump(self) -> tuple[Any, ...]:
+        """The event as plain values, for the journal."""
+        head = {name: value for name, value in self.fields.items() if name != "detail"}
+        return self.bus, head, self.detail_text, self.ingestion_time, self.forwarded, self.hops, self.root
+
+    @classmethod
+    def load(cls, values: tuple[Any, ...]) -> Event:
+        """The event that was dumped."""
+        bus, head, detail_text, ingestion_time, forwarded, hops, root = values
+        event = cls(bus, head | {"detail": parse_json(detail_text)}, detail_text, ingestion_time)
+        event.forwarded, event.hops, event.root = forwarded, hops, root
+        return event
+
     def copy(self, bus: str, *, forwarded: bool = False, **changes: str) -> Event:
         """The same event for `bus`, with changes in its envelope; a new field comes before `resources`.
 

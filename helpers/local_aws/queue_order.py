@@ -52,6 +52,14 @@ class Order:
         else:
             self._line_up(place)
 
+    def add_in_flight(self, message: Message, line: str, until: float) -> None:
+        """A message that has been taken before, and comes back at `until`."""
+        place = _Place(message, line, next(self._numbers), in_flight=True, until=until)
+        self._places[message.id] = place
+        self._in_flight += 1
+        self._busy[line] = self._busy.get(line, 0) + 1
+        self._hide(place)
+
     def take(self, most: int) -> list[Message]:
         """Up to `most` messages of the next line, now in flight; `hide` each, or `remove` it. Empty: there is none."""
         line = self._next_line()

@@ -17,6 +17,7 @@ import moto.sqs.models as models
 from moto.core.utils import unix_time_millis
 from moto.sqs.exceptions import InvalidParameterValue, QueueDoesNotExist, ReceiptHandleIsInvalid
 
+from . import message_rows
 from .queue_order import Order
 from .receipt_handles import HandleMaker
 
@@ -91,21 +92,39 @@ class Queue(models.Queue):
         with self._changed:
             if self.fifo_queue and self._is_duplicate(message):
                 return
-            line = message.group_id if self.fifo_queue else message.id
-            self._order.add(message, line, unix_time_millis())  # type: ignore[arg-type]
+            self._order.add(message, self._line(message), unix_time_millis())
+            message_rows.put(self, message, new=True)
             self._changed.notify_all()
         if self.lambda_event_source_mappings:
             self._feed_functions()
+
+    def _line(self, message: models.Message) -> str:
+        return message.group_id if self.fifo_queue else message.id  # type: ignore[return-value]
+
+    def put_back(self, message: models.Message) -> None:
+        """A message that was in the queue when an earlier server ended: it is where it was."""
+        now = unix_time_millis()
+        if message.approximate_receive_count and message.visible_at > now:
+            self._order.add_in_flight(message, self._line(message), message.visible_at)
+        else:
+            self._order.add(message, self._line(message), now)
+
+    def remember_sent(self, deduplication_id: str, at: float) -> None:
+        """The same for a deduplication id; at: when it came (ms)."""
+        self._sent[deduplication_id] = at
 
     def _is_duplicate(self, message: models.Message) -> bool:
         if not message.deduplication_id:
             return False
         now = unix_time_millis()
         while self._sent and next(iter(self._sent.values())) < now - _DEDUPLICATION_MS:
-            del self._sent[next(iter(self._sent))]
+            expired = next(iter(self._sent))
+            del self._sent[expired]
+            message_rows.forget_sent(self, expired)
         if message.deduplication_id in self._sent:
             return True
         self._sent[message.deduplication_id] = now
+        message_rows.put_sent(self, message.deduplication_id, now)
         return False
 
     def _feed_functions(self) -> None:
@@ -163,6 +182,7 @@ class Queue(models.Queue):
             for message in batch:
                 if (message.sent_timestamp or 0) <= oldest:
                     self._order.remove(message)
+                    message_rows.delete(self, message)
                 elif limit is not None and message.approximate_receive_count >= limit:
                     self._order.remove(message)
                     dead.append(message)
@@ -175,11 +195,13 @@ class Queue(models.Queue):
         message.approximate_receive_count += 1
         message.receipt_handle = self._handles.make(message.id)
         self._order.hide(message, now + visibility_s * 1000)
+        message_rows.put(self, message)
         return copy(message)
 
     def _bury(self, message: models.Message) -> None:
         message.visible_at = message.delayed_until = 0
         self.dead_letter_queue.add_message(message)  # type: ignore[union-attr]
+        message_rows.delete(self, message)
 
     # By receipt handle
 
@@ -189,6 +211,7 @@ class Queue(models.Queue):
             message = self._message(receipt_handle)
             if message is not None:
                 self._order.remove(message)
+                message_rows.delete(self, message)
                 self._changed.notify_all()  # in a FIFO queue its group may go on
 
     def change_visibility(self, receipt_handle: str, visibility_s: int) -> None:
@@ -208,6 +231,7 @@ class Queue(models.Queue):
                     f"VisibilityTimeout for the message is beyond the limit [{_MAX_VISIBILITY_S} seconds]"
                 )
             self._order.hide(message, now + visibility_s * 1000)
+            message_rows.put(self, message)
             self._order.wake(now)
             self._changed.notify_all()  # who waits learns how long
 
@@ -222,11 +246,13 @@ class Queue(models.Queue):
     def purge(self) -> None:
         with self._changed:
             self._order = Order()
+            message_rows.delete_all(self)
 
     def end(self) -> None:
         """The queue is deleted: who waits for a message is told."""
         with self._changed:
             self._gone = True
+            message_rows.forget(self)
             self._changed.notify_all()
 
 

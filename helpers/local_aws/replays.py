@@ -18,6 +18,7 @@ from moto.events.exceptions import IllegalStatusException, ResourceAlreadyExists
 from moto.events.models import ReplayState
 from moto.utilities.utils import ARN_PARTITION_REGEX
 
+from . import journal
 from .archive_requests import check, check_one_filter, check_state
 from .archives import Archive
 from .event_rules import LimitExceeded
@@ -46,6 +47,7 @@ class Replay(models.Replay):
         self._lock = threading.Lock()
         self._last_replayed: str | None = None
         self._reason: str | None = None
+        self._sent = (0, 0)  # so many of so many events are on the bus
 
     @property
     def active(self) -> bool:
@@ -83,19 +85,22 @@ class Replay(models.Replay):
                 if after not in _ACTIVE:
                     self.end_time = time.time()
                 self.state = after
+        journal.changed("events", self.region)
 
     def _send_all(self, archive: Archive, backend: Replays) -> None:
         bus, chosen = archive.event_bus_name, self.destination.get("FilterArns")
         window = timestamp(self.event_start_time), timestamp(self.event_end_time)
         found = archive.between(*window)
-        for start in range(0, len(found), _AT_ONCE):
+        first = self._sent[0] if self._sent[1] == len(found) else 0  # others have come since: all of it once more
+        for start in range(first, len(found), _AT_ONCE):
             if self.state is not ReplayState.RUNNING:
                 return
             some, routed = found[start : start + _AT_ONCE], threading.Event()
             events = [event.again(bus, self.name) for event in some]
             backend.put_on_bus(events, only=set(chosen) if chosen else None, then=routed.set)
             routed.wait()
-            self._last_replayed = max(some).time
+            self._last_replayed, self._sent = max(some).time, (start + len(some), len(found))
+            journal.changed("events", self.region)
 
     def describe_short(self) -> dict[str, Any]:
         last = self._last_replayed
@@ -116,6 +121,13 @@ class Replays(models.EventsBackend):
 
     def put_on_bus(self, events: list[Event], only: set[str] | None = None, *, then: Any = None) -> None:
         raise NotImplementedError
+
+    def resume_replays(self) -> None:
+        """Go on with those that an earlier server has left unfinished."""
+        for replay in tuple(self.replays.values()):
+            archive = self.archives.get(replay.source_arn.split("/")[-1])
+            if isinstance(replay, Replay) and replay.active and isinstance(archive, Archive):
+                replay.start(archive, self)
 
     def start_replay(
         self,

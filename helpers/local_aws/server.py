@@ -7,6 +7,7 @@ before anything else is read from it; and no answer carries a CORS header.
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 import json
 import logging
@@ -22,9 +23,11 @@ from dataclasses import asdict
 from pathlib import Path
 
 from . import process_family
+from .account_owner import AccountOwner
 from .credentials import ACCOUNT_ID, REGION, CredentialStore, random_credentials
 from .http1 import BadRequest, Request, read_request, write_response
 from .lifecycle import Account, Home
+from .store import StoreError
 
 logger = logging.getLogger("local_aws.server")
 
@@ -102,22 +105,33 @@ class Server:
     """The account: its endpoint, its credentials and its services."""
 
     def __init__(self, home: Home, port: int) -> None:
+        """Raises StoreError, and OSError when the port is taken."""
         self._home = home
-        self._administrator = random_credentials()
         self._token = random_credentials().secret_access_key
         self._stopped = threading.Event()
         self._clear_scratch()
+        self._owner = AccountOwner.of(home.path)
+        self._administrator = self._owner.administrator
         # Bound first: a taken port is known at once, and whoever asks early waits in the listener's queue.
-        self._endpoint = Endpoint(port, self._answer)
+        self._endpoint = self._bind(port)
+        self._owner.remember(self._endpoint.port)
         self._build()
+
+    def _bind(self, port: int) -> Endpoint:
+        """Without a port given, the one of the last server: who used the account then finds it again."""
+        if not port and self._owner.last_port:
+            with contextlib.suppress(OSError):
+                return Endpoint(self._owner.last_port, self._answer)
+        return Endpoint(port, self._answer)
 
     def _clear_scratch(self) -> None:
         """Temporary files go under the home folder, so that what a killed server left is removed by the next."""
         process_family.end_all_of(self._home.path / "functions")
-        for name in ("scratch", "functions"):
-            shutil.rmtree(self._home.path / name, ignore_errors=True)
-            (self._home.path / name).mkdir(mode=0o700)
-        tempfile.tempdir = str(self._home.path / "scratch")
+        (self._home.path / "functions").mkdir(mode=0o700, exist_ok=True)
+        scratch = self._home.path / "scratch"
+        shutil.rmtree(scratch, ignore_errors=True)
+        scratch.mkdir(mode=0o700)
+        tempfile.tempdir = str(scratch)
 
     def _build(self) -> None:
         """Import moto and put our parts into it. This is where starting takes its time."""
@@ -132,14 +146,17 @@ class Server:
             cloudformation,
             consumed_capacity,
             dispatch,
+            effects,
             event_bus,
             function_runner,
             item_answers,
+            journal,
             json_requests,
             lambda_service,
             metric_requests,
             policy_documents,
             queues,
+            saved_state,
             security_tokens,
             signing,
             table_scans,
@@ -151,11 +168,10 @@ class Server:
         self._dispatch, self._signing, self._access = dispatch, signing, access_control
         self._ambiguity = ambiguity
         ambiguity.install()
+        self._effects, self._journal, self._saved = effects, journal, saved_state
         self._runner, self._lambda, self._bus = function_runner, lambda_service, event_bus
         self._credentials = CredentialStore(self._administrator)
-        self._logs = LogWriter(ACCOUNT_ID, REGION)
         self.endpoint_url = f"http://127.0.0.1:{self._endpoint.port}"
-        function_runner.set_host(function_runner.Host(self.endpoint_url, self._credentials.for_role, self._logs.append))
         lambda_service.install(self._home.path / "functions")
         event_bus.install()
         consumed_capacity.install()
@@ -169,6 +185,13 @@ class Server:
         policy_documents.install()
         security_tokens.install()
         cloudformation.install(self._credentials.find)
+        saved_state.install()
+        self._logs = LogWriter(ACCOUNT_ID, REGION)
+        function_runner.set_host(function_runner.Host(self.endpoint_url, self._credentials.for_role, self._logs.append))
+        if self._owner.store is None:
+            lambda_service.revive()
+        else:
+            saved_state.open_with(self._owner.store)
 
     def account(self) -> Account:
         keys = self._administrator
@@ -186,6 +209,7 @@ class Server:
         """Serve until `stop`, a signal, hours without use, or the loss of the state file."""
         threading.Thread(target=self._endpoint.serve_forever, args=(0.1,), name="endpoint", daemon=True).start()
         self._home.write({**asdict(self.account()), "token": self._token})
+        self._saved.resume()
         try:
             while not self._stopped.wait(WATCH_INTERVAL):
                 if time.monotonic() - self._endpoint.last_request > IDLE_HOURS * 3600:
@@ -201,13 +225,15 @@ class Server:
         self._stopped.set()
 
     def close(self) -> None:
-        """Take no more requests, end the workers, and forget the state file if it is still ours."""
+        """Take no more requests, end the workers, save the account, and forget the state file if it is still ours."""
         threading.Thread(target=self._endpoint.shutdown, daemon=True).start()
         self._endpoint.server_close()
         self._bus.close()
-        self._lambda.close_all()
+        if self._owner.store is None:
+            self._lambda.close_all()
         self._runner.close_all()
         self._logs.close()
+        self._saved.close()
         if (self._home.read() or {}).get("token") == self._token:
             self._home.clear()
 
@@ -227,7 +253,24 @@ class Server:
         refusal = self._access.refuse(caller, request)
         if refusal is not None:
             return refusal
-        return self._dispatch.dispatch(request, caller.service, caller.region)
+        return self._keeping(request, caller.service, caller.region)
+
+    def _keeping(self, request: Request, service: str, region: str) -> tuple[int, dict[str, str], bytes]:
+        """Have the service answer; what the call has changed is on disk by then."""
+        effect = self._effects.effect_of(service, request)
+        writes = effect is not self._effects.Effect.NOTHING
+        try:
+            if writes and self._journal.in_trouble():
+                self._journal.commit()  # what could not be written before comes first
+            answer = self._dispatch.dispatch(request, service, region)
+            if effect is self._effects.Effect.STATE:
+                self._journal.changed(service, region)
+            if writes or not self._journal.in_trouble():
+                self._journal.commit()
+        except StoreError as error:
+            logger.warning("%s", error)
+            return self._dispatch.error_answer(service, 507, "InternalFailure", str(error)) if writes else answer
+        return answer
 
     def _refuse(self, request: Request, error: Exception) -> tuple[int, dict[str, str], bytes]:
         """Without a valid signature the service is not known for certain: the form of the answer is a good guess."""
@@ -261,6 +304,9 @@ def main(home: str, port: int) -> int:
     sys.setswitchinterval(0.0005)
     try:
         server = Server(Home(Path(home)), port)
+    except StoreError as error:
+        print(error, file=sys.stderr)
+        return 2
     except OSError as error:
         print(f"Port {port} cannot be used: {error.strerror}. Choose another with --port.", file=sys.stderr)
         return 2

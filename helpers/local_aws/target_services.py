@@ -12,6 +12,7 @@ from typing import Any
 from moto.core.utils import unix_time_millis
 from moto.utilities.arns import Arn, parse_arn
 
+from . import journal
 from .api_destination import call_api_destination
 from .delivery_errors import no_resource, not_permitted
 from .locks import service_lock
@@ -65,6 +66,7 @@ def _put_in_stream(target: Target, arn: Arn, text: str, event: Event, rule_arn: 
         kinesis_backends[arn.account][arn.region].put_record(
             target["Arn"], "", key or event.id, "", base64.b64encode(text.encode()).decode()
         )
+        journal.changed("kinesis", arn.region)
 
 
 def _send_to_log_group(target: Target, arn: Arn, text: str, event: Event, rule_arn: str) -> None:
@@ -77,6 +79,7 @@ def _send_to_log_group(target: Target, arn: Arn, text: str, event: Event, rule_a
             raise no_resource("The specified log group does not exist.")
         _check_log_policies(logs, target["Arn"].removesuffix(":*"), stream, rule_arn)
         logs.create_log_stream(group, stream)
+        journal.changed("logs", arn.region)
         logs.put_log_events(group, stream, [{"timestamp": int(unix_time_millis()), "message": text}])
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from .. import journal
 from ..credentials import ACCOUNT_ID
 from . import parameters
 from .errors import Refused
@@ -89,6 +90,7 @@ class Stack:
         # The event comes first: who sees the last status finds the last event.
         self._event(self.name, self.id, "AWS::CloudFormation::Stack", status, reason, str(uuid.uuid4()))
         self.status, self.reason = status, reason
+        journal.changed("cloudformation", self.region)
 
     def note(self, resource: Resource, status: str, reason: str | None = None) -> None:
         """A resource has another status from now on."""
@@ -96,6 +98,7 @@ class Stack:
         event_id = f"{resource.logical_id}-{status}-{resource.changed_at:%Y-%m-%dT%H:%M:%S}.{uuid.uuid4().hex[:6]}Z"
         physical_id = resource.physical_id or ""
         self._event(resource.logical_id, physical_id, resource.type_name, status, reason, event_id)
+        journal.changed("cloudformation", self.region)
 
     def _event(self, logical: str, physical: str, kind: str, status: str, reason: str | None, event_id: str) -> None:
         self.events.append(

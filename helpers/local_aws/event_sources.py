@@ -1,0 +1,30 @@
+"""Which functions queues, tables and streams feed: kept by Lambda, and known to the sources too.
+
+moto puts an event source mapping into its source when it is made; a source that was restored hears of it here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from moto.dynamodb.models import dynamodb_backends
+from moto.kinesis.models import kinesis_backends
+from moto.sqs.models import sqs_backends
+
+
+def connect(functions: Any) -> None:
+    """Tell the sources of all mappings of `functions`, moto's Lambda of one region."""
+    account, region = functions.account_id, functions.region_name
+    for mapping in functions._event_source_mappings.values():
+        arn = mapping.event_source_arn
+        if ":sqs:" in arn:
+            sources = sqs_backends[account][region].queues.values()
+            found = next((queue for queue in sources if queue.queue_arn == arn), None)
+        elif ":dynamodb:" in arn:
+            found = dynamodb_backends[account][region].tables.get(arn.split(":table/")[1].split("/")[0])
+        else:
+            streams = kinesis_backends[account][region].streams.values()
+            found = next((stream for stream in streams if stream.arn == arn), None)
+        if found is not None:
+            key = arn if ":kinesis:" in arn else mapping.function_arn
+            found.lambda_event_source_mappings[key] = mapping

@@ -1,0 +1,135 @@
+"""What keeps the account's state on disk while it changes: the one place that every part of the account tells.
+
+Small state is saved whole: who changes a service says so (`called`, `changed`), and the next `commit` takes a snapshot
+of it. What there may be very many of is put and deleted row by row. A server commits before it answers a call, so what
+has been answered is on disk; what happens in the background follows within INTERVAL. Without a store (tests of single
+parts) nothing is kept and nothing of this costs anything.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from .store import Key, Store, StoreError
+
+#: Seconds within which a change in the background is on disk, and until a store that cannot be written is tried again.
+INTERVAL, AGAIN = 0.05, 2.0
+#: Seconds between two savings of what may be lost in part when the process is killed.
+SELDOM = 10.0
+
+logger = logging.getLogger("local_aws.journal")
+
+store: Store | None = None  # set by `open_with`; who writes many rows looks here first
+_changed: dict[tuple[str, str], None] = {}  # (service, region) of what is to be saved
+_lock = threading.Lock()
+_wake = threading.Event()
+_save: Callable[[str, str], None]
+_save_seldom: Callable[[], None]
+_next_seldom = 0.0
+
+
+def open_with(opened: Store, save: Callable[[str, str], None], save_seldom: Callable[[], None]) -> None:
+    """Keep everything in `opened` from now on. save(service, region) puts a service's snapshot; save_seldom puts what
+    is saved every SELDOM seconds."""
+    global store, _save, _save_seldom, _next_seldom
+    _save, _save_seldom, _next_seldom = save, save_seldom, time.monotonic() + SELDOM
+    store = opened
+    threading.Thread(target=_follow, name="journal", daemon=True).start()
+
+
+def close() -> None:
+    """Save all that is still to be saved, and let go of the file."""
+    global store
+    closing = store
+    if closing is None:
+        return
+    try:
+        _save_seldom()
+        commit()
+    except StoreError as error:
+        logger.error("the last changes are lost: %s", error)
+    store = None
+    closing.close()
+    _wake.set()
+
+
+def put(kind: str, owner: str, key: Key, value: bytes, *, new: bool = False) -> None:
+    """See Store.put."""
+    if store is not None:
+        store.put(kind, owner, key, value, new=new)
+        _wake.set()
+
+
+def delete(kind: str, owner: str, key: Key) -> None:
+    if store is not None:
+        store.delete(kind, owner, key)
+        _wake.set()
+
+
+def delete_all(kind: str, owner: str) -> None:
+    if store is not None:
+        store.delete_all(kind, owner)
+        _wake.set()
+
+
+def number() -> int:
+    """A key for what comes in order; 0 without a store."""
+    return 0 if store is None else store.number()
+
+
+def afterwards(action: Callable[[], None]) -> None:
+    """Do something that cannot be undone (removing a file) when the changes that it belongs to are on disk."""
+    if store is None:
+        action()
+    else:
+        store.afterwards(action)
+        _wake.set()
+
+
+def changed(service: str, region: str) -> None:
+    """A service's small state has changed. `service`: its name in the account's endpoints ("events")."""
+    if store is not None:
+        with _lock:
+            _changed[service, region] = None
+        _wake.set()
+
+
+def in_trouble() -> bool:
+    """Whether the last commit has failed."""
+    return store is not None and store.trouble is not None
+
+
+def commit() -> None:
+    """Bring all that has changed before this call to disk. Raises StoreError; it is all kept for the next time then."""
+    if store is None:
+        return
+    if _changed:
+        with _lock:
+            due = list(_changed)
+            _changed.clear()
+        for place in due:
+            _save(*place)
+    store.commit()
+
+
+def _follow() -> None:
+    """Commit what nobody waits for, and try again what could not be written."""
+    global _next_seldom
+    while store is not None:
+        _wake.wait()
+        _wake.clear()
+        time.sleep(INTERVAL)
+        try:
+            if time.monotonic() >= _next_seldom:
+                _next_seldom = time.monotonic() + SELDOM
+                _save_seldom()
+            commit()
+        except StoreError as error:
+            logger.warning("%s", error)
+            time.sleep(AGAIN)
+            _wake.set()
+        except Exception:
+            logger.exception("the journal failed")
