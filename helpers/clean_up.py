@@ -26,8 +26,8 @@ def main(options: list[str] | None = None) -> int:
     parser.add_argument("--dry-run", action="store_true", help="only say what would be deleted")
     chosen = parser.parse_args(options)
     try:
-        if targets.chosen(os.environ)[0] == targets.LOCAL and not lifecycle.status():
-            print("The embedded AWS is not running, so its account is gone already.")
+        if targets.chosen(os.environ)[0] == targets.LOCAL and not lifecycle.has_account():
+            print("The embedded AWS has no account yet, so there is nothing to delete.")
             return 0
         target = targets.connect()
         print(target)

@@ -50,7 +50,9 @@ def start_over(root: Path, lessons: bool = True) -> list[str]:
     Raises Problem, lifecycle.LocalAwsError or OSError.
     """
     said = [_renew(root)] if lessons else []
-    said.append("The embedded AWS has ended, and its account with it." if lifecycle.stop() else "No account was there.")
+    there = lifecycle.has_account()
+    lifecycle.stop(forget=True)
+    said.append("The account is gone; the next one is new and empty." if there else "No account was there.")
     said.append("The exercises are open again." if record.forget() else "No exercise had been checked.")
     said.append(
         "Open notebooks: close and open them again, then begin with the setup cell. Start: python3 -m helpers lab"

@@ -93,7 +93,8 @@ def _in_trouble(target: Target, error: Exception) -> WorkbookError:
         return WorkbookError(line, more=HELP)
     return WorkbookError(
         f"The embedded AWS does not answer as it should: {error} "
-        "Start it afresh with: python -m helpers.local_aws stop, then run this cell again.",
+        "Start it afresh with: python -m helpers.local_aws stop, then run this cell again. "
+        "If that does not help, begin with a new account: python -m helpers.local_aws stop --forget",
         more="the-account-does-not-answer",
     )
 
@@ -101,7 +102,7 @@ def _in_trouble(target: Target, error: Exception) -> WorkbookError:
 def _about_embedded_aws(error: BaseException) -> str | None:
     """On the embedded AWS one thing alone is foreseeable: that it has ended, after hours without use or a sleep."""
     if aws_trouble.is_unreachable(error):
-        return "The embedded AWS has ended, and its account with it. Run the setup cell: it starts a new one."
+        return "The embedded AWS has ended. Run the setup cell: it starts it again, and your account is as it was."
     return None
 
 

@@ -174,7 +174,7 @@ def test_without_an_account_there_is_nothing_to_clean_up(tmp_path, monkeypatch):
     for name in ("WORKBOOK_TARGET", "WORKBOOK_PREFIX"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("LOCAL_AWS_HOME", str(tmp_path))
-    assert clean_up() == (0, ["The embedded AWS is not running, so its account is gone already."])
+    assert clean_up() == (0, ["The embedded AWS has no account yet, so there is nothing to delete."])
     assert not any(tmp_path.iterdir())
 
 

@@ -44,8 +44,9 @@ def delete(spec: FunctionSpec, event: AsyncEvent) -> None:
     journal.delete(KIND, _owner(spec), event.request_id)
 
 
-def delete_all(spec: FunctionSpec) -> None:
-    journal.delete_all(KIND, _owner(spec))
+def delete_all(arn: str, version: str) -> None:
+    """A function's version is deleted: nobody need remember what was queued for it."""
+    journal.delete_all(KIND, f"{arn}:{version}")
 
 
 def read(value: bytes, done: Callable[[Any, Outcome], None]) -> tuple[AsyncEvent, float, str | None]:

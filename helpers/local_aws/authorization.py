@@ -85,6 +85,7 @@ class Policy:
     """A policy document, ready to be evaluated. Only those of version 2012-10-17 have variables."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
+        self.document = document
         variables = document.get("Version") == "2012-10-17"
         self.statements = [
             Statement(statement, variables)

@@ -119,10 +119,6 @@ class FunctionRunner(EnvironmentPool):
         else:
             self._enqueue(event, start=True)
 
-    def forget_events(self) -> None:
-        """The function is deleted: nobody need remember what was queued for it."""
-        async_rows.delete_all(self._spec)
-
     def stop_recursion(self, payload: bytes, *, request_id: str, trace_id: str, qualifier: str) -> None:
         """An event that has gone round too often: it is not run."""
         event = AsyncEvent(request_id, payload, self._async_done, None, trace_id, qualifier, time.time())

@@ -12,6 +12,7 @@ from moto.awslambda.models import LambdaFunction
 from moto.s3.exceptions import MissingBucket, MissingKey
 from moto.s3.models import s3_backends
 
+from . import async_rows
 from .concurrency import Concurrency
 from .event_invoke_config import EventInvokeConfig
 from .function_code import FunctionCode, check, decoded
@@ -170,7 +171,7 @@ class Function(LambdaFunction):
         runner, self._runner = self._runner, None
         if runner is not None:
             runner.close()
-            runner.forget_events()
+        async_rows.delete_all(self.unqualified_arn, str(self.version))
         for code in (self.function_code, self._former_code):
             if code is not None:
                 code.release()

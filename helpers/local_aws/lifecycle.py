@@ -181,6 +181,12 @@ def status() -> Account | None:
     return _running(home())
 
 
+def has_account() -> bool:
+    """Whether there is an account, be its server running or not."""
+    place = home()
+    return (place.path / ACCOUNT_FILES[0]).exists() or _running(place) is not None
+
+
 def stop(*, forget: bool = False) -> bool:
     """Stop the server, and say whether one was running. The next one has the same account; `forget`: a new one."""
     place = home()

@@ -6,15 +6,33 @@ not yet done. Metrics are saved every journal.SELDOM seconds and at an orderly e
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import logging
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from moto.core.base_backend import BaseBackend
+from moto.iam.models import AWSManagedPolicy
 
-from . import archives, async_rows, item_rows, journal, lambda_service, log_rows, message_rows, metrics, snapshots
+from . import (
+    archives,
+    async_rows,
+    item_rows,
+    journal,
+    lambda_service,
+    log_rows,
+    message_rows,
+    metrics,
+    object_rows,
+    snapshots,
+)
 from .locks import service_lock
 from .store import Store
+
+#: Seconds that a snapshot waits for a service that is busy with one call.
+LOCK_PATIENCE_S = 0.5
 
 _STATE, _OURS = "state", "our state"
 #: Names of services in the account's endpoints, where moto has another.
@@ -28,6 +46,20 @@ def install() -> None:
     """Have moto's models journal what there may be many of. Call it once, before the first request."""
     item_rows.install()
     log_rows.install()
+    object_rows.install()
+    _name_policies()
+
+
+def _name_policies() -> None:
+    """AWS's own managed policies have the same ids for ever; moto invents them in each process."""
+    made = AWSManagedPolicy.from_data.__func__  # type: ignore[attr-defined]
+
+    def from_data(cls: type, *args: Any, **settings: Any) -> AWSManagedPolicy:
+        policy = made(cls, *args, **settings)
+        policy.id = "A" + base64.b32encode(hashlib.sha256(policy.arn.encode()).digest())[:20].decode()
+        return policy
+
+    AWSManagedPolicy.from_data = classmethod(from_data)  # type: ignore[method-assign]
 
 
 def open_with(store: Store) -> None:
@@ -86,7 +118,7 @@ def save_seldom() -> None:
 
 def _save(name: str, region: str, backend: BaseBackend, endpoint: str) -> None:
     try:
-        with _lock_of(backend, endpoint):
+        with _held(_lock_of(backend, endpoint)):
             snapshot = snapshots.take(backend)
     except Exception:  # a service of moto's that nobody has tried here
         logger.exception("the state of %s cannot be saved: it will be lost when the server ends", name)
@@ -104,10 +136,22 @@ def _put(kind: str, owner: str, key: str, value: bytes) -> None:
 _last: dict[tuple[str, str, str], int] = {}  # hashes of what was put last
 
 
-def _lock_of(backend: Any, endpoint: str) -> AbstractContextManager:
+def _lock_of(backend: Any, endpoint: str) -> Any:
     """What is held while a service's state is touched; Lambda and SQS have locks of their own."""
     own = backend._changing if endpoint == "lambda" else backend.lock if endpoint == "sqs" else None
     return own if own is not None else service_lock(endpoint)
+
+
+@contextmanager
+def _held(lock: Any) -> Iterator[None]:
+    """Hold the lock, unless somebody holds it very long: who publishes to a topic waits for a function with SNS's, and
+    that function's own calls are committed here. A snapshot is tried again where something changes in the middle."""
+    got = lock.acquire(timeout=LOCK_PATIENCE_S)
+    try:
+        yield
+    finally:
+        if got:
+            lock.release()
 
 
 def _save_stacks() -> None:

@@ -109,9 +109,9 @@ class Server:
         self._home = home
         self._token = random_credentials().secret_access_key
         self._stopped = threading.Event()
-        self._clear_scratch()
-        self._owner = AccountOwner.of(home.path)
+        self._owner = AccountOwner.of(home.path)  # before anything is touched: another server may have the folder
         self._administrator = self._owner.administrator
+        self._clear_scratch()
         # Bound first: a taken port is known at once, and whoever asks early waits in the listener's queue.
         self._endpoint = self._bind(port)
         self._owner.remember(self._endpoint.port)

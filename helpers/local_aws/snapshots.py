@@ -14,6 +14,7 @@ import threading
 import weakref
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import moto.backends as backends
@@ -23,8 +24,11 @@ from moto.dynamodb.models.table import Table
 from moto.iam.models import AWSManagedPolicy, IAMBackend
 from moto.kinesis.models import Stream
 from moto.logs.models import LogStream
+from moto.s3.models import FakeKey, S3Backend
 
+from . import object_rows
 from .archives import Archive
+from .authorization import Policy
 from .concurrency import Concurrency
 from .credentials import ACCOUNT_ID
 from .event_pattern import EventPattern, compile_pattern
@@ -47,7 +51,8 @@ def take(backend: BaseBackend) -> bytes:
         state.pop("aws_managed_policies", None)
         own = {arn: each for arn, each in state["managed_policies"].items() if type(each) is not AWSManagedPolicy}
         state["managed_policies"] = own
-    return dumped(state)
+    with object_rows.snapshot() if isinstance(backend, S3Backend) else nullcontext():
+        return dumped(state)
 
 
 def restore(backend: BaseBackend, snapshot: bytes) -> None:
@@ -159,6 +164,7 @@ _REDUCERS: dict[type, Callable[[Any], Any]] = {
     weakref.WeakValueDictionary: _weak,
     threading.Thread: lambda thread: (_nothing, ()),
     EventPattern: lambda pattern: (compile_pattern, (pattern.text,)),
+    Policy: lambda policy: (Policy, (policy.document,)),
     Routes: lambda routes: (Routes, ()),
     Order: lambda order: (Order, ()),
     Concurrency: lambda concurrency: (_concurrency, (concurrency.reserved,)),
@@ -166,6 +172,7 @@ _REDUCERS: dict[type, Callable[[Any], Any]] = {
     Table: _with(items=_items, lambda_event_source_mappings=dict),
     Stream: _with(lambda_event_source_mappings=dict),
     Queue: _with(lambda_event_source_mappings=dict, _sent=dict),
+    FakeKey: lambda key: (_blank, (FakeKey,), object_rows.state_of(key), None, None, object_rows.set_state),
     LambdaStorage: _functions,
     LogStream: _with(events=list, stored_bytes=int, upload_sequence_token=int),
     Archive: _with(_kept=deque, _numbers=deque, _size=int),

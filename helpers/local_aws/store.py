@@ -196,6 +196,12 @@ class Store:
         found = self._connection.execute("select owner, key, value from rows where kind = ? order by number", (kind,))
         yield from found
 
+    def get(self, kind: str, owner: str, key: Key) -> bytes | None:
+        """The value of one row that is on disk."""
+        statement = "select value from rows where kind = ? and owner = ? and key = ?"
+        found = self._connection.execute(statement, (kind, owner, key)).fetchone()
+        return None if found is None else found[0]
+
     def close(self) -> None:
         """Write what is still to be written, if that can be, and let go of the file."""
         with contextlib.suppress(StoreError):

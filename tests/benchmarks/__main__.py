@@ -1,7 +1,7 @@
 """How fast the workbook is, as ratios inside one run: python tests/benchmarks [NAME …]
 
-The names: orders, way, rules, failures, ten-thousand, load, large-table, classroom, lessons, notebooks; without any,
-all of them.
+The names: orders, way, rules, failures, ten-thousand, load, large-table, restart, classroom, lessons, notebooks; without
+any, all of them.
 
 Machines are noisy and differ, so nothing here is compared with a clock of another day. Each figure stands beside a
 floor that is measured in the same run on the same machine: the same orders put into the same server with boto3
@@ -21,6 +21,7 @@ import large_table  # noqa: E402
 import lessons  # noqa: E402
 import load  # noqa: E402
 import orders  # noqa: E402
+import restart  # noqa: E402
 import rules  # noqa: E402
 import ten_thousand  # noqa: E402
 import walkthrough  # noqa: E402
@@ -34,6 +35,7 @@ PARTS = {
     "ten-thousand": ten_thousand.main,
     "load": load.main,
     "large-table": large_table.main,
+    "restart": restart.main,
     "classroom": classroom.main,
     "lessons": lessons.main,
     "notebooks": walkthrough.main,
