@@ -11,8 +11,8 @@ from embedded_aws import Aws
 SERVICES = (
     "iam", "dynamodb", "lambda", "events", "sqs", "sns", "logs", "s3", "cloudformation", "cloudwatch", "kinesis", "sts",
 )  # fmt: skip
-#: Operations whose answer is another one each time.
-_NEVER_THE_SAME = {"GetCredentialReport", "GetUser", "GetSessionToken"}
+#: Operations whose answer is another one each time; and metrics, of which a kill may cost the last seconds.
+_NEVER_THE_SAME = {"GetCredentialReport", "GetUser", "GetSessionToken", "ListMetrics"}
 _SHOWN = ("List", "Describe", "Get")
 
 

@@ -416,8 +416,7 @@ def test_a_retry_that_waits_is_made_by_the_next_server(patient_account):
         DestinationConfig={"OnFailure": {"Destination": "arn:aws:sqs:us-east-1:123456789012:dead"}},
     )
     account.client("lambda").invoke(FunctionName=name, InvocationType="Event", Payload=b'{"fail": "now"}')
-    wait(lambda: any("attempt" in line for line in account.aws.log(name)), "the function was not invoked")
-    wait(lambda: any("REPORT" in line for line in account.aws.log(name)), "the invocation has not ended")
+    wait(lambda: f"{name}: " in account.aws.server_log(), "the first attempt has not failed")
     account.restart()
     (message,) = _within(lambda: account.receive(dead))
     record = json.loads(message["Body"])

@@ -65,7 +65,8 @@ def install() -> None:
         try:
             transact(self, *args)
         except Exception:
-            for name, hash_key, range_key in _touched.keys:
+            changed, _touched.keys = _touched.keys, None
+            for name, hash_key, range_key in changed:
                 table = self.get_table(name)
                 _keep(table, hash_key, range_key, table.get_item(hash_key, range_key))
             raise

@@ -75,6 +75,9 @@ class Store:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         connection = sqlite3.connect(path, timeout=PATIENCE_S, isolation_level=None, check_same_thread=False)
         try:
+            known = {name for (name,) in connection.execute("select name from sqlite_master where type = 'table'")}
+            if known and known != {"rows"}:
+                raise StoreError(_unreadable(path, "it is the database of another program"))
             # Held until the process ends: no other server reads or writes it meanwhile.
             connection.execute("pragma locking_mode = exclusive")
             connection.execute("pragma journal_mode = wal")
