@@ -193,6 +193,8 @@ class EventBusBackend(Archives, Replays, event_buses.CheckedBuses, models.Events
     def resume(self) -> None:
         """Go on with what an earlier server has left: events on their way to rules and to targets, and replays."""
         for events, only, row in delivery_rows.kept_events(self.region_name):
+            for event in events:
+                BACKLOG.add(event.size)
             _delivery.dispatch(functools.partial(self._route_kept, events, only, row))
         for kept in delivery_rows.kept_deliveries(self.region_name):
             _sender.resume(self._how(kept.target, kept.event), kept)
