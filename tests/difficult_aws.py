@@ -147,7 +147,7 @@ def partial(faults: Faults) -> None:
 
     check, lock, count = EventBusBackend._accept, threading.Lock(), 0
 
-    def accept(self: EventBusBackend, entries: list[dict]) -> tuple[list, list[dict]]:
+    def accept(self: EventBusBackend, entries: list[dict], throttle: bool) -> tuple[list, list[dict]]:
         nonlocal count
         chosen = set()
         for position in range(len(entries)):
@@ -155,7 +155,7 @@ def partial(faults: Faults) -> None:
                 count += 1
                 if count % 10 == 4:
                     chosen.add(position)
-        accepted, answers = check(self, [entry for n, entry in enumerate(entries) if n not in chosen])
+        accepted, answers = check(self, [entry for n, entry in enumerate(entries) if n not in chosen], throttle)
         for position in sorted(chosen):
             faults.strike("PutEvents entry")
             code = "ThrottlingException" if count % 20 < 10 else "InternalFailure"

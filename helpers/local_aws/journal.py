@@ -25,6 +25,7 @@ logger = logging.getLogger("local_aws.journal")
 store: Store | None = None  # set by `open_with`; who writes many rows looks here first
 _changed: dict[tuple[str, str], None] = {}  # (service, region) of what is to be saved
 _lock = threading.Lock()
+_saving = threading.Lock()  # held while what has changed is put into the store: nobody's commit gets ahead of it
 _wake = threading.Event()
 _save: Callable[[str, str], None]
 _save_seldom: Callable[[], None]
@@ -106,12 +107,13 @@ def commit() -> None:
     """Bring all that has changed before this call to disk. Raises StoreError; it is all kept for the next time then."""
     if store is None:
         return
-    if _changed:
-        with _lock:
-            due = list(_changed)
-            _changed.clear()
-        for place in due:
-            _save(*place)
+    if _changed or _saving.locked():
+        with _saving:
+            with _lock:
+                due = list(_changed)
+                _changed.clear()
+            for place in due:
+                _save(*place)
     store.commit()
 
 
