@@ -109,8 +109,7 @@ class EventBusBackend(Archives, Replays, event_buses.CheckedBuses, models.Events
             raise JsonRESTError(error.code, error.message) from error
         for event in accepted:
             event.hops, event.root = hops, root
-        if accepted:
-            _delivery.dispatch(lambda: self._route_all(accepted, None))
+        self._route_later(accepted, None)
         metrics.record(NAMESPACE, _ACCOUNT, _put_events_metrics(events, len(accepted)))
         return answers
 
@@ -141,11 +140,15 @@ class EventBusBackend(Archives, Replays, event_buses.CheckedBuses, models.Events
         """
         for event in events:
             BACKLOG.add(event.size)
+        self._route_later(events, only)
+        if then:
+            _delivery.dispatch(then)
+
+    def _route_later(self, events: list[Event], only: set[str] | None) -> None:
+        """Have the dispatcher route them; until then they are in a row of the journal, and count as waiting already."""
         if events:
             row = delivery_rows.put_events(self.region_name, events, only)
             _delivery.dispatch(lambda: self._route_kept(events, only, row))
-        if then:
-            _delivery.dispatch(then)
 
     def _route_kept(self, events: list[Event], only: set[str] | None, row: int | None) -> None:
         """`_route_all`; what each delivery still needs is in rows of its own then."""
