@@ -89,6 +89,10 @@ class Learner:
             raise CellFailed(f"learner {self.number}: {reply.get('ename')}: {reply.get('evalue')}")
         return "".join(printed)
 
+    def start(self, source: str) -> None:
+        """Have a cell executed, and do not wait for it."""
+        self._client.execute(source)
+
     def begin(self, at: float) -> tuple[float, float]:
         """Run the lesson's setup cell at a time of the clock; returns the seconds until the embedded AWS was there
         (the imports before it included), and until the cell was done.
