@@ -1,9 +1,9 @@
 """The embedded AWS made to behave like one that is slow, distant and failing.
 
-    python tests/difficult_aws.py FOLDER FAULT
+    python tests/difficult_aws.py FOLDER FAULT[+FAULT …]
 
 serves an account in the folder, which `lifecycle.start()` with LOCAL_AWS_HOME=FOLDER finds as it finds any other. What
-struck how often stands in FOLDER/faults.json, so that a run in which nothing struck can be told from one that held out.
+struck how often stands in FOLDER/FAULT.json, so that a run in which nothing struck can be told from one that held out.
 Everything is counted or seeded: the same requests meet the same faults.
 """
 
@@ -54,8 +54,8 @@ class Lost(OSError):
 class Faults:
     """What the faults have in common: they know each request's operation, and count how often they struck."""
 
-    def __init__(self, folder: Path) -> None:
-        self._file = folder / "faults.json"
+    def __init__(self, file: Path) -> None:
+        self._file = file
         self._lock = threading.Lock()
         self._requests: collections.Counter[tuple[str, str]] = collections.Counter()
         self.struck: collections.Counter[str] = collections.Counter()
@@ -239,9 +239,9 @@ def _error(service: str, status: int, code: str, message: str) -> Answer:
 
 
 @contextlib.contextmanager
-def difficult_aws(folder: Path, fault: str) -> Iterator[lifecycle.Account]:
+def difficult_aws(folder: Path, faults: str) -> Iterator[lifecycle.Account]:
     """Such an account, as long as the context lasts: in its own process, for whoever sets LOCAL_AWS_HOME=folder."""
-    process, account = serve(__file__, folder, fault)
+    process, account = serve(__file__, folder, faults)
     try:
         yield account
     finally:
@@ -249,16 +249,16 @@ def difficult_aws(folder: Path, fault: str) -> Iterator[lifecycle.Account]:
         process.wait(30)
 
 
-def struck(folder: Path) -> dict[str, int]:
-    """How often each fault struck so far."""
-    file = folder / "faults.json"
-    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+def struck(folder: Path, fault: str) -> int:
+    """How often a fault struck so far."""
+    file = folder / f"{fault}.json"
+    return sum(json.loads(file.read_text(encoding="utf-8")).values()) if file.is_file() else 0
 
 
-def main(folder: str, fault: str) -> int:
+def main(folder: str, faults: str) -> int:
     sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-    home = Path(folder)
-    FAULTS[fault](Faults(home))
+    for fault in faults.split("+"):
+        FAULTS[fault](Faults(Path(folder) / f"{fault}.json"))
     return server.main(folder, 0)
 
 
