@@ -79,7 +79,9 @@ def test_the_commands(home):
         shown = subprocess.run(["sh", "-c", f"{lines}\necho $AWS_ENDPOINT_URL"], capture_output=True, text=True).stdout
         assert shown.strip() == variables["AWS_ENDPOINT_URL"]
     assert command(home, "stop").stdout == "Stopped. The account is kept: the next start goes on with it.\n"
-    assert command(home, "stop").stdout == "Not running.\n"
+    assert command(home, "stop").stdout == "Not running. The account is kept: the next start goes on with it.\n"
+    assert command(home, "stop", "--forget").stdout == "Not running. The account is removed.\n"
+    assert command(home, "stop", "--forget").stdout == "Not running.\n"
 
 
 def test_a_port_of_ones_own_choice(home):

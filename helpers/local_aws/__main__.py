@@ -80,9 +80,11 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _stop(options: argparse.Namespace) -> int:
-    was_running = lifecycle.stop(forget=options.forget)
-    then = "The account is removed." if options.forget else "The account is kept: the next start goes on with it."
-    print(f"{'Stopped' if was_running else 'Not running'}. {then}")
+    before = lifecycle.has_account()
+    said = ["Stopped." if lifecycle.stop(forget=options.forget) else "Not running."]
+    if before:
+        said.append("The account is removed." if options.forget else "The account is kept: the next start goes on with it.")
+    print(*said)
     return 0
 
 
