@@ -81,10 +81,9 @@ def _run(options: argparse.Namespace) -> int:
 
 def _stop(options: argparse.Namespace) -> int:
     before = lifecycle.has_account()
-    said = ["Stopped." if lifecycle.stop(forget=options.forget) else "Not running."]
-    if before:
-        said.append("The account is removed." if options.forget else "The account is kept: the next start goes on with it.")
-    print(*said)
+    stopped = "Stopped." if lifecycle.stop(forget=options.forget) else "Not running."
+    then = "The account is removed." if options.forget else "The account is kept: the next start goes on with it."
+    print(f"{stopped} {then}" if before else stopped)
     return 0
 
 
