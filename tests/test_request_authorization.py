@@ -1,4 +1,4 @@
-"""IAM on the way of every request, inside one process: how long it takes, and how long credentials last."""
+"""IAM on the way of every request, inside one process: what it costs, and how long credentials last."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import time
 import uuid
 
 import pytest
+from campaign import steps
 from moto.iam.models import iam_backends
 from moto.sts.models import sts_backends
 
@@ -43,15 +44,11 @@ def put_item_by(role) -> tuple[Caller, Request]:
     return Caller(credentials, "dynamodb", "us-east-1"), request
 
 
-def test_a_request_costs_microseconds(role):
+def test_a_request_costs_few_steps(role):
     allow(role)
     caller, request = put_item_by(role)
     assert access_control.refuse(caller, request) is None
-    began = time.thread_time()
-    for _ in range(1000):
-        access_control.refuse(caller, request)
-    # 18 µs here; the processor time of this thread, so that a busy machine changes little
-    assert time.thread_time() - began < 0.05
+    assert steps(lambda: access_control.refuse(caller, request)) < 300  # lines of Python; 212, some 18 µs, here
 
 
 def test_it_is_forgotten_when_iam_changes(role):
