@@ -164,21 +164,27 @@ class Store:
 
     def _write(self, changed: dict[_Name, bytes | None], emptied: dict[tuple[str, str], None]) -> None:
         execute = self._connection.execute
+        if len(changed) == 1 and not emptied:  # a statement is a transaction of its own
+            self._change(*next(iter(changed.items())))
+            return
         execute("begin immediate")
         try:
             for owned in emptied:
                 execute("delete from rows where kind = ? and owner = ?", owned)
             for name, value in changed.items():
-                if value is None:
-                    execute("delete from rows where kind = ? and owner = ? and key = ?", name)
-                else:
-                    execute(_PUT, (*name, value))
+                self._change(name, value)
             execute("commit")
         except BaseException:
             with contextlib.suppress(sqlite3.Error):
                 if self._connection.in_transaction:
                     execute("rollback")
             raise
+
+    def _change(self, name: _Name, value: bytes | None) -> None:
+        if value is None:
+            self._connection.execute("delete from rows where kind = ? and owner = ? and key = ?", name)
+        else:
+            self._connection.execute(_PUT, (*name, value))
 
     def _restore(
         self, changed: dict[_Name, bytes | None], fresh: set[_Name], emptied: dict[tuple[str, str], None]
