@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parents[1]
 #: What a copy holds besides the lessons.
 CONTENTS = [
     "README.md", "LICENSE", "handler.py", "pyproject.toml", "requirements.txt", "environment.yml", ".gitignore",
-    "docs/images/*", "helpers/**/*", "notebooks/*.md",
+    "docs/**/*", "helpers/**/*", "notebooks/*.md",
 ]  # fmt: skip
 FOR_TEACHERS = {"notebooks/TEACHING.md"}
 COMPILED = {".pyc", ".pyo"}

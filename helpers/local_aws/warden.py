@@ -17,8 +17,9 @@ from . import process_family
 
 logger = logging.getLogger("local_aws.warden")
 
-#: Seconds between two looks at each worker, and between two at what busy ones have started, which costs more.
-INTERVAL = 0.25
+#: Seconds between two looks at each worker (in a quarter of a second one can print half a gigabyte), and between two
+#: at what busy ones have started, which costs more.
+INTERVAL = 0.1
 FAMILY_INTERVAL = 1.0
 
 
