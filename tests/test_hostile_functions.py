@@ -219,14 +219,14 @@ def scratch_bytes(aws: Aws) -> int:
 
 
 @pytest.mark.parametrize("unit", ["b'x' * 99 + b'\\n'", "b'x' * 100"], ids=["lines", "one line"])
-def test_a_gigabyte_of_output(aws, innocent, unit):
+def test_gigabytes_of_output(aws, innocent, unit):
     source = f"""
 import os
 BLOCK = ({unit}) * 10_000
 def handler(event, context):
     if event:
         return "fine"
-    for _ in range(1000):
+    for _ in range(2500):
         at = 0
         while at < len(BLOCK):
             at += os.write(1, BLOCK[at:])
@@ -241,7 +241,7 @@ def handler(event, context):
             largest, memory = max(largest, scratch_bytes(aws)), max(memory, server.memory_info().rss)
             time.sleep(0.02)
         assert running.result()["Json"] == "done"
-    assert largest < 512 * 2**20, "the disk stays free"
+    assert largest < 1250 * 2**20, "the disk stays free: half of it at most, on a machine that is busy"
     assert memory - before < 150 * 2**20, "and the memory"
     log = aws.log(name)
     assert sum(map(len, log)) < 5 * 2**20
