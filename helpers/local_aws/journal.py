@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from .store import Key, Store, StoreError
+from .store import FOLD_AT, Key, Store, StoreError
 
 #: Seconds within which a change in the background is on disk, and until a store that cannot be written is tried again.
 INTERVAL, AGAIN = 0.05, 2.0
@@ -129,6 +129,8 @@ def _follow() -> None:
                 _next_seldom = time.monotonic() + SELDOM
                 _save_seldom()
             commit()
+            if store is not None:
+                store.fold(FOLD_AT)
         except StoreError as error:
             logger.warning("%s", error)
             time.sleep(AGAIN)

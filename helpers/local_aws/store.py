@@ -1,6 +1,8 @@
 """The account's memory on disk: rows of bytes in one SQLite file, written before a call is answered.
 
-Changes are collected (`put`, `delete`, `delete_all`) and written together, in one transaction, by the next `commit`.
+Changes are collected (`put`, `delete`, `delete_all`) and written together by the next `commit`: one row of a log, so
+one statement. Each statement gives up this thread's turn at the interpreter, and a busy server takes its time to give
+it back. `fold` makes rows of the log: when it has grown, at the end, and before anything is read.
 What is committed survives the death of the process; should the machine die, the file is as it was at some moment not
 long before (write-ahead log, synchronous=NORMAL: https://www.sqlite.org/pragma.html#pragma_synchronous).
 Values are the business of whoever puts them. Rows of a kind come back in the order in which they were first put.
@@ -11,10 +13,11 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import pickle
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 #: Bumped when rows are written in another form; a store of another one is not read.
@@ -32,6 +35,11 @@ create table if not exists rows (
     unique (kind, owner, key)
 )
 """
+_LOG_SCHEMA = "create table if not exists log (number integer primary key, batch blob not null)"
+#: Bytes of the log after which it is to be folded.
+FOLD_AT = 8 * 1024 * 1024
+#: Pages of SQLite's write-ahead log after which a commit has to wait for the disk.
+_CHECKPOINT_AT = 4000
 _PUT = """
 insert into rows (kind, owner, key, value) values (?, ?, ?, ?)
 on conflict (kind, owner, key) do update set value = excluded.value
@@ -61,9 +69,11 @@ class Store:
         self._afterwards: list[Callable[[], None]] = []
         self._lock = threading.Lock()
         self._committing = threading.Lock()
+        self._log_size = 0
         try:
             self._connection = self._open(path)
             self._check(f"{made_by}, format {FORMAT}")
+            self._fold()
             (last,) = self._connection.execute("select max(number) from rows").fetchone()
         except sqlite3.Error as error:
             raise StoreError(_unreadable(path, str(error))) from None
@@ -76,7 +86,7 @@ class Store:
         connection = sqlite3.connect(path, timeout=PATIENCE_S, isolation_level=None, check_same_thread=False)
         try:
             known = {name for (name,) in connection.execute("select name from sqlite_master where type = 'table'")}
-            if known and known != {"rows"}:
+            if known and not {"rows"} <= known <= {"rows", "log"}:
                 raise StoreError(_unreadable(path, "it is the database of another program"))
             # Held until the process ends: no other server reads or writes it meanwhile.
             connection.execute("pragma locking_mode = exclusive")
@@ -84,7 +94,9 @@ class Store:
             connection.execute("pragma synchronous = normal")
             connection.execute("begin immediate")
             connection.execute(_SCHEMA)
+            connection.execute(_LOG_SCHEMA)
             connection.execute("commit")
+            connection.execute(f"pragma wal_autocheckpoint = {_CHECKPOINT_AT}")
         except BaseException:
             connection.close()
             raise
@@ -163,28 +175,40 @@ class Store:
             action()
 
     def _write(self, changed: dict[_Name, bytes | None], emptied: dict[tuple[str, str], None]) -> None:
-        execute = self._connection.execute
-        if len(changed) == 1 and not emptied:  # a statement is a transaction of its own
-            self._change(*next(iter(changed.items())))
+        batch = pickle.dumps((list(emptied), list(changed.items())), 5)
+        self._connection.execute("insert into log (batch) values (?)", (batch,))
+        self._log_size += len(batch)
+
+    def fold(self, at_least: int = 0) -> None:
+        """Make rows of the log, if it has so many bytes. Raises StoreError; the log stays as it is then."""
+        if self._log_size <= at_least:
             return
+        with self._committing:
+            try:
+                self._fold()
+            except sqlite3.Error as error:
+                raise StoreError(_unwritable(self.path, error)) from None
+
+    def _fold(self) -> None:
+        execute = self._connection.execute
+        emptied, changed, again = _merged(batch for (batch,) in execute("select batch from log order by number"))
         execute("begin immediate")
         try:
             for owned in emptied:
                 execute("delete from rows where kind = ? and owner = ?", owned)
             for name, value in changed.items():
-                self._change(name, value)
+                if value is None or name in again:
+                    execute("delete from rows where kind = ? and owner = ? and key = ?", name)
+                if value is not None:
+                    execute(_PUT, (*name, value))
+            execute("delete from log")
             execute("commit")
         except BaseException:
             with contextlib.suppress(sqlite3.Error):
                 if self._connection.in_transaction:
                     execute("rollback")
             raise
-
-    def _change(self, name: _Name, value: bytes | None) -> None:
-        if value is None:
-            self._connection.execute("delete from rows where kind = ? and owner = ? and key = ?", name)
-        else:
-            self._connection.execute(_PUT, (*name, value))
+        self._log_size = 0
 
     def _restore(
         self, changed: dict[_Name, bytes | None], fresh: set[_Name], emptied: dict[tuple[str, str], None]
@@ -202,11 +226,13 @@ class Store:
 
     def rows(self, kind: str) -> Iterator[tuple[str, Key, bytes]]:
         """(owner, key, value) of all rows of a kind that are on disk, in the order in which they were first put."""
+        self.fold()
         found = self._connection.execute("select owner, key, value from rows where kind = ? order by number", (kind,))
         yield from found
 
     def get(self, kind: str, owner: str, key: Key) -> bytes | None:
         """The value of one row that is on disk."""
+        self.fold()
         statement = "select value from rows where kind = ? and owner = ? and key = ?"
         found = self._connection.execute(statement, (kind, owner, key)).fetchone()
         return None if found is None else found[0]
@@ -215,8 +241,31 @@ class Store:
         """Write what is still to be written, if that can be, and let go of the file."""
         with contextlib.suppress(StoreError):
             self.commit()
+            self.fold()
         with self._committing:
             self._connection.close()
+
+
+def _merged(
+    batches: Iterable[bytes],
+) -> tuple[dict[tuple[str, str], None], dict[_Name, bytes | None], set[_Name]]:
+    """What batches come to together: owners whose earlier rows go, rows to put or delete, and which of those to put
+    were deleted before, so that they come after others now."""
+    emptied: dict[tuple[str, str], None] = {}
+    changed: dict[_Name, bytes | None] = {}
+    again: set[_Name] = set()
+    for batch in batches:
+        owners, changes = pickle.loads(batch)
+        for owner in owners:
+            emptied[owner] = None
+            for name in [name for name in changed if name[:2] == owner]:
+                del changed[name]
+        for name, value in changes:
+            if value is None or changed.get(name, b"") is None:
+                changed.pop(name, None)
+                again.add(name)
+            changed[name] = value
+    return emptied, changed, again
 
 
 def _unreadable(path: Path, reason: str) -> str:
