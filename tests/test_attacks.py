@@ -349,3 +349,12 @@ def test_jupyterlab_keeps_its_token():
     settings = " ".join(path.read_text() for path in Path(PROJECT, "helpers", "jupyter").rglob("*.json")).lower()
     for word in ("token", "password", "disable_check_xsrf", "allow_origin", "ip=", "allow_remote"):
         assert word not in given and word not in settings
+
+
+@pytest.mark.parametrize("content_type", ["application/x-amz-json-1.1", "text/plain", "application/json"])
+def test_the_text_of_an_event_is_no_parameter_whatever_the_content_type(aws, content_type):
+    entry = {"Source": "shop", "DetailType": "t", "Detail": json.dumps({"note": "&Entries=none&Action=DeleteRule&"})}
+    status, answer = Session(aws, "events:PutEvents").send(
+        "events", json.dumps({"Entries": [entry]}), X_Amz_Target="AWSEvents.PutEvents", Content_Type=content_type
+    )
+    assert status == 200 and json.loads(answer)["FailedEntryCount"] == 0, answer

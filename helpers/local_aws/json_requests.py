@@ -24,7 +24,7 @@ from werkzeug.http import http_date
 from .credentials import ACCOUNT_ID
 from .http1 import Request
 
-_by_moto = responses.BaseResponse.setup_class
+_other_ways = responses.BaseResponse.setup_class  # as it is when this is installed
 
 
 class JsonRequest(MotoRequest):
@@ -48,7 +48,12 @@ def is_json(request: Request) -> bool:
 
 
 def install() -> None:
-    """Make moto read these requests this way, and spare it what costs most beside."""
+    """Make moto read these requests this way, and spare it what costs most beside.
+
+    Whoever else changes `setup_class` (ambiguity) goes before: all other requests are still read that way.
+    """
+    global _other_ways
+    _other_ways = responses.BaseResponse.setup_class
     responses.BaseResponse.setup_class = _setup  # type: ignore[method-assign]
     # The same few answers, worked out on each request.
     responses.method_names_from_class = functools.cache(responses.method_names_from_class)
@@ -60,7 +65,7 @@ def _setup(
     self: Any, request: MotoRequest, full_url: str | None = None, headers: Any = None, use_raw_body: bool | None = None
 ) -> None:
     if not isinstance(request, JsonRequest) or full_url is None or use_raw_body:
-        _by_moto(self, request, full_url, headers, use_raw_body)
+        _other_ways(self, request, full_url, headers, use_raw_body)
         return
     self.is_werkzeug_request = False
     self.normalized_request = request
