@@ -74,6 +74,20 @@ class Aws:
         lambda_.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.05})
         return name
 
+    def subscribe(self, function: str, rule: str, pattern: dict) -> None:
+        """Have a rule hand the events that match to a function, with the permission for it."""
+        events, lambda_ = self.client("events"), self.client("lambda")
+        rule_arn = events.put_rule(Name=rule, EventPattern=json.dumps(pattern))["RuleArn"]
+        lambda_.add_permission(
+            FunctionName=function,
+            StatementId=rule,
+            Action="lambda:InvokeFunction",
+            Principal="events.amazonaws.com",
+            SourceArn=rule_arn,
+        )
+        arn = lambda_.get_function(FunctionName=function)["Configuration"]["FunctionArn"]
+        events.put_targets(Rule=rule, Targets=[{"Id": "function", "Arn": arn}])
+
     def invoke(self, name: str, payload: object = None, **settings: object):
         """Invoke a function and return the answer with its payload parsed."""
         answer = self.client("lambda").invoke(FunctionName=name, Payload=json.dumps(payload), **settings)

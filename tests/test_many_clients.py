@@ -34,24 +34,15 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
         AttributeDefinitions=[{"AttributeName": "OrderId", "AttributeType": "S"}],
         BillingMode="PAY_PER_REQUEST",
     )
-    events, lambda_ = aws.client("events"), aws.client("lambda")
-    rule = events.put_rule(Name="sample-rule", EventPattern=json.dumps({"source": ["microservice_x"]}))["RuleArn"]
-    arn = lambda_.create_function(
+    aws.client("lambda").create_function(
         FunctionName="sample-function",
         Runtime="python3.13",
         Role=aws.role(),
         Handler="handler.lambda_handler",
         Code={"ZipFile": zip_of({"handler.py": (PROJECT / "handler.py").read_text(encoding="utf-8")})},
         Timeout=60,
-    )["FunctionArn"]
-    lambda_.add_permission(
-        FunctionName="sample-function",
-        StatementId="rule",
-        Action="lambda:InvokeFunction",
-        Principal="events.amazonaws.com",
-        SourceArn=rule,
     )
-    events.put_targets(Rule="sample-rule", Targets=[{"Id": "function", "Arn": arn}])
+    aws.subscribe("sample-function", "sample-rule", {"source": ["microservice_x"]})
     yield aws
     with own_home(home):
         lifecycle.stop()

@@ -61,17 +61,7 @@ def gate(tmp_path: Path) -> Path:
 def to_function(aws: Aws, gate: Path) -> tuple[str, str]:
     """The names of a source of events and of the gated function that gets them."""
     name, source = aws.function(GATED.format(gate=str(gate)), Timeout=120), f"source-{uuid.uuid4().hex[:8]}"
-    events, lambda_ = aws.client("events"), aws.client("lambda")
-    rule = events.put_rule(Name=source, EventPattern=json.dumps({"source": [source]}))["RuleArn"]
-    arn = lambda_.get_function(FunctionName=name)["Configuration"]["FunctionArn"]
-    lambda_.add_permission(
-        FunctionName=name,
-        StatementId="rule",
-        Action="lambda:InvokeFunction",
-        Principal="events.amazonaws.com",
-        SourceArn=rule,
-    )
-    events.put_targets(Rule=source, Targets=[{"Id": "function", "Arn": arn}])
+    aws.subscribe(name, source, {"source": [source]})
     return source, name
 
 

@@ -72,17 +72,7 @@ class Account:
         """Table, function, rule, target and permission; returns the function's name."""
         self.make_table()
         name = self.aws.function(source, Environment={"Variables": {"TABLE": "orders"}}, **settings)
-        events = self.client("events")
-        rule = events.put_rule(Name="orders", EventPattern=json.dumps({"source": ["shop"]}))["RuleArn"]
-        arn = self.client("lambda").get_function(FunctionName=name)["Configuration"]["FunctionArn"]
-        self.client("lambda").add_permission(
-            FunctionName=name,
-            StatementId="events",
-            Action="lambda:InvokeFunction",
-            Principal="events.amazonaws.com",
-            SourceArn=rule,
-        )
-        events.put_targets(Rule="orders", Targets=[{"Id": "function", "Arn": arn}])
+        self.aws.subscribe(name, "orders", {"source": ["shop"]})
         return name
 
     def put_orders(self, ids: list[str], **detail: object) -> None:
