@@ -25,7 +25,7 @@ if __name__ == "__main__":
 
 from embedded_aws import serve  # noqa: E402
 
-from helpers.local_aws import lifecycle, server  # noqa: E402
+from helpers.local_aws import endpoint, lifecycle, server  # noqa: E402
 
 #: The worker's own marks: the tutorial's handler, unchanged, between two looks at the clock. They travel in its answer.
 TIMED_HANDLER = """
@@ -103,7 +103,7 @@ def time_everything(marks: Marks) -> None:
 def _of_each_request(marks: Marks) -> Callable[[], str]:
     """Note when requests to the endpoint are read and answered; returns what tells a thread's current operation."""
     current = threading.local()
-    read, write = server.read_request, server.write_response
+    read, write = endpoint.read_request, endpoint.write_response
 
     def read_request(*args: Any) -> Any:
         request = read(*args)
@@ -118,7 +118,7 @@ def _of_each_request(marks: Marks) -> Callable[[], str]:
         write(*args, **settings)
         marks.note(f"{getattr(current, 'operation', '')} answered")
 
-    server.read_request, server.write_response = read_request, write_response  # type: ignore[assignment]
+    endpoint.read_request, endpoint.write_response = read_request, write_response  # type: ignore[assignment]
     return lambda: getattr(current, "operation", "")
 
 
