@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import http.client
-import io
 import json
 import socket
 import time
 from decimal import Decimal
+from itertools import pairwise
 from urllib.parse import quote, urlsplit
 
 import pytest
@@ -25,14 +25,14 @@ from helpers.local_aws.credentials import Credentials, CredentialStore
 # The HTTP parser
 
 
-class Peer:
-    """Takes what the parser sends to the client meanwhile: "100 Continue"."""
-
-    def __init__(self) -> None:
-        self.sent = b""
-
-    def sendall(self, data: bytes) -> None:
-        self.sent += data
+def read(data, *cuts):
+    """The requests in `data`, which arrives in pieces, and whether all of it was used."""
+    reader, requests = http1.RequestReader(), []
+    for begin, end in pairwise([0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]):
+        reader.feed(data[begin:end])
+        while (request := reader.next()) is not None:
+            requests.append(request)
+    return requests, reader.empty
 
 
 FRAGMENTS = st.sampled_from(
@@ -50,19 +50,34 @@ BYTES = st.binary(max_size=200) | st.lists(FRAGMENTS | st.binary(max_size=5), ma
 @example(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhelloworld\r\n0\r\n\r\n")
 def test_any_bytes_are_a_request_or_a_bad_one(data):
     try:
-        request = http1.read_request(io.BytesIO(data), Peer())
+        requests, _ = read(data)
     except http1.BadRequest as refusal:
         assert 400 <= refusal.status < 500
         return
-    if request is not None:
+    for request in requests:
         assert request.target.startswith("/")
         assert len(request.body) <= len(data)
         assert all(name == name.strip().lower() and "\n" not in value for name, value in request.headers.items())
 
 
+CUTS = st.lists(st.integers(0, 10**6), max_size=8)
+
+
 @examples(300)
-@given(st.binary(max_size=300), st.lists(st.integers(1, 50), max_size=5))
-def test_a_body_arrives_whole_however_it_is_sent(body, sizes):
+@given(BYTES, CUTS)
+def test_it_does_not_matter_in_which_pieces_bytes_arrive(data, cuts):
+    def outcome(*cuts):
+        try:
+            return read(data, *cuts)
+        except http1.BadRequest:
+            return "refused"
+
+    assert outcome(*cuts) == outcome()
+
+
+@examples(300)
+@given(st.binary(max_size=300), st.lists(st.integers(1, 50), max_size=5), CUTS)
+def test_a_body_arrives_whole_however_it_is_sent(body, sizes, cuts):
     head = b"POST /path?x=1 HTTP/1.1\r\nHost: here\r\n"
     chunks, rest = [], body
     for size in [*sizes, 10**6]:
@@ -71,16 +86,30 @@ def test_a_body_arrives_whole_however_it_is_sent(body, sizes):
         rest = rest[size:]
     chunked = head + b"Transfer-Encoding: chunked\r\n\r\n" + b"".join(chunks) + b"0\r\nTrailer: x\r\n\r\n"
     plain = head + b"Content-Length: %d\r\n\r\n" % len(body) + body
-    for data in (chunked, plain):
-        stream = io.BytesIO(data + b"next")
-        assert http1.read_request(stream, Peer()).body == body
-        assert stream.read() == b"next"
+    for data in (chunked, plain, chunked + plain, plain + chunked):
+        requests, all_used = read(data, *cuts)
+        assert {request.body for request in requests} == {body}
+        assert len(requests) == data.count(b"POST /path?x=1 HTTP") and all_used
+        assert not read(data[:-1])[1]
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r", b"\r\r\n", b"\n\r\n"])
+def test_a_line_ends_in_one_way(end):
+    with pytest.raises(http1.BadRequest):
+        read(b"POST / HTTP/1.1" + end + b"Host: here" + end + b"X: y" + end + b"\r\n\r\n")
+
+
+def test_a_client_that_asks_is_told_once_to_go_on():
+    reader = http1.RequestReader()
+    reader.feed(b"PUT / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n")
+    assert reader.next() is None and reader.wants_continue() and not reader.wants_continue()
+    reader.feed(b"x")
+    assert reader.next().body == b"x" and not reader.wants_continue()
 
 
 def test_a_header_of_an_answer_stays_one_header():
-    peer = Peer()
-    http1.write_response(peer, 200, {"X-Name": "a\r\nSet-Cookie: b\r\n\r\nbody"})
-    assert peer.sent.count(b"\r\n") == 4
+    sent = http1.response(200, {"X-Name": "a\r\nSet-Cookie: b\r\n\r\nbody"})
+    assert sent.count(b"\r\n") == 4
 
 
 @examples(60)

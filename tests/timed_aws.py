@@ -103,10 +103,10 @@ def time_everything(marks: Marks) -> None:
 def _of_each_request(marks: Marks) -> Callable[[], str]:
     """Note when requests to the endpoint are read and answered; returns what tells a thread's current operation."""
     current = threading.local()
-    read, write = endpoint.read_request, endpoint.write_response
+    receive, send = endpoint.Connection.receive, endpoint.Connection.send
 
-    def read_request(*args: Any) -> Any:
-        request = read(*args)
+    def noted_receive(*args: Any) -> Any:
+        request = receive(*args)
         if request is not None:
             target = request.headers.get("x-amz-target", request.path).rpartition(".")[2]
             signed_by_role = "x-amz-security-token" in request.headers
@@ -114,11 +114,11 @@ def _of_each_request(marks: Marks) -> Callable[[], str]:
             marks.note(f"{current.operation} read")
         return request
 
-    def write_response(*args: Any, **settings: Any) -> None:
-        write(*args, **settings)
+    def noted_send(*args: Any) -> None:
+        send(*args)
         marks.note(f"{getattr(current, 'operation', '')} answered")
 
-    endpoint.read_request, endpoint.write_response = read_request, write_response  # type: ignore[assignment]
+    endpoint.Connection.receive, endpoint.Connection.send = noted_receive, noted_send  # type: ignore[method-assign]
     return lambda: getattr(current, "operation", "")
 
 

@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import math
 import os
+import socket
 import socketserver
+import threading
 import time
 from collections.abc import Callable
 
-from .http1 import BadRequest, Request, read_request, write_response
+from .http1 import CONTINUE, BadRequest, Request, RequestReader, response
 
-logger = logging.getLogger("local_aws.server")
+logger = logging.getLogger("local_aws.endpoint")
 
-#: Seconds that a client may stop in the middle of a request, or of reading its answer.
+#: Seconds within which a request that has begun must be here, and its answer must have been read.
 STALL_TIMEOUT = float(os.environ.get("LOCAL_AWS_STALL_SECONDS", "60"))
+#: Seconds after which an open connection that is never used again is closed.
+IDLE_TIMEOUT = 3600.0
+#: Connections at once, each with its thread. Thirty learners with all that they run need a few hundred.
+MAX_CONNECTIONS = int(os.environ.get("LOCAL_AWS_MAX_CONNECTIONS", "1000"))
+#: Seconds between two looks for connections whose time is over.
+SWEEP_INTERVAL = 1.0
+#: Bytes taken from a connection at once.
+CHUNK = 64 * 1024
 
 
 class Endpoint(socketserver.ThreadingMixIn, socketserver.TCPServer):
-    """Listens on loopback; a thread for each connection, which clients keep open."""
+    """Listens on loopback; a thread for each connection, which clients keep open.
+
+    Sockets block without a time limit: with one, Python asks the system twice for each read, and gives up the
+    thread's turn at the interpreter each time. `service_actions` ends the connections whose time is over instead.
+    """
 
     daemon_threads = True
     request_queue_size = 128
@@ -26,42 +42,104 @@ class Endpoint(socketserver.ThreadingMixIn, socketserver.TCPServer):
     def __init__(self, port: int, answer: Callable[[Request], tuple[int, dict[str, str], bytes]]) -> None:
         self.answer = answer
         self.last_request = time.monotonic()
+        self._connections: set[Connection] = set()
+        self._lock = threading.Lock()
+        self._next_sweep = 0.0
         super().__init__(("127.0.0.1", port), Connection)
         self.port: int = self.server_address[1]
         self.own_hosts = {f"127.0.0.1:{self.port}", f"localhost:{self.port}"}
+
+    def admit(self, connection: Connection) -> None:
+        """Count a new connection. When there are too many, the one that has been idle longest is closed for it."""
+        with self._lock:
+            self._connections.add(connection)
+            idle = [each for each in self._connections if each.idle] if len(self._connections) > MAX_CONNECTIONS else ()
+        if idle:
+            min(idle, key=lambda each: each.deadline).hang_up()
+
+    def dismiss(self, connection: Connection) -> None:
+        with self._lock:
+            self._connections.discard(connection)
+
+    def service_actions(self) -> None:
+        """Called by `serve_forever` all the time: end the connections whose time is over."""
+        now = time.monotonic()
+        if now < self._next_sweep:
+            return
+        self._next_sweep = now + SWEEP_INTERVAL
+        with self._lock:
+            late = [each for each in self._connections if each.deadline < now]
+        for connection in late:
+            connection.hang_up()
 
     def handle_error(self, request: object, client_address: object) -> None:
         logger.debug("connection ended", exc_info=True)
 
 
-class Connection(socketserver.StreamRequestHandler):
-    """Reads requests from one connection and answers each in turn."""
+class Connection(socketserver.BaseRequestHandler):
+    """Reads requests from one connection and answers each in turn.
 
-    disable_nagle_algorithm = True
-    timeout = 3600  # seconds; an open connection that is never used again is closed
+    deadline: when whatever is waited for must have come, in time.monotonic()'s seconds; idle: whether that is the
+    beginning of a request.
+    """
+
     server: Endpoint
+    request: socket.socket
+
+    def setup(self) -> None:
+        self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._await_request()
+        self.server.admit(self)
+
+    def finish(self) -> None:
+        self.server.dismiss(self)
+
+    def hang_up(self) -> None:
+        """End the connection from another thread; its own thread notices."""
+        with contextlib.suppress(OSError):
+            self.request.shutdown(socket.SHUT_RDWR)
+        if os.name == "nt":  # there a read that has begun goes on until the socket is closed
+            self.request.close()
 
     def handle(self) -> None:
+        reader = RequestReader()
         try:
-            while (request := self._next_request()) is not None:
+            while (request := self.receive(reader)) is not None:
                 self.server.last_request = time.monotonic()
                 refusal = self._foreign(request)
                 status, headers, body = refusal or self.server.answer(request)
-                write_response(self.connection, status, headers, body, head_only=request.method == "HEAD")
+                self.send(response(status, headers, body, head_only=request.method == "HEAD"))
                 if refusal or request.headers.get("connection", "").lower() == "close":
                     return
         except BadRequest as error:
-            write_response(self.connection, error.status, {"Connection": "close"}, str(error).encode())
+            with contextlib.suppress(OSError):
+                self.send(response(error.status, {"Connection": "close"}, str(error).encode()))
         except OSError:
             return  # the client has gone
 
-    def _next_request(self) -> Request | None:
-        """Wait long for a request to begin, and not long for the rest of one that has begun."""
-        self.connection.settimeout(self.timeout)
-        if not self.rfile.peek(1):  # type: ignore[attr-defined]
-            return None
-        self.connection.settimeout(STALL_TIMEOUT)
-        return read_request(self.rfile, self.connection)
+    def receive(self, reader: RequestReader) -> Request | None:
+        """The next request; None when the client has closed the connection. Raises BadRequest."""
+        self._await_request()
+        while (request := reader.next()) is None:
+            if reader.wants_continue():
+                self.request.sendall(CONTINUE)
+            if self.idle and not reader.empty:
+                self.idle, self.deadline = False, time.monotonic() + STALL_TIMEOUT
+            data = self.request.recv(CHUNK)
+            if not data:
+                if reader.empty:
+                    return None
+                raise BadRequest(400, "truncated request")
+            reader.feed(data)
+        self.idle, self.deadline = False, math.inf  # an answer takes as long as it takes
+        return request
+
+    def send(self, data: bytes) -> None:
+        self.deadline = time.monotonic() + STALL_TIMEOUT
+        self.request.sendall(data)
+
+    def _await_request(self) -> None:
+        self.idle, self.deadline = True, time.monotonic() + IDLE_TIMEOUT
 
     def _foreign(self, request: Request) -> tuple[int, dict[str, str], bytes] | None:
         """A browser names the page that asks (Origin) and the name that it asked for (Host): both must be ours."""

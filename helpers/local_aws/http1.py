@@ -1,29 +1,32 @@
 """The little of HTTP/1.1 that AWS's clients speak: requests with a body, answers with a length, keep-alive.
 
-Two servers share it: the account's endpoint (`server`) and each function's Runtime API
-(`execution_environment`). The standard library's `http.server` answers correctly too, but parses headers with
-the e-mail package and writes line by line: a warm put_item takes a fifth longer through it (2.25 ms against
-1.85 ms). Every order crosses HTTP four times, so that fifth counts. Grammar and limits follow RFC 9112.
+Bytes in, requests out; answers in, bytes out. Whoever has the sockets sends and receives: the account's endpoint
+(`endpoint`) and each function's Runtime API (`runtime_api`). The standard library's `http.server` answers correctly
+too, but parses headers with the e-mail package, and each read from its streams gives up the thread's turn at the
+interpreter; an order crosses HTTP four times. Grammar and limits follow RFC 9112.
 """
 
 from __future__ import annotations
 
 import re
-import socket
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import BinaryIO
 
-MAX_LINE = 64 * 1024
+#: Largest request line and headers together, in bytes.
+MAX_HEAD = 64 * 1024
 MAX_HEADERS = 200
 #: Digits of a length; one with more is beyond every limit.
 MAX_DIGITS = 18
 #: Largest request body, in bytes. AWS's largest here is a zip of 50 MB in base64 (CreateFunction).
 MAX_BODY = 96 * 1024 * 1024
+#: What answers a client that asks whether it may send its body.
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 _HEX = re.compile(rf"[0-9a-fA-F]{{1,{MAX_DIGITS}}}")
 _LINE_END = re.compile(r"[\r\n\0]+")
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
+#: Headers of which there may be one alone: a second one would be an attack.
+_SINGLE = frozenset({"content-length", "host", "transfer-encoding"})
 
 
 class BadRequest(Exception):
@@ -52,113 +55,150 @@ class Request:
         return self.target.partition("?")[2]
 
 
-def read_request(stream: BinaryIO, connection: socket.socket) -> Request | None:
-    """Read the next request from a buffered `stream`; None when the peer has closed the connection."""
-    line = _read_line(stream)
-    if line is None:
+class RequestReader:
+    """Puts the requests of one connection together from what arrives, in pieces of any size."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+        self._head: tuple[str, str, dict[str, str]] | None = None
+        self._length: int | None = None  # of the body; None: it comes in chunks
+        self._chunks: list[bytes] = []
+        self._chunked = 0  # bytes in them
+        self._asked = False  # the client waits for CONTINUE
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing has arrived of a next request."""
+        return self._head is None and not self._buffer
+
+    def feed(self, data: bytes) -> None:
+        self._buffer += data
+
+    def wants_continue(self) -> bool:
+        """Whether the client waits to be told to send its body; True once for each request."""
+        asked, self._asked = self._asked, False
+        return asked
+
+    def next(self) -> Request | None:
+        """The next request; None until all of it is here. Raises BadRequest, after which nothing can be read."""
+        if self._head is None:
+            self._head = self._take_head()
+            if self._head is None:
+                return None
+        body = self._take_chunked() if self._length is None else self._take(self._length)
+        if body is None:
+            return None
+        request, self._head, self._asked = Request(*self._head, body), None, False
+        return request
+
+    def _take_head(self) -> tuple[str, str, dict[str, str]] | None:
+        end = self._buffer.find(b"\r\n\r\n", 0, MAX_HEAD + 4)
+        if end < 0:
+            if len(self._buffer) > MAX_HEAD:
+                raise BadRequest(431, "headers too large")
+            if b"\n\n" in self._buffer:
+                raise BadRequest(400, "malformed end of line")
+            return None
+        first, headers = _parsed(self._buffer[:end].decode("latin-1"))
+        del self._buffer[: end + 4]
+        parts = first.split(" ")
+        if len(parts) != 3 or not parts[2].startswith("HTTP/1.") or not parts[1].startswith("/"):
+            raise BadRequest(400, "malformed request line")
+        self._length = _body_length(headers)
+        self._asked = headers.get("expect", "").lower() == "100-continue"
+        return parts[0], parts[1], headers
+
+    def _take(self, size: int) -> bytes | None:
+        if len(self._buffer) < size:
+            return None
+        taken = bytes(self._buffer[:size])
+        del self._buffer[:size]
+        return taken
+
+    def _take_chunked(self) -> bytes | None:
+        while (end := self._buffer.find(b"\r\n", 0, MAX_HEAD)) >= 0:
+            digits = self._buffer[:end].decode("latin-1").partition(";")[0].strip()
+            if not _HEX.fullmatch(digits):
+                raise BadRequest(400, "malformed chunk")
+            size = int(digits, 16)
+            if size == 0:
+                return self._take_trailers(end)
+            if self._chunked + size > MAX_BODY:
+                raise BadRequest(413, "body too large")
+            begin, after = end + 2, end + 2 + size
+            if len(self._buffer) < after + 2:
+                return None
+            if self._buffer[after : after + 2] != b"\r\n":
+                raise BadRequest(400, "malformed chunk")
+            self._chunks.append(bytes(self._buffer[begin:after]))
+            self._chunked += size
+            del self._buffer[: after + 2]
+        if len(self._buffer) >= MAX_HEAD:
+            raise BadRequest(400, "malformed chunk")
         return None
-    parts = line.split(" ")
-    if len(parts) != 3 or not parts[2].startswith("HTTP/1.") or not parts[1].startswith("/"):
-        raise BadRequest(400, "malformed request line")
-    headers = _read_headers(stream)
-    if headers.get("expect", "").lower() == "100-continue":
-        connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-    return Request(parts[0], parts[1], headers, _read_body(stream, headers))
+
+    def _take_trailers(self, begin: int) -> bytes | None:
+        """The whole body, when the headers that may follow it, and are of no use here, have arrived."""
+        end = self._buffer.find(b"\r\n\r\n", begin, begin + MAX_HEAD + 4)
+        if end < 0:
+            if len(self._buffer) > begin + MAX_HEAD:
+                raise BadRequest(431, "headers too large")
+            return None
+        _parsed(self._buffer[begin:end].decode("latin-1"))
+        del self._buffer[: end + 4]
+        body, self._chunks, self._chunked = b"".join(self._chunks), [], 0
+        return body
 
 
-def write_response(
-    connection: socket.socket,
-    status: int,
-    headers: dict[str, str],
-    body: bytes = b"",
-    head_only: bool = False,
-) -> None:
-    """Send one answer in a single packet where it fits; `Content-Length` is set here.
-
-    `head_only` answers HEAD: the headers alone, with the length that the caller gave or that the body has.
-    """
-    names = {name.lower() for name in headers}
-    lines = [f"HTTP/1.1 {status} {_REASONS.get(status, 'Unknown')}"]
-    lines += [
-        f"{name}: {_LINE_END.sub(' ', value)}"  # a value with an end of line would be a second header
-        for name, value in headers.items()
-        if head_only or name.lower() != "content-length"
-    ]
-    if not head_only or "content-length" not in names:
-        lines.append(f"Content-Length: {len(body)}")
-    head = "\r\n".join(lines).encode("latin-1", "replace") + b"\r\n\r\n"
-    connection.sendall(head if head_only else head + body)
-
-
-def _read_line(stream: BinaryIO) -> str | None:
-    raw = stream.readline(MAX_LINE + 1)
-    if not raw:
-        return None
-    if len(raw) > MAX_LINE:
-        raise BadRequest(431, "line too long")
-    if not raw.endswith(b"\n"):
-        raise BadRequest(400, "truncated line")
-    return raw.rstrip(b"\r\n").decode("latin-1")
-
-
-def _read_headers(stream: BinaryIO) -> dict[str, str]:
+def _parsed(head: str) -> tuple[str, dict[str, str]]:
+    """The first line, and the headers that follow it."""
+    first, *lines = head.split("\r\n")
+    if head.count("\n") != len(lines) or head.count("\r") != len(lines):
+        raise BadRequest(400, "malformed end of line")
+    if len(lines) > MAX_HEADERS:
+        raise BadRequest(431, "too many headers")
     headers: dict[str, str] = {}
-    for _ in range(MAX_HEADERS):
-        line = _read_line(stream)
-        if line is None:
-            raise BadRequest(400, "truncated headers")
-        if not line:
-            return headers
+    for line in lines:
         name, colon, value = line.partition(":")
         if not colon or not name or name != name.strip():
             raise BadRequest(400, "malformed header")
         name, value = name.lower(), value.strip()
-        # A repeated header is one list (RFC 9110, 5.3); a repeated length or host would be an attack.
-        if name in headers:
-            if name in ("content-length", "host", "transfer-encoding"):
+        if name in headers:  # one list (RFC 9110, 5.3)
+            if name in _SINGLE:
                 raise BadRequest(400, f"repeated {name}")
             value = f"{headers[name]},{value}"
         headers[name] = value
-    raise BadRequest(431, "too many headers")
+    return first, headers
 
 
-def _read_body(stream: BinaryIO, headers: dict[str, str]) -> bytes:
+def _body_length(headers: dict[str, str]) -> int | None:
+    """Bytes of the body that follows; None when it comes in chunks."""
     if "transfer-encoding" in headers:
         if headers["transfer-encoding"].lower() != "chunked" or "content-length" in headers:
             raise BadRequest(400, "unsupported transfer encoding")
-        return _read_chunks(stream)
+        return None
     length = headers.get("content-length", "0")
     if not length.isascii() or not length.isdigit():
         raise BadRequest(400, "malformed content length")
-    if len(length) > MAX_DIGITS:  # Python refuses to read numbers of thousands of digits
+    if len(length) > MAX_DIGITS or int(length) > MAX_BODY:  # Python refuses to read numbers of thousands of digits
         raise BadRequest(413, "body too large")
-    size = int(length)
-    if size > MAX_BODY:
-        raise BadRequest(413, "body too large")
-    return _read_exactly(stream, size)
+    return int(length)
 
 
-def _read_chunks(stream: BinaryIO) -> bytes:
-    chunks, total = [], 0
-    while True:
-        line = _read_line(stream)
-        digits = (line or "").partition(";")[0].strip()
-        if not _HEX.fullmatch(digits):
-            raise BadRequest(400, "malformed chunk")
-        size = int(digits, 16)
-        total += size
-        if total > MAX_BODY:
-            raise BadRequest(413, "body too large")
-        if size == 0:
-            _read_headers(stream)  # trailers
-            return b"".join(chunks)
-        chunks.append(_read_exactly(stream, size))
-        if _read_line(stream) != "":
-            raise BadRequest(400, "malformed chunk")
+def response(status: int, headers: dict[str, str], body: bytes = b"", head_only: bool = False) -> bytes:
+    """One answer as it is sent; `Content-Length` is set here.
 
-
-def _read_exactly(stream: BinaryIO, size: int) -> bytes:
-    body = stream.read(size) if size else b""
-    if len(body) != size:
-        raise BadRequest(400, "truncated body")
-    return body
+    `head_only` answers HEAD: the headers alone, with the length that the caller gave or that the body has.
+    """
+    lines = [f"HTTP/1.1 {status} {_REASONS.get(status, 'Unknown')}"]
+    given = False
+    for name, value in headers.items():
+        if name.lower() == "content-length":
+            given = head_only
+            if not given:
+                continue
+        lines.append(f"{name}: {_LINE_END.sub(' ', value)}")  # with an end of line it would be a second header
+    if not given:
+        lines.append(f"Content-Length: {len(body)}")
+    head = "\r\n".join(lines).encode("latin-1", "replace") + b"\r\n\r\n"
+    return head if head_only else head + body

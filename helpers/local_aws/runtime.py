@@ -66,24 +66,39 @@ class RuntimeApi:
 
     def next(self):
         """Wait for the next event; return its headers (names in lower case) and body."""
-        return self._call("GET", "/invocation/next")
+        return self._call(self._next())
 
     def respond(self, request_id, body):
-        self._call("POST", f"/invocation/{request_id}/response", body)
+        """Post an answer, and wait for the next event: see `next`."""
+        return self._post_and_next(f"/invocation/{request_id}/response", body)
 
     def fail(self, request_id, error):
-        body = json.dumps(error, ensure_ascii=False).encode()
-        self._call("POST", f"/invocation/{request_id}/error", body, error["errorType"])
+        """Post an error, and wait for the next event: see `next`."""
+        return self._post_and_next(f"/invocation/{request_id}/error", *_as_body(error))
 
     def fail_init(self, error):
-        body = json.dumps(error, ensure_ascii=False).encode()
-        self._call("POST", "/init/error", body, error["errorType"])
+        self._call(self._request("POST", "/init/error", *_as_body(error)))
 
-    def _call(self, method, path, body=b"", error_type=None):
+    def _post_and_next(self, path, body, error_type=None):
+        # Both at once: nothing else can follow an answer, and each wait costs a warm invocation its share.
+        self._socket.sendall(self._request("POST", path, body, error_type) + self._next())
+        self._answer()
+        return self._answer()
+
+    def _next(self):
+        return self._request("GET", "/invocation/next")
+
+    def _request(self, method, path, body=b"", error_type=None):
         head = f"{method} {API}{path} HTTP/1.1\r\nHost: {self._host}\r\nContent-Length: {len(body)}\r\n"
         if error_type:
             head += f"Lambda-Runtime-Function-Error-Type: {ascii(error_type)[1:-1]}\r\n"
-        self._socket.sendall(head.encode() + b"\r\n" + body)
+        return head.encode() + b"\r\n" + body
+
+    def _call(self, request):
+        self._socket.sendall(request)
+        return self._answer()
+
+    def _answer(self):
         status = self._stream.readline()
         if not status:
             os._exit(0)  # the embedded AWS is gone, and with it the reason to be
@@ -93,8 +108,13 @@ class RuntimeApi:
             headers[name.lower()] = value.strip()
         content = self._stream.read(int(headers.get("content-length", 0)))
         if status.split(b" ", 2)[1] not in (b"200", b"202"):
-            raise RuntimeError(f"Runtime API: {path} was answered {status.decode().strip()}: {content[:200]!r}")
+            raise RuntimeError(f"Runtime API: answered {status.decode().strip()}: {content[:200]!r}")
         return headers, content
+
+
+def _as_body(error):
+    """An error report as JSON, and its type."""
+    return json.dumps(error, ensure_ascii=False).encode(), error["errorType"]
 
 
 class _Identity:
@@ -155,8 +175,9 @@ def main():
     _set_up_logging()
     api = RuntimeApi(os.environ["AWS_LAMBDA_RUNTIME_API"])
     handler = _initialise(api)
+    event = api.next()
     while True:
-        _handle(api, handler, *api.next())
+        event = _handle(api, handler, *event)
 
 
 def _watch_parent():
@@ -240,6 +261,7 @@ def _find_handler(name):
 
 
 def _handle(api, handler, headers, body):
+    """Have the handler work on one event, tell what became of it, and return the next one."""
     request_id = _RequestId.current = headers["lambda-runtime-aws-request-id"]
     os.environ["_X_AMZN_TRACE_ID"] = headers.get("lambda-runtime-trace-id", "")
     try:
@@ -249,10 +271,9 @@ def _handle(api, handler, headers, body):
         report = _error_report(error, request_id)
         _log_error(report)
         _flush()
-        api.fail(request_id, report)
-    else:
-        _flush()
-        api.respond(request_id, result)
+        return api.fail(request_id, report)
+    _flush()
+    return api.respond(request_id, result)
 
 
 def _unmarshal(body):

@@ -11,14 +11,17 @@ import contextlib
 import selectors
 import socket
 import time
-from typing import BinaryIO
 
 import psutil
 
-from .http1 import BadRequest, Request, read_request, write_response
+from .http1 import CONTINUE, BadRequest, Request, RequestReader, response
 
 #: Connections that a worker may have open at once. AWS's clients use one; each costs this process a file descriptor.
 MAX_CONNECTIONS = 16
+#: Seconds that a worker may take to read an answer.
+SEND_TIMEOUT = 30.0
+#: Bytes taken from a connection at once.
+CHUNK = 64 * 1024
 
 
 class Disconnected(Exception):
@@ -33,7 +36,7 @@ class RuntimeApiServer:
         self._listener.setblocking(False)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._listener, selectors.EVENT_READ)
-        self._streams: dict[socket.socket, BinaryIO] = {}
+        self._readers: dict[socket.socket, RequestReader] = {}
         self._current: socket.socket | None = None
         self._worker_pid: int | None = None
         self.refused_body = False  # the worker has sent more than any answer may have
@@ -43,7 +46,7 @@ class RuntimeApiServer:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for connection in list(self._streams):
+        for connection in list(self._readers):
             self._forget(connection)
         self._selector.close()
         self._listener.close()
@@ -56,10 +59,12 @@ class RuntimeApiServer:
 
         Raises Disconnected when the worker's last connection closes.
         """
+        for connection in list(self._readers):  # what came together with the request before
+            request = self._next(connection)
+            if request is not None:
+                return request
         while True:
             ready = self._selector.select(max(0.0, deadline - time.monotonic()))
-            if not ready:
-                return None
             for key, _ in ready:
                 if key.fileobj is self._listener:
                     self._accept()
@@ -67,13 +72,15 @@ class RuntimeApiServer:
                 request = self._read(key.fileobj)  # type: ignore[arg-type]
                 if request is not None:
                     return request
+            if not ready or time.monotonic() > deadline:
+                return None
 
     def reply(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> bool:
         """Answer the request received last; False when the worker is no longer there to hear it."""
         if self._current is None:
             return False
         try:
-            write_response(self._current, status, headers or {"Content-Type": "application/json"}, body)
+            _send(self._current, response(status, headers or {"Content-Type": "application/json"}, body))
         except OSError:
             self._forget(self._current)
             return False
@@ -84,13 +91,12 @@ class RuntimeApiServer:
             connection, peer = self._listener.accept()
         except OSError:
             return
-        if len(self._streams) >= MAX_CONNECTIONS or not self._is_worker(peer[1]):
+        if len(self._readers) >= MAX_CONNECTIONS or not self._is_worker(peer[1]):
             connection.close()
             return
-        connection.setblocking(True)
-        connection.settimeout(30.0)  # a worker that stops in the middle of a request holds nobody up for ever
+        connection.setblocking(False)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._streams[connection] = connection.makefile("rb")
+        self._readers[connection] = RequestReader()
         self._selector.register(connection, selectors.EVENT_READ)
 
     def _is_worker(self, port: int) -> bool:
@@ -109,26 +115,65 @@ class RuntimeApiServer:
         )
 
     def _read(self, connection: socket.socket) -> Request | None:
-        self._current = connection
+        """The request that is complete with what has arrived at a connection."""
         try:
-            request = read_request(self._streams[connection], connection)
+            data = connection.recv(CHUNK)
+        except BlockingIOError:
+            return None
+        except OSError:
+            data = b""
+        if not data:
+            self._hung_up(connection)
+            return None
+        self._readers[connection].feed(data)
+        return self._next(connection)
+
+    def _next(self, connection: socket.socket) -> Request | None:
+        reader = self._readers[connection]
+        try:
+            request = reader.next()
+            if reader.wants_continue():
+                _send(connection, CONTINUE)
         except BadRequest as error:
             self.refused_body = self.refused_body or error.status == 413
             with contextlib.suppress(OSError):
-                write_response(connection, error.status, {})
-            request = None
+                _send(connection, response(error.status, {}))
+            self._hung_up(connection)
+            return None
         except OSError:
-            request = None
-        if request is None:
-            self._forget(connection)
-            if not self._streams:
-                raise Disconnected
+            self._hung_up(connection)
+            return None
+        if request is not None:
+            self._current = connection
         return request
 
+    def _hung_up(self, connection: socket.socket) -> None:
+        self._forget(connection)
+        if not self._readers:
+            raise Disconnected
+
     def _forget(self, connection: socket.socket) -> None:
-        if connection in self._streams:
+        if self._readers.pop(connection, None) is not None:
             self._selector.unregister(connection)
-            self._streams.pop(connection).close()
             connection.close()
         if self._current is connection:
             self._current = None
+
+
+def _send(connection: socket.socket, data: bytes) -> None:
+    """Send all of it through a socket that does not block. Raises OSError when the worker does not read it in time."""
+    deadline = time.monotonic() + SEND_TIMEOUT
+    rest = memoryview(data)
+    while rest:
+        try:
+            rest = rest[connection.send(rest) :]
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise TimeoutError from None
+            _await_room(connection, 1.0)
+
+
+def _await_room(connection: socket.socket, seconds: float) -> None:
+    with selectors.DefaultSelector() as selector:
+        selector.register(connection, selectors.EVENT_WRITE)
+        selector.select(seconds)
