@@ -22,7 +22,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from embedded_aws import PROJECT, Aws, own_home, zip_of
 from stacks import QUEUE, ROLE, table
 
-from helpers.local_aws import lifecycle, store
+from helpers.local_aws import journal, lifecycle, store
 from helpers.local_aws.account_owner import AccountOwner
 
 PATIENCE = 60.0  # seconds that a loaded machine may take
@@ -719,6 +719,45 @@ def test_the_log_says_what_the_rows_would(small, tmp_path, often):
     assert [((owner, key), value) for owner, key, value in again.rows("kind")] == list(expected.items())
     again.close()
     small._connection = sqlite3.connect(":memory:")  # for the fixture to close
+
+
+def test_a_long_log_is_folded_in_slices(small):
+    """Whoever commits meanwhile waits for one slice, and finds all that is in the log."""
+    for number in range(40):
+        small.put("kind", "owner", number, bytes(50_000))
+        small.delete("kind", "owner", number - 1)
+        small.commit()
+    whole = small.log_size
+    small.fold_some()
+    assert 0 < small.log_size < whole, "a slice was folded, and not all"
+    small.put("kind", "owner", "meanwhile", b"1")
+    small.commit()
+    assert [key for _, key, _ in small.rows("kind")] == [39, "meanwhile"]
+    assert small.log_size == 0
+
+
+def test_the_log_is_folded_when_nobody_changes_anything(small, monkeypatch):
+    monkeypatch.setattr(journal, "QUIET", 0.05)
+    monkeypatch.setattr(journal, "store", None)
+    folded, fold = threading.Event(), small.fold_some
+    monkeypatch.setattr(small, "fold_some", lambda: (fold(), folded.set()))
+    journal.open_with(small, lambda service, region: None, lambda: None)
+    journal.put("kind", "owner", "a", b"1")
+    journal.commit()
+    assert folded.wait(PATIENCE) and small.log_size == 0
+    journal.close()
+
+
+def test_a_fold_that_fails_in_the_middle_loses_nothing(small, tmp_path):
+    for number in range(40):
+        small.put("kind", "owner", number, bytes(50_000))
+        small.commit()
+    small.fold_some()
+    small._connection.execute("pragma query_only = 1")
+    with pytest.raises(store.StoreError, match="read-only"):
+        small.fold()
+    small._connection.execute("pragma query_only = 0")
+    assert [key for _, key, _ in small.rows("kind")] == list(range(40))
 
 
 def test_what_a_failed_commit_put_can_still_be_deleted(small):

@@ -13,10 +13,12 @@ import threading
 import time
 from collections.abc import Callable
 
-from .store import FOLD_AT, Key, Store, StoreError
+from .store import Key, Store, StoreError
 
 #: Seconds within which a change in the background is on disk, and until a store that cannot be written is tried again.
 INTERVAL, AGAIN = 0.05, 2.0
+#: Seconds without a change after which the store's log is folded, and the bytes of it that are folded at any time.
+QUIET, FOLD_AT = 1.0, 32 * 1024 * 1024
 #: Seconds between two savings of what may be lost in part when the process is killed.
 SELDOM = 10.0
 
@@ -118,22 +120,33 @@ def commit() -> None:
 
 
 def _follow() -> None:
-    """Commit what nobody waits for, and try again what could not be written."""
-    global _next_seldom
-    while store is not None:
-        _wake.wait()
-        _wake.clear()
-        time.sleep(INTERVAL)
+    """Commit what nobody waits for, try again what could not be written, and fold the log when there is time."""
+    while (kept := store) is not None:
         try:
-            if time.monotonic() >= _next_seldom:
-                _next_seldom = time.monotonic() + SELDOM
-                _save_seldom()
-            commit()
-            if store is not None:
-                store.fold(FOLD_AT)
+            if _wake.wait(QUIET if kept.log_size else None):
+                _commit_soon(kept)
+            else:
+                _fold_while_quiet(kept)
         except StoreError as error:
             logger.warning("%s", error)
             time.sleep(AGAIN)
             _wake.set()
         except Exception:
             logger.exception("the journal failed")
+
+
+def _commit_soon(kept: Store) -> None:
+    global _next_seldom
+    _wake.clear()
+    time.sleep(INTERVAL)
+    if time.monotonic() >= _next_seldom:
+        _next_seldom = time.monotonic() + SELDOM
+        _save_seldom()
+    commit()
+    while kept.log_size > FOLD_AT:
+        kept.fold_some()
+
+
+def _fold_while_quiet(kept: Store) -> None:
+    while kept.log_size and not _wake.is_set():
+        kept.fold_some()

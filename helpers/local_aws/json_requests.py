@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import functools
 import random
+import time
 from typing import Any
 from urllib.parse import ParseResult
 
 import moto.core.responses as responses
 from moto.core.request import Request as MotoRequest
-from moto.core.utils import utcnow
 from moto.iam.models import mark_account_as_visited
 from moto.utilities.utils import get_partition
 from werkzeug.datastructures import MultiDict
@@ -79,12 +79,17 @@ def _setup(
     self.partition = get_partition(self.region)
     self.uri_match = {}
     self.headers = request.headers
-    self.response_headers = {"server": "amazon.com", "date": http_date(utcnow())}
+    self.response_headers = {"server": "amazon.com", "date": _date(int(time.time()))}
     if self.automated_parameter_parsing and self._get_action():
         self.parse_parameters(request)
     self.access_key = self.get_access_key()
     self.current_account = ACCOUNT_ID
     mark_account_as_visited(ACCOUNT_ID, self.access_key, self.service_name, self.region)
+
+
+@functools.lru_cache(maxsize=2)  # of a second, and the one that ends
+def _date(second: int) -> str:
+    return http_date(second)
 
 
 def _request_id(headers: dict[str, Any] | None = None) -> str:

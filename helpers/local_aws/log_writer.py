@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import defaultdict
 
-from moto.core.utils import unix_time_millis
 from moto.logs.models import logs_backends
 
 from . import journal
@@ -90,9 +90,10 @@ class LogWriter:
             return
         # CloudWatch refuses a batch that is not in chronological order; clocks may step back.
         events.sort(key=lambda event: event[0])
-        now = int(unix_time_millis())
-        self._backend.put_log_events(
-            group, stream, [{"timestamp": min(at, now), "message": message} for at, message in events]
+        now = int(time.time() * 1000)
+        # To the stream itself: these events are neither too old nor too new, which the API would look for in each.
+        self._backend.groups[group].put_log_events(
+            stream, [{"timestamp": min(at, now), "message": message} for at, message in events]
         )
 
     def _may(self, role_arn: str | None, action: str, resource: str) -> bool:

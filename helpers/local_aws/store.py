@@ -2,7 +2,8 @@
 
 Changes are collected (`put`, `delete`, `delete_all`) and written together by the next `commit`: one row of a log, so
 one statement. Each statement gives up this thread's turn at the interpreter, and a busy server takes its time to give
-it back. `fold` makes rows of the log: when it has grown, at the end, and before anything is read.
+it back. `fold` makes rows of the log, in slices, so that no commit waits for long: when nobody changes anything, when
+the log has grown, at the end, and before anything is read.
 What is committed survives the death of the process; should the machine die, the file is as it was at some moment not
 long before (write-ahead log, synchronous=NORMAL: https://www.sqlite.org/pragma.html#pragma_synchronous).
 Values are the business of whoever puts them. Rows of a kind come back in the order in which they were first put.
@@ -36,8 +37,8 @@ create table if not exists rows (
 )
 """
 _LOG_SCHEMA = "create table if not exists log (number integer primary key, batch blob not null)"
-#: Bytes of the log after which it is to be folded.
-FOLD_AT = 8 * 1024 * 1024
+#: Bytes of the log that are folded at once.
+_SLICE = 512 * 1024
 #: Pages of SQLite's write-ahead log after which a commit has to wait for the disk.
 _CHECKPOINT_AT = 4000
 _PUT = """
@@ -73,7 +74,9 @@ class Store:
         try:
             self._connection = self._open(path)
             self._check(f"{made_by}, format {FORMAT}")
-            self._fold()
+            (self._log_size,) = self._connection.execute("select coalesce(sum(length(batch)), 0) from log").fetchone()
+            while self._log_size:
+                self._fold()
             (last,) = self._connection.execute("select max(number) from rows").fetchone()
         except sqlite3.Error as error:
             raise StoreError(_unreadable(path, str(error))) from None
@@ -179,10 +182,18 @@ class Store:
         self._connection.execute("insert into log (batch) values (?)", (batch,))
         self._log_size += len(batch)
 
-    def fold(self, at_least: int = 0) -> None:
-        """Make rows of the log, if it has so many bytes. Raises StoreError; the log stays as it is then."""
-        if self._log_size <= at_least:
-            return
+    @property
+    def log_size(self) -> int:
+        """Bytes of the log that are not rows yet."""
+        return self._log_size
+
+    def fold(self) -> None:
+        """Make rows of all of the log. Raises StoreError; what is not yet folded stays in the log then."""
+        while self._log_size:
+            self.fold_some()
+
+    def fold_some(self) -> None:
+        """Make rows of the oldest part of the log; see `fold`."""
         with self._committing:
             try:
                 self._fold()
@@ -191,7 +202,16 @@ class Store:
 
     def _fold(self) -> None:
         execute = self._connection.execute
-        emptied, changed, again = _merged(batch for (batch,) in execute("select batch from log order by number"))
+        batches, last, size = [], 0, 0
+        for number, batch in execute("select number, batch from log order by number"):
+            batches.append(batch)
+            last, size = number, size + len(batch)
+            if size >= _SLICE:
+                break
+        if not batches:
+            self._log_size = 0
+            return
+        emptied, changed, again = _merged(batches)
         execute("begin immediate")
         try:
             for owned in emptied:
@@ -201,14 +221,14 @@ class Store:
                     execute("delete from rows where kind = ? and owner = ? and key = ?", name)
                 if value is not None:
                     execute(_PUT, (*name, value))
-            execute("delete from log")
+            execute("delete from log where number <= ?", (last,))
             execute("commit")
         except BaseException:
             with contextlib.suppress(sqlite3.Error):
                 if self._connection.in_transaction:
                     execute("rollback")
             raise
-        self._log_size = 0
+        self._log_size = max(0, self._log_size - size)
 
     def _restore(
         self, changed: dict[_Name, bytes | None], fresh: set[_Name], emptied: dict[tuple[str, str], None]
