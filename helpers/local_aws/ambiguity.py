@@ -12,9 +12,9 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
-from botocore.session import Session
 from moto.core.responses import BaseResponse
 
+from . import service_models
 from .http1 import Request
 
 _FORM, _MULTIPART = "application/x-www-form-urlencoded", "multipart/"
@@ -76,7 +76,5 @@ def _form(request: Request, content_type: str) -> list[tuple[str, str]]:
 
 @lru_cache(maxsize=64)
 def _is_rest(service: str) -> bool:
-    session = Session()
-    if service not in session.get_available_services():
-        return False
-    return session.get_service_model(service).metadata.get("protocol", "").startswith("rest")
+    model = service_models.find(service)
+    return model is not None and model.metadata.get("protocol", "").startswith("rest")

@@ -55,6 +55,9 @@ def install() -> None:
     global _other_ways
     _other_ways = responses.BaseResponse.setup_class
     responses.BaseResponse.setup_class = _setup  # type: ignore[method-assign]
+    # There is one account. moto looks for the caller's key in all accounts of all of AWS's partitions, and makes an IAM
+    # with 1,500 policies for each of those.
+    responses.BaseResponse.get_current_account = lambda self: ACCOUNT_ID  # type: ignore[method-assign]
     # The same few answers, worked out on each request.
     responses.method_names_from_class = functools.cache(responses.method_names_from_class)
     responses.camelcase_to_underscores = functools.cache(responses.camelcase_to_underscores)

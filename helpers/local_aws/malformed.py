@@ -7,13 +7,11 @@ cost each order a tenth of a millisecond; so this looks when something has faile
 from __future__ import annotations
 
 import json
-from functools import lru_cache
 
-from botocore.exceptions import UnknownServiceError
-from botocore.model import OperationNotFoundError, ServiceModel
-from botocore.session import Session
+from botocore.model import OperationNotFoundError
 from botocore.validate import ParamValidator
 
+from . import service_models
 from .http1 import Request
 
 
@@ -28,14 +26,12 @@ def problem(request: Request, service: str) -> str | None:
         return "The request's body is no JSON that can be read."
     if not isinstance(parameters, dict):
         return "The request's body is not a JSON object."
+    model = service_models.find(service)
     try:
-        shape = _model(service).operation_model(target.rpartition(".")[2]).input_shape
-    except (UnknownServiceError, OperationNotFoundError):
+        shape = model.operation_model(target.rpartition(".")[2]).input_shape if model is not None else None
+    except OperationNotFoundError:
+        model = None
+    if model is None:
         return f"There is no operation {target!r}."
     report = ParamValidator().validate(parameters, shape) if shape is not None else None
     return report.generate_report() if report is not None and report.has_errors() else None
-
-
-@lru_cache(maxsize=16)
-def _model(service: str) -> ServiceModel:
-    return Session().get_service_model(service)

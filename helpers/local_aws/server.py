@@ -95,6 +95,7 @@ class Server:
             queues,
             saved_state,
             security_tokens,
+            service_models,
             signing,
             table_scans,
             table_shortcuts,
@@ -104,6 +105,7 @@ class Server:
 
         self._dispatch, self._signing, self._access = dispatch, signing, access_control
         self._ambiguity = ambiguity
+        service_models.install()
         ambiguity.install()
         self._effects, self._journal, self._saved = effects, journal, saved_state
         self._runner, self._lambda, self._bus = function_runner, lambda_service, event_bus

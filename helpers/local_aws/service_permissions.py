@@ -12,9 +12,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from botocore.session import Session
-
-from . import dynamodb_permissions
+from . import dynamodb_permissions, service_models
 from .credentials import ACCOUNT_ID
 from .http1 import Request
 from .lambda_errors import LambdaError
@@ -68,10 +66,9 @@ def _json(body: bytes) -> dict[str, Any]:
 @lru_cache(maxsize=64)
 def _addresses(service: str) -> list[tuple[str, re.Pattern[str], str]]:
     """Method, path and operation of a REST API, from its model in botocore; the most specific path first."""
-    session = Session()
-    if service not in session.get_available_services():
+    model = service_models.find(service)
+    if model is None:
         return []
-    model = session.get_service_model(service)
     found = []
     for name in model.operation_names:
         http = model.operation_model(name).http
