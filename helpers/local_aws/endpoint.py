@@ -53,9 +53,11 @@ class Endpoint(socketserver.ThreadingMixIn, socketserver.TCPServer):
         """Count a new connection. When there are too many, the one that has been idle longest is closed for it."""
         with self._lock:
             self._connections.add(connection)
-            idle = [each for each in self._connections if each.idle] if len(self._connections) > MAX_CONNECTIONS else ()
-        if idle:
-            min(idle, key=lambda each: each.deadline).hang_up()
+            if len(self._connections) <= MAX_CONNECTIONS:
+                return
+            longest = min(self._connections, key=lambda each: each.deadline if each.idle else math.inf)
+            self._connections.discard(longest)
+        longest.hang_up()
 
     def dismiss(self, connection: Connection) -> None:
         with self._lock:

@@ -1,0 +1,135 @@
+"""Clients that stop, dribble, do not read, or come in crowds: each is ended in its time, and nobody else notices."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+
+import pytest
+
+from helpers.local_aws import endpoint
+
+PATIENCE = 30.0
+LARGE = b"x" * 64 * 1024 * 1024  # more than the system's buffers take
+
+
+@pytest.fixture
+def served(monkeypatch):
+    """An endpoint whose times are short: it answers /large with LARGE, /slow late, everything else with its path."""
+    monkeypatch.setattr(endpoint, "STALL_TIMEOUT", 0.5)
+    monkeypatch.setattr(endpoint, "SWEEP_INTERVAL", 0.05)
+
+    def answer(request):
+        if request.path == "/slow":
+            time.sleep(1.5)
+        return 200, {}, LARGE if request.path == "/large" else request.path.encode()
+
+    with endpoint.Endpoint(0, answer) as listening:
+        thread = threading.Thread(target=listening.serve_forever, args=(0.02,), daemon=True)
+        thread.start()
+        yield listening
+        listening.shutdown()
+        thread.join()
+
+
+def connect(served) -> socket.socket:
+    connection = socket.create_connection(("127.0.0.1", served.port), timeout=PATIENCE)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return connection
+
+
+def ask(served, connection: socket.socket, path: str = "/here") -> bytes:
+    connection.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{served.port}\r\n\r\n".encode())
+    return connection.recv(65536)
+
+
+def ended(connection: socket.socket) -> bool:
+    """Whether the other side hangs up; what it may say before is read."""
+    try:
+        while connection.recv(1024 * 1024):
+            pass
+    except TimeoutError:
+        return False
+    except OSError:
+        pass
+    return True
+
+
+def test_several_requests_in_one_connection(served):
+    with connect(served) as connection:
+        for path in ("/a", "/b", "/c"):
+            assert ask(served, connection, path).endswith(path.encode())
+
+
+def test_two_requests_at_once_are_both_answered(served):
+    with connect(served) as connection:
+        request = f"GET /twice HTTP/1.1\r\nHost: 127.0.0.1:{served.port}\r\n\r\n".encode()
+        connection.sendall(request * 2)
+        received = b""
+        while received.count(b"/twice") < 2:
+            received += connection.recv(65536)
+
+
+@pytest.mark.parametrize("part", ["GET / HT", "POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nhalf"])
+def test_a_client_that_stops_in_the_middle_is_hung_up_on(served, part):
+    with connect(served) as stopped, connect(served) as other:
+        stopped.sendall(part.encode())
+        assert ended(stopped)
+        assert ask(served, other).endswith(b"/here")
+
+
+def test_a_client_that_sends_byte_by_byte_does_not_win_time(served):
+    with connect(served) as slow:
+        slow.settimeout(0.01)
+        deadline = time.monotonic() + PATIENCE
+        with pytest.raises(OSError):  # its next byte finds nobody
+            while time.monotonic() < deadline:
+                slow.sendall(b"G")
+                time.sleep(0.05)
+
+
+def test_a_client_that_does_not_read_is_hung_up_on(served):
+    with connect(served) as deaf, connect(served) as other:
+        deaf.sendall(f"GET /large HTTP/1.1\r\nHost: 127.0.0.1:{served.port}\r\n\r\n".encode())
+        assert deaf.recv(1) and ask(served, other).endswith(b"/here")  # both are known by now
+        deadline = time.monotonic() + PATIENCE
+        while len(served._connections) > 1 and time.monotonic() < deadline:
+            time.sleep(0.05)
+            assert ask(served, other).endswith(b"/here")
+        assert len(served._connections) == 1, "the other alone is left"
+
+
+def test_an_answer_may_take_its_time(served):
+    with connect(served) as patient:
+        assert ask(served, patient, "/slow").endswith(b"/slow")
+
+
+def test_a_connection_between_two_requests_stays(served):
+    with connect(served) as kept:
+        ask(served, kept)
+        time.sleep(1.5)
+        assert ask(served, kept).endswith(b"/here")
+
+
+def test_a_connection_that_is_never_used_again_is_closed(served, monkeypatch):
+    monkeypatch.setattr(endpoint, "IDLE_TIMEOUT", 0.3)
+    with connect(served) as forgotten:
+        ask(served, forgotten)
+        assert ended(forgotten)
+
+
+def test_when_there_are_too_many_the_one_idle_longest_makes_room(served, monkeypatch):
+    monkeypatch.setattr(endpoint, "MAX_CONNECTIONS", 5)
+    crowd = []
+    try:
+        for _ in range(12):
+            crowd.append(connect(served))
+            assert ask(served, crowd[-1]).endswith(b"/here")
+        assert all(map(ended, crowd[:7]))
+        for connection in crowd[7:]:
+            assert ask(served, connection).endswith(b"/here")
+        assert len(served._connections) == 5
+    finally:
+        for connection in crowd:
+            connection.close()
