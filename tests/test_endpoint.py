@@ -21,6 +21,8 @@ def served(monkeypatch):
     monkeypatch.setattr(endpoint, "SWEEP_INTERVAL", 0.05)
 
     def answer(request):
+        if request.path == "/fails":
+            raise OSError("on purpose")
         if request.path == "/slow":
             time.sleep(1.5)
         return 200, {}, LARGE if request.path == "/large" else request.path.encode()
@@ -98,6 +100,13 @@ def test_a_client_that_does_not_read_is_hung_up_on(served):
             time.sleep(0.05)
             assert ask(served, other).endswith(b"/here")
         assert len(served._connections) == 1, "the other alone is left"
+
+
+def test_a_failure_is_answered_and_logged(served, caplog):
+    with connect(served) as unlucky:
+        assert ask(served, unlucky, "/fails").startswith(b"HTTP/1.1 500 ")
+        assert ended(unlucky)
+    assert "on purpose" in caplog.text
 
 
 def test_an_answer_may_take_its_time(served):

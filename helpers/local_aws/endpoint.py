@@ -109,9 +109,9 @@ class Connection(socketserver.BaseRequestHandler):
             while (request := self.receive(reader)) is not None:
                 self.server.last_request = time.monotonic()
                 refusal = self._foreign(request)
-                status, headers, body = refusal or self.server.answer(request)
+                status, headers, body = refusal or self._answer(request)
                 self.send(response(status, headers, body, head_only=request.method == "HEAD"))
-                if refusal or request.headers.get("connection", "").lower() == "close":
+                if refusal or "close" in (headers.get("Connection"), request.headers.get("connection", "").lower()):
                     return
         except BadRequest as error:
             with contextlib.suppress(OSError):
@@ -139,6 +139,13 @@ class Connection(socketserver.BaseRequestHandler):
     def send(self, data: bytes) -> None:
         self.deadline = time.monotonic() + STALL_TIMEOUT
         self.request.sendall(data)
+
+    def _answer(self, request: Request) -> tuple[int, dict[str, str], bytes]:
+        try:
+            return self.server.answer(request)
+        except Exception:  # OSError among them: no more files, processes, memory
+            logger.exception("a request could not be answered")
+            return 500, {"Connection": "close"}, b"The embedded AWS failed; its server.log says why.\n"
 
     def _await_request(self) -> None:
         self.idle, self.deadline = True, time.monotonic() + IDLE_TIMEOUT
