@@ -11,8 +11,10 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from embedded_aws import LAMBDA_TRUST
 
 ACCOUNT = "123456789012"
+INVALID = "The security token included in the request is invalid."
 LOGS = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
 
 
@@ -292,13 +294,39 @@ class TestWherePoliciesCanStand:
         assert not is_refused(someone.client("dynamodb").delete_table, TableName=table)
         assert is_refused(someone.client("sqs").list_queues)
 
-    def test_a_role_that_is_deleted_allows_nothing(self, someone, table):
+    def test_a_role_that_is_deleted_ends_its_sessions(self, someone, table):
         someone.may(allow("*"))
-        scan = someone.client("dynamodb").scan
-        assert not is_refused(scan, TableName=table)
+        assert not is_refused(someone.client("dynamodb").scan, TableName=table)
         someone.may()
         someone.iam.delete_role(RoleName=someone.name)
-        assert is_refused(scan, TableName=table)
+        assert refused(someone.client("dynamodb").scan, TableName=table) == ("UnrecognizedClientException", INVALID, 400)
+        assert refused(someone.client("sts").get_caller_identity) == ("InvalidClientTokenId", INVALID, 403)
+
+    def test_a_role_of_the_same_name_does_not_bring_them_back(self, aws, someone, table):
+        trust = someone.iam.get_role(RoleName=someone.name)["Role"]["AssumeRolePolicyDocument"]
+        someone.iam.delete_role(RoleName=someone.name)
+        again = someone.iam.create_role(RoleName=someone.name, AssumeRolePolicyDocument=json.dumps(trust))["Role"]
+        someone.may(allow("*"))
+        assert refused(someone.client("dynamodb").scan, TableName=table) == ("UnrecognizedClientException", INVALID, 400)
+        session = assume(aws, again["Arn"])
+        assert not is_refused(session("dynamodb").scan, TableName=table)
+        assert session("sts").get_caller_identity()["UserId"] == f"{again['RoleId']}:session"
+
+    def test_a_function_is_refused_until_it_gets_new_environments(self, aws):
+        source = "import boto3\ndef handler(event, context): return boto3.client('sts').get_caller_identity()['UserId']"
+        role = aws.role()
+        name, iam, lambda_ = aws.function(source, Role=role), aws.client("iam"), aws.client("lambda")
+        before = aws.invoke(name)["Json"]
+        role_name = role.rpartition("/")[2]
+        for policy in iam.list_attached_role_policies(RoleName=role_name)["AttachedPolicies"]:
+            iam.detach_role_policy(RoleName=role_name, PolicyArn=policy["PolicyArn"])
+        iam.delete_role(RoleName=role_name)
+        again = iam.create_role(RoleName=role_name, AssumeRolePolicyDocument=json.dumps(LAMBDA_TRUST))["Role"]
+        assert "InvalidClientTokenId" in aws.invoke(name)["Json"]["errorMessage"]
+        lambda_.update_function_configuration(FunctionName=name, Description="with the new role")
+        lambda_.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.05})
+        after = aws.invoke(name)["Json"]
+        assert after == f"{again['RoleId']}:{name}" != before
 
     def test_a_permissions_boundary(self, someone, table):
         someone.may(allow("*"))

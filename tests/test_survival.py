@@ -202,6 +202,29 @@ def _build_the_rest(account: Account) -> None:
     aws.client("kinesis").create_stream(StreamName="stream", ShardCount=1)
 
 
+def test_a_session_goes_on_and_still_ends_with_its_role(account):
+    trust = {"Effect": "Allow", "Principal": {"AWS": "123456789012"}, "Action": "sts:AssumeRole"}
+    role = {
+        "RoleName": "reader",
+        "AssumeRolePolicyDocument": json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
+    }
+    arn = account.client("iam").create_role(**role)["Role"]["Arn"]
+    keys = account.client("sts").assume_role(RoleArn=arn, RoleSessionName="session")["Credentials"]
+
+    def who() -> str:
+        given = (keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
+        sts = boto3.Session(*given, "us-east-1").client("sts", endpoint_url=account.aws.account.endpoint_url)
+        return sts.get_caller_identity()["Arn"]
+
+    account.restart()
+    assert who().endswith("assumed-role/reader/session")
+    account.client("iam").delete_role(RoleName="reader")
+    account.client("iam").create_role(**role)
+    account.restart()
+    with pytest.raises(ClientError, match="InvalidClientTokenId"):
+        who()
+
+
 def test_a_function_runs_as_before_with_all_its_versions(account):
     name = account.aws.function("def handler(event, context):\n    return 1")
     lambda_ = account.client("lambda")

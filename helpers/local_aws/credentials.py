@@ -29,7 +29,8 @@ class Credentials:
 
     Temporary ones have a session token, the role, and when they end; principal_arn is then the session's.
     session_policy: the JSON text of the policy that narrows a session down; source_function: the ARN of the
-    Lambda function for whose execution environment they were made.
+    Lambda function for whose execution environment they were made. role_id: the unique id of the session's role
+    (AROA…), "" when there was no such role; None for what is no session.
     """
 
     access_key_id: str
@@ -41,6 +42,7 @@ class Credentials:
     user_name: str | None = None
     session_policy: str | None = None
     source_function: str | None = None
+    role_id: str | None = None
 
     @property
     def is_administrator(self) -> bool:
@@ -63,7 +65,11 @@ class CredentialStore:
         self._known = {administrator.access_key_id: administrator}
 
     def find(self, access_key_id: str) -> Credentials | None:
-        return self._known.get(access_key_id) or self._issued(access_key_id)
+        """The credentials of an access key; None when nobody has them, or their session's role has been deleted."""
+        credentials = self._known.get(access_key_id) or self._issued(access_key_id)
+        if credentials is not None and credentials.role_id is not None and not _role_exists(credentials.role_id):
+            return None
+        return credentials
 
     def for_role(self, role_arn: str, session_name: str) -> Credentials:
         """Assume a role as the Lambda service does for an execution environment, and return its credentials."""
@@ -90,6 +96,7 @@ class CredentialStore:
             role.arn,
             session_policy=role.policy or None,
             source_function=source_function,
+            role_id=getattr(role, "role_id", ""),
         )
         self._known[credentials.access_key_id] = credentials
         return credentials
@@ -108,3 +115,12 @@ class CredentialStore:
         arn = user.arn if user is not None else ""
         # Not remembered: it can be deleted.
         return Credentials(key.access_key_id, key.secret_access_key, principal_arn=arn, user_name=key.user_name)
+
+
+def _role_exists(role_id: str) -> bool:
+    """A role that is made anew under its old name has another id: it does not bring old sessions back.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids
+    """
+    from moto.iam.models import iam_backends
+
+    return role_id in iam_backends[ACCOUNT_ID]["aws"].roles

@@ -8,14 +8,16 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_terms-and-concepts.htm
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from moto.core.responses import ActionResult
-from moto.iam.models import IAMBackend, iam_backends
-from moto.sts.models import STSBackend
+from moto.iam.models import IAMBackend, Role, iam_backends
+from moto.sts.models import AssumedRole, STSBackend
 from moto.sts.responses import TokenResponse
 from werkzeug.exceptions import BadRequest, Forbidden
 
 from .authorization import AccessRequest, Decision, Policy, decide
+from .credentials import ACCOUNT_ID
 from .dispatch import error_answer
 from .service_permissions import assume_role_context
 
@@ -27,10 +29,18 @@ ADMINISTRATOR = "arn:aws:iam::{account}:user/administrator"
 def install() -> None:
     """Make moto's STS name the administrator as AWS would, and refuse a role to whom it does not trust."""
     _answer, _identity = TokenResponse.assume_role, STSBackend.get_caller_identity
+    _new_session = STSBackend.assume_role
 
     def assume_role(self: TokenResponse) -> ActionResult:
         _refuse_untrusted(self)
         return _answer(self)
+
+    def new_session(self: STSBackend, **settings: Any) -> AssumedRole:
+        """The session belongs to this very role: one that has its name later is another."""
+        session = _new_session(self, **settings)
+        role = _role(session.role_arn)
+        session.role_id = role.id if role is not None else ""  # type: ignore[attr-defined]
+        return session
 
     def get_caller_identity(self: STSBackend, access_key_id: str, region: str) -> tuple[str, str, str]:
         user_id, arn, account = _identity(self, access_key_id, region)
@@ -41,6 +51,7 @@ def install() -> None:
     TokenResponse.assume_role = assume_role  # type: ignore[method-assign]
     TokenResponse.assume_role_with_web_identity = _refuse_token  # type: ignore[method-assign]
     TokenResponse.assume_role_with_saml = _refuse_token  # type: ignore[method-assign]
+    STSBackend.assume_role = new_session  # type: ignore[method-assign]
     STSBackend.get_caller_identity = get_caller_identity  # type: ignore[method-assign]
     _look_through_copies()
 
@@ -59,11 +70,16 @@ def _refuse_token(call: TokenResponse) -> ActionResult:
     raise BadRequest(error_answer("sts", 400, "InvalidIdentityToken", message)[2].decode())
 
 
+def _role(role_arn: str) -> Role | None:
+    """The role of this account that has the ARN now."""
+    return next((role for role in iam_backends[ACCOUNT_ID]["aws"].get_roles() if role.arn == role_arn), None)
+
+
 def _refuse_untrusted(call: TokenResponse) -> None:
     role_arn = call._get_param("RoleArn")
     caller = call.backend.get_caller_identity(call.get_access_key(), call.region)[1]
-    roles = iam_backends[call.current_account][call.partition].get_roles()
-    trust = next((role.assume_role_policy_document for role in roles if role.arn == role_arn), None)
+    role = _role(role_arn)
+    trust = role.assume_role_policy_document if role is not None else None
     session = call.backend.get_assumed_role_from_access_key(call.get_access_key())
     callers = [caller] if session is None else [caller, session.role_arn]  # a policy may name either
     policies = [Policy(json.loads(trust))] if trust is not None else []
