@@ -17,7 +17,7 @@ import moto.sqs.models as models
 from moto.core.utils import unix_time_millis
 from moto.sqs.exceptions import InvalidParameterValue, QueueDoesNotExist, ReceiptHandleIsInvalid
 
-from . import message_rows
+from . import message_rows, queue_attributes
 from .queue_order import Order
 from .receipt_handles import HandleMaker
 
@@ -57,7 +57,11 @@ class Queue(models.Queue):
         super().__init__(*args, **attributes)
 
     def _set_attributes(self, attributes: dict[str, Any], now: float | None = None) -> None:
-        """Set what is given. moto's takes a policy that is not given away; AWS leaves it as it is."""
+        """Set what is given, all of it or nothing. moto's takes a policy that is not given away; AWS leaves it.
+
+        Raises InvalidAttributeValue.
+        """
+        queue_attributes.check(attributes)
         policy = getattr(self, "_policy_json", None)
         super()._set_attributes(attributes, now)
         if policy is not None and "Policy" not in attributes:
