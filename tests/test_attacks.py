@@ -90,7 +90,10 @@ class TestARequestThatNamesTwoOperations:
     def test_its_own_operation_is_answered(self, aws, rule):
         reader = Session(aws, "events:ListRules")
         status, answer = reader.send(
-            "events", X_Amz_Target="AWSEvents.ListRules", Content_Type="application/x-amz-json-1.1"
+            "events",
+            json.dumps({"NamePrefix": rule}),
+            X_Amz_Target="AWSEvents.ListRules",
+            Content_Type="application/x-amz-json-1.1",
         )
         assert status == 200 and rule in answer
 
@@ -258,6 +261,11 @@ class TestWhoeverOverheardARequest:
         )
         assert status == 400
         assert json.loads(answer)["__type"] in ("InvalidSignatureException", "UnrecognizedClientException")
+
+    @pytest.mark.parametrize("change", [{"body": '{"Limit": 1}'}, {"path": "/?Action=other"}, {"method": "PUT"}])
+    def test_it_is_good_for_its_own_body_and_address_alone(self, aws, address, change):  # noqa: F811
+        status, _, answer = send(address, signed(aws), **change)
+        assert (status, json.loads(answer)["__type"]) == (400, "InvalidSignatureException")
 
     @pytest.mark.parametrize("expires", [60, -60])
     def test_a_presigned_address_opens_nothing(self, aws, address, expires):  # noqa: F811
