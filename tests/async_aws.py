@@ -56,7 +56,7 @@ class Queue:
         self._sqs = aws.client("sqs")
         self.url = self._sqs.create_queue(QueueName=self.name)["QueueUrl"]
 
-    def messages(self, count: int = 1, seconds: float = 10) -> list[dict]:
+    def messages(self, count: int = 1, seconds: float = 30) -> list[dict]:
         """The next `count` messages, fewer when they do not come in time."""
         found: list[dict] = []
         deadline = time.monotonic() + seconds
@@ -71,7 +71,7 @@ class Queue:
                 time.sleep(0.02)
         return found
 
-    def records(self, count: int = 1, seconds: float = 10) -> list[dict]:
+    def records(self, count: int = 1, seconds: float = 30) -> list[dict]:
         """`messages`, of each the body, parsed."""
         return [json.loads(message["Body"]) for message in self.messages(count, seconds)]
 
@@ -96,7 +96,7 @@ def send(aws: Aws, name: str, event: object, **settings: object) -> str:
     return answer["ResponseMetadata"]["HTTPHeaders"]["x-amzn-requestid"]
 
 
-def eventually(condition: Callable[[], object], seconds: float = 10) -> object:
+def eventually(condition: Callable[[], object], seconds: float = 30) -> object:
     """Wait until the condition is true, and return what it returned last."""
     deadline = time.monotonic() + seconds
     while not (result := condition()) and time.monotonic() < deadline:

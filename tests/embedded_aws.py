@@ -105,7 +105,7 @@ class Aws:
         return [event["message"] for event in sorted(events, key=lambda event: event["timestamp"])]
 
 
-def gone(pid: int, seconds: float = 5.0) -> bool:
+def gone(pid: int, seconds: float = 30) -> bool:
     """Does the process end within some seconds? One that only waits to be collected by its parent has ended."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

@@ -35,7 +35,7 @@ class Probe:
         self.rule_arn = rule["RuleArn"]
         events.put_targets(Rule=self.name, EventBusName=bus, Targets=[{"Id": "queue", "Arn": self.arn, **target}])
 
-    def texts(self, count: int = 1, seconds: float = 5) -> list[str]:
+    def texts(self, count: int = 1, seconds: float = 30) -> list[str]:
         """The next `count` messages; fewer when they do not come within `seconds`."""
         deadline, found = time.monotonic() + seconds, []
         while len(found) < count and time.monotonic() < deadline:
@@ -47,12 +47,16 @@ class Probe:
                 time.sleep(0.02)
         return found
 
+    def only(self, count: int = 1, quiet: float = 0.5) -> list:
+        """The next `count` messages, parsed, and those that come within `quiet` seconds more: there should be none."""
+        return self.events(count) + self.events(1, quiet)
+
     def waiting(self) -> int:
         """How many messages are in the queue."""
         attributes = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["ApproximateNumberOfMessages"])
         return int(attributes["Attributes"]["ApproximateNumberOfMessages"])
 
-    def events(self, count: int = 1, seconds: float = 5) -> list:
+    def events(self, count: int = 1, seconds: float = 30) -> list:
         """`texts`, parsed."""
         return [json.loads(text) for text in self.texts(count, seconds)]
 

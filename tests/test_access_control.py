@@ -299,7 +299,8 @@ class TestWherePoliciesCanStand:
         assert not is_refused(someone.client("dynamodb").scan, TableName=table)
         someone.may()
         someone.iam.delete_role(RoleName=someone.name)
-        assert refused(someone.client("dynamodb").scan, TableName=table) == ("UnrecognizedClientException", INVALID, 400)
+        scan = someone.client("dynamodb").scan
+        assert refused(scan, TableName=table) == ("UnrecognizedClientException", INVALID, 400)
         assert refused(someone.client("sts").get_caller_identity) == ("InvalidClientTokenId", INVALID, 403)
 
     def test_a_role_of_the_same_name_does_not_bring_them_back(self, aws, someone, table):
@@ -307,7 +308,8 @@ class TestWherePoliciesCanStand:
         someone.iam.delete_role(RoleName=someone.name)
         again = someone.iam.create_role(RoleName=someone.name, AssumeRolePolicyDocument=json.dumps(trust))["Role"]
         someone.may(allow("*"))
-        assert refused(someone.client("dynamodb").scan, TableName=table) == ("UnrecognizedClientException", INVALID, 400)
+        scan = someone.client("dynamodb").scan
+        assert refused(scan, TableName=table) == ("UnrecognizedClientException", INVALID, 400)
         session = assume(aws, again["Arn"])
         assert not is_refused(session("dynamodb").scan, TableName=table)
         assert session("sts").get_caller_identity()["UserId"] == f"{again['RoleId']}:session"

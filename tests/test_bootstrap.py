@@ -311,7 +311,7 @@ def test_interrupting_an_installation_leaves_nothing_in_the_way(project, stop):
     status, _, told = project.finish(process)
     assert status == 130
     assert last_line(told) == "Stopped. Nothing is broken: run the same command again to go on."
-    assert children and not psutil.wait_procs(children, timeout=5)[1], "the installer ended too"
+    assert children and not psutil.wait_procs(children, timeout=30)[1], "the installer ended too"
     status, called, told = project.run()
     assert status == 0 and called, told
 
@@ -525,10 +525,16 @@ def test_a_lock_dies_with_its_holder(tmp_path, capfd):
     )
     holder = subprocess.Popen([sys.executable, "-c", script, str(file)], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert holder.stdout.readline() == "held\n"
-    threading.Timer(0.5, holder.kill).start()
-    since = time.monotonic()
+    order = []
+
+    def kill() -> None:
+        order.append("killed")
+        holder.kill()
+
+    threading.Timer(0.5, kill).start()
     with filelock.lock(file, "waiting", poll=0.05):
-        assert time.monotonic() - since >= 0.4, "it was not free before its holder died"
+        order.append("free")
+    assert order == ["killed", "free"]
     holder.communicate()
     assert capfd.readouterr().err == "waiting\n"
     with filelock.lock(file, "waiting"):

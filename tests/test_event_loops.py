@@ -88,7 +88,7 @@ def source() -> str:
     return f"source-{uuid.uuid4().hex[:8]}"
 
 
-def wait(condition: Callable[[], object], seconds: float = 20) -> object:
+def wait(condition: Callable[[], object], seconds: float = 30) -> object:
     deadline = time.monotonic() + seconds
     while not (value := condition()) and time.monotonic() < deadline:
         time.sleep(0.05)

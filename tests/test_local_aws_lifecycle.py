@@ -151,7 +151,7 @@ def test_the_server_ends_when_its_folder_is_gone(tmp_path):
     with own_home(tmp_path / "home"):
         account = lifecycle.start()
         shutil.rmtree(tmp_path / "home")
-    assert gone(account.pid, seconds=10)
+    assert gone(account.pid)
 
 
 def test_the_server_ends_by_itself_when_nobody_uses_it(home, monkeypatch):
@@ -178,7 +178,7 @@ def test_run_stays_in_the_foreground_until_it_is_interrupted(home):
         time.sleep(0.05)
     assert lifecycle.status().pid == process.pid
     process.send_signal(signal.SIGINT if os.name == "posix" else signal.CTRL_BREAK_EVENT)
-    output, _ = process.communicate(timeout=15)
+    output, _ = process.communicate(timeout=60)
     assert process.returncode == 0
     assert "Ctrl-C" in output
     assert lifecycle.status() is None

@@ -101,7 +101,7 @@ def test_a_burst_of_orders_while_others_are_answered(shop):
             time.sleep(0.05)
         sent.result(60)
     assert arrived(shop, "B-", ORDERS, 120) == set(ids)
-    assert slowest < 10
+    assert slowest < 30
     assert server.memory_info().rss - before < 200 * 2**20
 
 

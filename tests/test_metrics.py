@@ -69,7 +69,7 @@ def put(cloudwatch, namespace: str, *values: float, at: datetime | None = None, 
     cloudwatch.put_metric_data(Namespace=namespace, MetricData=data)
 
 
-def eventually(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+def eventually(condition: Callable[[], bool], seconds: float = 30) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import psutil
@@ -16,6 +14,7 @@ from botocore.exceptions import ClientError
 from event_probe import Probe, entry
 from lambda_requests import refused
 from moto.sqs import models
+from steps import steps
 
 from helpers.local_aws import queues as local_queues
 
@@ -367,24 +366,6 @@ def test_a_backlog_makes_nothing_slower(backend) -> None:
         backend.receive_message("queue", 10, 0, 600)
     assert queue._counts() == (3000, 500, 0)
     assert steps(round_trip) < 1.5 * alone
-
-
-def steps(action: Callable[[], None]) -> int:
-    """How many calls and lines Python runs for the action: as many on a slow machine."""
-    count = 0
-
-    def trace(frame: object, event: str, _: object) -> Callable:
-        nonlocal count
-        count += 1
-        return trace
-
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        action()
-    finally:
-        sys.settrace(before)
-    return count
 
 
 @pytest.mark.parametrize(

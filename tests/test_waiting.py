@@ -103,4 +103,4 @@ def test_holding_ends_with_the_condition(clock):
 def test_real_time_is_used():
     began = time.monotonic()
     assert wait_until(lambda: time.monotonic() > began + 0.1, "a moment")
-    assert 0.1 <= time.monotonic() - began < 2
+    assert time.monotonic() - began >= 0.1
