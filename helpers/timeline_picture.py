@@ -24,6 +24,9 @@ LEVEL = 60  # of the arrows, below the top of the cards
 FALL = 74  # from a card to the queue below it
 TAG = 24  # what the tag stands out above a card
 
+#: In parts of the width of bold words at most: bold words in most fonts, and words that are not bold.
+_USUAL, _REGULAR = 0.9, 0.9
+
 KINDS = {  # kind of a station: icon, colour
     "event bus": ("bus", palette.EVENTBRIDGE),
     "rule": ("rule", palette.EVENTBRIDGE),
@@ -72,7 +75,7 @@ def _header(way: Way) -> list[str]:
     cause = textwrap.wrap(way.cause, 100)[:2]
     return [
         _disc(way.state, MARGIN + 22, 58, 22),
-        shapes.text(MARGIN + 60, 40, _clipped(title, 14, 820), 14, palette.MUTED, anchor="start"),
+        shapes.text(MARGIN + 60, 40, _clipped(title, 14, 820 / _REGULAR), 14, palette.MUTED, anchor="start"),
         shapes.text(MARGIN + 60, 67, _clipped(way.verdict, size, 820), size, weight="700", anchor="start"),
         *(shapes.text(MARGIN + 60, 91 + 19 * number, line, 15, anchor="start") for number, line in enumerate(cause)),
     ]
@@ -152,7 +155,7 @@ def _card(station: Station, x: float, y: float, width: float) -> str:
     icon, colour = KINDS[station.kind]
     height, middle, reached = _card_height(station), x + width / 2, station.state in PAINT
     edge = f'stroke="{_accent(station.state)}" stroke-width="2.5"' if reached else shapes.DASHED
-    names = _lines(station.name or station.kind, 16, width - 12)
+    size, names = _lines(station.name or station.kind, width - 12)
     names, kind = (names, station.kind) if station.name else (names[:1], "")
     outline = f'<rect x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" rx="13" fill="{{}}" {edge}/>'
     first = y + (84 if len(names) == 1 else 76)
@@ -161,7 +164,7 @@ def _card(station: Station, x: float, y: float, width: float) -> str:
         f'<rect x="{middle - 23:g}" y="{y + 14:g}" width="46" height="46" rx="11" '
         + (f'fill="{colour}"/>' if reached else f'fill="{palette.PAPER}" {shapes.DASHED}/>'),
         shapes.icon(icon, middle - 15, y + 22, 30, palette.PAPER if reached else palette.LINE),
-        *(shapes.text(middle, first + 18 * number, line, 16, palette.INK if reached else palette.MUTED, "700")
+        *(shapes.text(middle, first + 18 * number, line, size, palette.INK if reached else palette.MUTED, "700")
           for number, line in enumerate(names)),
         shapes.text(middle, first + 18 * len(names) + 2, kind, 14, palette.MUTED) if kind else "",
         *(_row(row, x, y + BODY + 4 + ROW * number, width) for number, row in enumerate(station.rows)),
@@ -174,7 +177,7 @@ def _card(station: Station, x: float, y: float, width: float) -> str:
 
 def _foot(state: State, words: str, x: float, y: float, width: float) -> str:
     """The lower end of a card, in the colour of what has happened."""
-    middle, half = x + width / 2, _width(words, 15) / 2
+    middle, half = x + width / 2, _USUAL * _width(words, 15) / 2
     if state not in PAINT:
         ink, band = palette.MUTED, ""
     else:
@@ -191,7 +194,7 @@ def _foot(state: State, words: str, x: float, y: float, width: float) -> str:
 def _row(row: Row, x: float, y: float, width: float) -> str:
     """A line in a card: a symbol, what it is, and what came of it."""
     words = row.words or row.state.word
-    name = _clipped(row.name, 15, width - 66 - _width(words, 15))
+    name = _clipped(row.name, 15, (width - 66 - _width(words, 15)) / _REGULAR)
     return (
         f'<path d="M{x + 12:g} {y - 2:g}H{x + width - 12:g}" stroke="{palette.EDGE}" stroke-width="1.2"/>'
         + _disc(row.state, x + 25, y + 13, 9.5)
@@ -244,10 +247,20 @@ def _accent(state: State) -> str:
 
 
 def _width(words: str, size: float) -> float:
-    """About how wide bold words are: nobody tells which font there is."""
+    """How wide bold words are at most: nobody tells which font there is, so it is taken for the widest, DejaVu Sans."""
     # Not sum: Python 3.12 changed how it rounds, and the picture is the same everywhere.
-    wide = fsum(0.35 if letter in "fijlrt.,:-' 1I" else 0.9 if letter in "mwMW" else 0.62 for letter in words)
-    return round(wide * size, 1)
+    return round(fsum(map(_letter_width, words)) * size, 1)
+
+
+def _letter_width(letter: str) -> float:
+    """The width of a letter, in its size."""
+    if letter in "ijlI.,:;'|! ":
+        return 0.36
+    if letter in "frt-()/":
+        return 0.47
+    if letter in "mwMW@%…" or letter >= "\u1100":  # where the full-width scripts begin
+        return 1.02
+    return 0.8 if letter.isupper() else 0.69
 
 
 def _clipped(words: str, size: float, width: float) -> str:
@@ -259,10 +272,11 @@ def _clipped(words: str, size: float, width: float) -> str:
     return words + "…"
 
 
-def _lines(name: str, size: float, width: float) -> list[str]:
-    """A name in at most two lines; a long one breaks at a hyphen."""
-    if _width(name, size) <= width:
-        return [name]
-    fits = len(_clipped(name, size, width)) - 1
+def _lines(name: str, width: float) -> tuple[float, list[str]]:
+    """The size of a name and its lines: one, a little smaller where it must be, or two; those break at a hyphen."""
+    for size in (16, 14):
+        if _width(name, size) <= width:
+            return size, [name]
+    fits = len(_clipped(name, 16, width)) - 1
     cut = name.rfind("-", 0, fits) + 1 or fits
-    return [name[:cut], _clipped(name[cut:], size, width)]
+    return 16, [name[:cut], _clipped(name[cut:], 16, width)]

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 import boto3
 import pytest
 from async_aws import account, eventually
+from browser import Browser, find
 from embedded_aws import PROJECT, Aws, zip_of
 from test_diagram import ATTRIBUTES, ELEMENTS, SVG, contrast
 
@@ -392,6 +393,33 @@ def test_its_words_are_in_the_picture_too():
     assert EVERYTHING.verdict in shown and EVERYTHING.cause in shown
     assert {"accepted", "matches", "holds it", "keeps it", "lost", "not reached", "unknown"} <= set(shown)
     assert {"attempt 1", "waiting", "detail-type", "undelivered", "failed", "A-1"} <= set(shown)
+
+
+#: For each word on a card how far it is from the nearer edge of it (less than nothing: beyond).
+ROOM = """
+const cards = [...document.querySelectorAll("rect")].map(rect => rect.getBBox()).filter(box => box.width < 300);
+const inside = (box, x, y) => x > box.x && x < box.x + box.width && y > box.y && y < box.y + box.height;
+[...document.querySelectorAll("text")].map(text => {
+    const words = text.getBBox(), middle = words.x + words.width / 2;
+    const around = cards.filter(box => inside(box, middle, words.y + words.height / 2));
+    const ends = around.map(box => Math.min(words.x - box.x, box.x + box.width - words.x - words.width));
+    return [text.textContent, Math.min(...ends)];
+}).filter(([_, room]) => room !== Infinity)
+"""
+
+
+@pytest.mark.skipif(not find(), reason="no Chromium was found; WORKBOOK_CHROMIUM may name one")
+def test_words_stay_on_their_cards(tmp_path):
+    names = ("order-stored-rule", "sample-rule-dlq", "sample-function-failures", "mmmmmmmmmmmm", "WWWWWWWWWWWWWWWW")
+    ways = [EVERYTHING, LONG, *(Way(BUS, tuple(lanes_of(name, "WWWW-0001")), State.DONE, "") for name in names)]
+    with Browser(find(), tmp_path) as browser:
+        for way in ways:
+            page = f'<meta charset="utf-8">{Timeline(way).svg()}'.encode()
+            browser.open(f"data:text/html;base64,{base64.b64encode(page).decode()}")
+            browser.until(f"document.querySelectorAll('text').length >= {Timeline(way).svg().count('<text')}")
+            room = browser.run(ROOM)
+            assert len(room) > 20
+            assert [(words, each) for words, each in room if each < 1] == []
 
 
 def test_each_state_has_a_symbol_and_a_shape_of_its_own():
