@@ -14,6 +14,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -22,8 +23,11 @@ import psutil
 #: Its value names one execution environment; children inherit it.
 MARK = "AWS_LAMBDA_LOG_STREAM_NAME"
 _PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
-#: Rounds of looking for what is left: a process that is being ended may start another one.
+#: Rounds of looking for what is left, and seconds that they may take: a process that is being ended may start others.
 _ROUNDS = 5
+_PATIENCE_S = 10.0
+#: Processes and threads that the machine has more than before, which are a reason to look what workers have started.
+_CROWD = 256
 #: AWS's quotas for an execution environment: processes and threads, file descriptors.
 #: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 MAX_PROCESSES = 1024
@@ -36,6 +40,7 @@ _RESERVE = 1024**3
 starting = threading.Lock()
 _workers: dict[int, str] = {}  # process id -> mark
 _adopting = False
+_tasks_before = 0  # when families were looked at last
 
 
 def adopt_orphans() -> None:
@@ -114,12 +119,71 @@ def end_family(pid: int, mark: str) -> None:
         kill_group(pid)
         _kill(family)
     kill_group(pid)
+    _end_orphans(pid, mark)
     for _ in range(_ROUNDS):
         left = [*_marked(lambda variables: variables.get(MARK) == mark), *_orphans()]
         left = [process for process in left if process.pid != pid]  # whose end its own environment waits for
         if not left:
             return
         _kill(left)
+
+
+def _end_orphans(pid: int, mark: str) -> None:
+    """End what a worker has left to us, again and again while more of it comes.
+
+    Who forks and ends at once has another process id each time. So this looks at our own children alone, which takes
+    less time than a fork, and what is below them comes to us with their end.
+    """
+    end, calm = time.monotonic() + _PATIENCE_S, 0
+    while _adopting and calm < 2 and time.monotonic() < end:  # a list that changes while it is read may lack some
+        with starting:
+            workers, marks = {pid, *_workers}, set(_workers.values()) - {mark}
+            left = [child for child in _children() if child not in workers and _mark_of(child) not in marks]
+            for child in left:
+                with contextlib.suppress(OSError):
+                    os.kill(child, signal.SIGKILL)
+                    os.waitpid(child, os.WNOHANG)
+        calm = 0 if left else calm + 1
+
+
+def bury() -> None:
+    """Collect what was left to us and has ended: until then it keeps a process id, of which a machine has not many."""
+    while _adopting:
+        with starting:
+            try:
+                ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+                if ended is None or ended.si_pid in _workers:  # whose own environment asks how it has ended
+                    return
+                os.waitpid(ended.si_pid, os.WNOHANG)
+            except ChildProcessError:
+                return
+
+
+def _children() -> list[int]:
+    """The process ids of this process's children, from proc(5); in one go where the kernel keeps such a list."""
+    found: list[int] = []
+    try:
+        for task in Path("/proc/self/task").iterdir():
+            with contextlib.suppress(ProcessLookupError):  # a thread that has just ended
+                found += map(int, (task / "children").read_text(encoding="ascii").split())
+    except OSError:
+        return [child.pid for child in psutil.Process().children()]
+    return found
+
+
+def _mark_of(pid: int) -> str | None:
+    """The mark that a process was started with; None without one, or when it has ended."""
+    try:
+        variables = Path(f"/proc/{pid}/environ").read_bytes()
+    except OSError:
+        return None
+    _, found, rest = (b"\0" + variables).partition(f"\0{MARK}=".encode())
+    return rest.partition(b"\0")[0].decode(errors="replace") if found else None
+
+
+def crowded() -> bool:
+    """Whether so many processes have been started on this machine lately that a worker may be to blame."""
+    return sys.platform == "linux" and _tasks() > _tasks_before + _CROWD
 
 
 def end_all_of(code_root: Path) -> None:
@@ -130,7 +194,10 @@ def end_all_of(code_root: Path) -> None:
 
 def descendants() -> dict[int, list[psutil.Process]]:
     """Of each worker's process id, the processes that it has started and that are still below it."""
+    global _tasks_before
     families: dict[int, list[psutil.Process]] = {}
+    if sys.platform == "linux":
+        _tasks_before = _tasks()
     with contextlib.suppress(psutil.Error):
         below = {process.pid: process for process in psutil.Process().children(recursive=True)}
         for pid, process in below.items():

@@ -65,7 +65,9 @@ def _run() -> None:
                 _thread = None
                 return
         families = None
-        if time.monotonic() > families_at and any(ward.deadline is not None for ward in wards):
+        process_family.bury()
+        due = time.monotonic() > families_at or process_family.crowded()
+        if due and any(ward.deadline is not None for ward in wards):
             families = process_family.descendants()
             families_at = time.monotonic() + FAMILY_INTERVAL
         for ward in wards:

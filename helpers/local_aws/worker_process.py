@@ -20,7 +20,7 @@ MEASURE_EVERY = 0.05
 #: Seconds after a deadline at which the warden ends a worker whose own environment has not done it.
 GRACE = 0.5
 #: Why a worker was ended (`ended_for`).
-TIMEOUT, MEMORY = "timeout", "memory"
+TIMEOUT, MEMORY, PROCESSES = "timeout", "memory", "processes"
 
 
 class CodeIsGone(Exception):
@@ -37,7 +37,7 @@ class WorkerProcess:
     """A worker, its scratch folder and its output. Use as a context manager: it leaves nothing behind.
 
     deadline: when it must have done what it does now, in time.monotonic()'s seconds; None while it is idle.
-    ended_for: TIMEOUT or MEMORY when it was ended because of that.
+    ended_for: TIMEOUT, MEMORY or PROCESSES when it was ended because of that.
     """
 
     def __init__(self, command: list[str], variables: dict[str, str], task_root: Path, memory_mb: int) -> None:
@@ -113,9 +113,12 @@ class WorkerProcess:
         if self.deadline is not None and time.monotonic() > self.deadline + GRACE:
             self.kill(TIMEOUT)
             process_family.end_family(self.pid, self._mark)
+        elif family is not None and len(family) >= process_family.MAX_PROCESSES:
+            self.kill(PROCESSES)
         elif self._measure() + sum(map(_own_memory, family or ())) > self._memory_limit:
             self.kill(MEMORY)
         self._output.keep_small()
+        self.running()  # so one that has ended is collected
 
     def failure(self, timed_out: str) -> tuple[str, str] | None:
         """The error type and message of a worker that cannot go on, or must not; None while all is well.
@@ -133,6 +136,8 @@ class WorkerProcess:
             return "Sandbox.Timedout", timed_out
         if self.ended_for == MEMORY:
             return "Runtime.ExitError", "Error: Runtime exited with error: signal: killed"
+        if self.ended_for == PROCESSES:  # on AWS, and where the system keeps this limit, the function's fork fails
+            return "Runtime.ExitError", f"Error: Runtime ended: it had {process_family.MAX_PROCESSES} processes or more"
         return self.exit_error()
 
     def exit_error(self) -> tuple[str, str]:
