@@ -252,6 +252,26 @@ def handler(event, context):
     assert not any("xxx" in line for line in aws.log(name)[len(log) :]), "nothing is left for the next invocation"
 
 
+def test_temporary_files_without_end(aws, innocent):
+    source = """
+import tempfile, time
+def handler(event, context):
+    with tempfile.TemporaryFile() as hidden, open(tempfile.mkdtemp() + "/large", "wb") as file:
+        for _ in range(event["megabytes"]):
+            file.write(b"x" * 2**20)
+        file.flush()
+        time.sleep(event["sleep"])
+    return "written"
+"""
+    name = aws.function(source, Timeout=60, MemorySize=256, EphemeralStorage={"Size": 512})
+    with unnoticed(aws, innocent):
+        assert aws.invoke(name, {"megabytes": 300, "sleep": 1.5})["Json"] == "written"
+        answer = aws.invoke(name, {"megabytes": 300, "sleep": 50})
+        message = "Runtime ended: no space left, its temporary files are larger than 512 MB"
+        assert failure(answer) == ("Runtime.ExitError", message), "both files are there: the environment is the same"
+        assert aws.invoke(name, {"megabytes": 1, "sleep": 0})["Json"] == "written", "a new environment has a new folder"
+
+
 def test_output_between_invocations_is_bounded(aws, innocent):
     source = """
 import os, threading, time

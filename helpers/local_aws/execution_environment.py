@@ -128,7 +128,8 @@ class ExecutionEnvironment:
 
     def _start(self, address: str) -> WorkerProcess:
         variables = {**self._variables, "AWS_LAMBDA_RUNTIME_API": address}
-        return WorkerProcess(self._command, variables, self.spec.code_dir, self.spec.memory_mb)
+        spec = self.spec
+        return WorkerProcess(self._command, variables, spec.code_dir, spec.memory_mb, spec.storage_mb)
 
     def _serve(self, api: RuntimeApiServer, process: WorkerProcess) -> None:
         started = time.monotonic()

@@ -31,6 +31,7 @@ class FunctionSpec:
     region: str
     log_group: str
     dead_letter_arn: str = ""  # the function's own dead-letter queue or topic
+    storage_mb: int = 512  # of its folder for temporary files
 
 
 @dataclass(eq=False)

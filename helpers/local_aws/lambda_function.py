@@ -77,6 +77,7 @@ class Function(LambdaFunction):
             runtime=self.run_time,
             role_arn=self.role,
             memory_mb=self.memory_size,
+            storage_mb=self.ephemeral_storage,
             timeout_s=self.timeout,
             environment=tuple(self.environment_vars.items()),
             code_dir=self.function_code.path,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-from . import process_family, warden
+from . import folder_size, process_family, warden
 from .worker_output import WorkerOutput
 
 #: Seconds between two measurements of memory: quick invocations share one, for measuring takes longer than they may.
@@ -20,7 +20,7 @@ MEASURE_EVERY = 0.05
 #: Seconds after a deadline at which the warden ends a worker whose own environment has not done it.
 GRACE = 0.5
 #: Why a worker was ended (`ended_for`).
-TIMEOUT, MEMORY, PROCESSES = "timeout", "memory", "processes"
+TIMEOUT, MEMORY, PROCESSES, STORAGE = "timeout", "memory", "processes", "storage"
 
 
 class CodeIsGone(Exception):
@@ -37,13 +37,15 @@ class WorkerProcess:
     """A worker, its scratch folder and its output. Use as a context manager: it leaves nothing behind.
 
     deadline: when it must have done what it does now, in time.monotonic()'s seconds; None while it is idle.
-    ended_for: TIMEOUT, MEMORY or PROCESSES when it was ended because of that.
+    ended_for: TIMEOUT, MEMORY, PROCESSES or STORAGE when it was ended because of that.
     """
 
-    def __init__(self, command: list[str], variables: dict[str, str], task_root: Path, memory_mb: int) -> None:
+    def __init__(
+        self, command: list[str], variables: dict[str, str], task_root: Path, memory_mb: int, storage_mb: int = 512
+    ) -> None:
         """Start the worker. Raises CodeIsGone."""
         self._scratch = Path(tempfile.mkdtemp(prefix="environment-"))
-        self._memory_limit = memory_mb * 1024 * 1024
+        self._memory_limit, self._storage_mb = memory_mb * 1024 * 1024, storage_mb
         self._max_rss = 0
         self._measured_at = 0.0
         self._mark = variables.get(process_family.MARK) or str(self._scratch)
@@ -117,6 +119,8 @@ class WorkerProcess:
             self.kill(PROCESSES)
         elif self._measure() + sum(map(_own_memory, family or ())) > self._memory_limit:
             self.kill(MEMORY)
+        elif family is not None and self._storage_is_full():
+            self.kill(STORAGE)
         self._output.keep_small()
         self.running()  # so one that has ended is collected
 
@@ -138,6 +142,9 @@ class WorkerProcess:
             return "Runtime.ExitError", "Error: Runtime exited with error: signal: killed"
         if self.ended_for == PROCESSES:  # on AWS, and where the system keeps this limit, the function's fork fails
             return "Runtime.ExitError", f"Error: Runtime ended: it had {process_family.MAX_PROCESSES} processes or more"
+        if self.ended_for == STORAGE:  # on AWS, a write fails with "No space left on device"
+            message = f"Error: Runtime ended: no space left, its temporary files are larger than {self._storage_mb} MB"
+            return "Runtime.ExitError", message
         return self.exit_error()
 
     def exit_error(self) -> tuple[str, str]:
@@ -165,6 +172,10 @@ class WorkerProcess:
         if time.monotonic() - self._measured_at > MEASURE_EVERY:
             self._measure()
         return max(1, min(self._max_rss, self._memory_limit) // (1024 * 1024))
+
+    def _storage_is_full(self) -> bool:
+        most = self._storage_mb * 1024 * 1024
+        return folder_size.at_least(self._scratch / "tmp", most) > most
 
     def _measure(self) -> int:
         self._measured_at = time.monotonic()
