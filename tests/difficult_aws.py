@@ -143,7 +143,7 @@ def dropped(faults: Faults) -> None:
 
 def partial(faults: Faults) -> None:
     """One entry in ten of PutEvents fails, for a reason that passes."""
-    from helpers.local_aws.event_bus import EventBusBackend
+    from helpers.local_aws.events.event_bus import EventBusBackend
 
     check, lock, count = EventBusBackend._accept, threading.Lock(), 0
 
@@ -169,7 +169,7 @@ def shuffled(faults: Faults) -> None:
     """Every third delivery comes twice, and all come in another order than they were sent."""
     import random
 
-    from helpers.local_aws.event_bus import EventBusBackend
+    from helpers.local_aws.events.event_bus import EventBusBackend
 
     deliver, chance, lock, count = EventBusBackend._deliver, random.Random(5), threading.Lock(), 0
 
@@ -233,7 +233,7 @@ def _after(act: Callable[[server.Request, str, str, Answer], Answer]) -> None:
 
 
 def _error(service: str, status: int, code: str, message: str) -> Answer:
-    from helpers.local_aws.dispatch import error_answer
+    from helpers.local_aws.http.dispatch import error_answer
 
     return error_answer(service, status, code, message)
 

@@ -6,7 +6,10 @@ import threading
 import time
 from typing import Any
 
-from helpers.local_aws import identity_policies, lambda_validation, security_tokens, server, target_permission
+from helpers.local_aws import server
+from helpers.local_aws.awslambda import lambda_validation
+from helpers.local_aws.events import target_permission
+from helpers.local_aws.iam import identity_policies, security_tokens
 
 
 class History:

@@ -9,8 +9,10 @@ import threading
 import time
 from typing import Any
 
-from helpers.local_aws import event_routes, log_writer, server
-from helpers.local_aws.dispatch import error_answer
+from helpers.local_aws import server
+from helpers.local_aws.events import event_routes
+from helpers.local_aws.http.dispatch import error_answer
+from helpers.local_aws.logs import log_writer
 
 _FUNCTION = re.compile(r"/\d{4}-\d\d-\d\d/functions(?:/([^/]+)(/code|/configuration|/invocations)?)?/?")
 _NOT_NOW = "The operation cannot be performed at this time."
@@ -114,7 +116,7 @@ def _slow_rules(faults: Any, delay: float) -> None:
     """Events are matched with the rules, targets and all, as they were."""
     from moto.events.models import EventBus
 
-    from helpers.local_aws.event_bus import EventBusBackend
+    from helpers.local_aws.events.event_bus import EventBusBackend
 
     class Then(event_routes.Routes):
         """The rules of each bus, frozen some seconds after each change."""
@@ -143,7 +145,7 @@ def _slow_rules(faults: Any, delay: float) -> None:
             yield from table.others
 
     event_routes.Routes = Then
-    import helpers.local_aws.event_bus as event_bus
+    import helpers.local_aws.events.event_bus as event_bus
 
     event_bus.Routes = Then
 

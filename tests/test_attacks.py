@@ -24,8 +24,9 @@ from botocore.exceptions import ClientError
 from embedded_aws import PROJECT, Aws, own_home
 from test_local_aws_security import address, send, signed  # noqa: F401
 
-from helpers.local_aws import http1, lifecycle, signing
-from helpers.local_aws.credentials import Credentials, CredentialStore
+from helpers.local_aws import lifecycle
+from helpers.local_aws.account.credentials import Credentials, CredentialStore
+from helpers.local_aws.http import http1, signing
 
 posix = pytest.mark.skipif(
     os.name != "posix", reason="Windows has no permission bits: a profile's ACL protects its files"

@@ -11,7 +11,7 @@ import sys
 import pytest
 from embedded_aws import PROJECT
 
-from helpers.local_aws.authorization import AccessRequest, Decision, Policy, decide, role_trusts_service
+from helpers.local_aws.iam.authorization import AccessRequest, Decision, Policy, decide, role_trusts_service
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:sample-function"
 RULE = "arn:aws:events:us-east-1:123456789012:rule/sample-rule"

@@ -8,7 +8,7 @@ import pytest
 from embedded_aws import LAMBDA_TRUST
 from moto.iam.models import IAMBackend
 
-from helpers.local_aws import security_tokens
+from helpers.local_aws.iam import security_tokens
 
 
 def backend_with_roles(*names: str) -> IAMBackend:

@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 
-from helpers.local_aws.consumed_capacity import item_size
+from helpers.local_aws.dynamodb.consumed_capacity import item_size
 
 
 @pytest.fixture

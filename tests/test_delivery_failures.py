@@ -14,10 +14,10 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from event_probe import entry, open_to_events
 
-from helpers.local_aws.delivery import Delivery
-from helpers.local_aws.delivery_errors import DeliveryFailed
-from helpers.local_aws.delivery_retry import RetryPolicy, Sender, delay_before
-from helpers.local_aws.put_events import check_entry, make_event
+from helpers.local_aws.events.delivery import Delivery
+from helpers.local_aws.events.delivery_errors import DeliveryFailed
+from helpers.local_aws.events.delivery_retry import RetryPolicy, Sender, delay_before
+from helpers.local_aws.events.put_events import check_entry, make_event
 
 ACCOUNT = "123456789012"
 ECHO = "def handler(event, context):\n    print('got', event['id'])\n"
@@ -425,7 +425,7 @@ class _Rule:
 
 
 def test_a_throttled_target_gets_the_event_in_the_end_and_holds_up_no_other(monkeypatch) -> None:
-    monkeypatch.setattr("helpers.local_aws.delivery_retry.scaled", lambda seconds: 0.0)
+    monkeypatch.setattr("helpers.local_aws.events.delivery_retry.scaled", lambda seconds: 0.0)
     delivery, tries, taken = Delivery(), [], []
 
     def throttled(target, event, rule_arn) -> None:

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from helpers.local_aws import endpoint
+from helpers.local_aws.http import endpoint
 
 PATIENCE = 30.0
 LARGE = b"x" * 64 * 1024 * 1024  # more than the system's buffers take

@@ -506,7 +506,7 @@ def handler(event, context):
 
 
 def test_a_slow_destination_holds_up_no_other() -> None:
-    from helpers.local_aws.delivery import Delivery
+    from helpers.local_aws.events.delivery import Delivery
 
     delivery, free, order = Delivery(), threading.Event(), []
     delivery.dispatch(lambda: delivery.send("slow", free.wait))
@@ -524,7 +524,7 @@ def test_a_slow_destination_holds_up_no_other() -> None:
 
 
 def test_a_failing_job_is_logged_and_the_next_one_runs(caplog: pytest.LogCaptureFixture) -> None:
-    from helpers.local_aws.delivery import Delivery
+    from helpers.local_aws.events.delivery import Delivery
 
     delivery, done = Delivery(), []
     with caplog.at_level(logging.ERROR, "local_aws.event_bus"):

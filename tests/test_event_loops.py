@@ -10,10 +10,10 @@ from collections.abc import Callable
 import pytest
 from event_probe import entry, open_to_events
 
-from helpers.local_aws import loops
-from helpers.local_aws.delivery_errors import DeliveryFailed
-from helpers.local_aws.invocation import lineage_of, new_trace_id
-from helpers.local_aws.put_events import check_entry, make_event
+from helpers.local_aws.events import loops
+from helpers.local_aws.events.delivery_errors import DeliveryFailed
+from helpers.local_aws.events.put_events import check_entry, make_event
+from helpers.local_aws.execution.invocation import lineage_of, new_trace_id
 
 PUBLISHER = """
 import json, boto3

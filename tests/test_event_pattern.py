@@ -13,9 +13,9 @@ from botocore.exceptions import ClientError
 from embedded_aws import CONFORMANCE
 from steps import steps
 
-from helpers.local_aws.event_pattern import EventView, InvalidEventPattern, compile_pattern
-from helpers.local_aws.event_pattern_complexity import MAX_COMPLEXITY, complexity
-from helpers.local_aws.event_routes import Routes
+from helpers.local_aws.event_patterns.complexity import MAX_COMPLEXITY, complexity
+from helpers.local_aws.event_patterns.event_pattern import EventView, InvalidEventPattern, compile_pattern
+from helpers.local_aws.events.event_routes import Routes
 
 ENVELOPE = {
     "version": "0",

@@ -15,8 +15,8 @@ import pytest
 from async_aws import eventually
 from test_hostile_functions import failure, innocent, linux, posix, unnoticed  # noqa: F401
 
-from helpers.local_aws import process_family
-from helpers.local_aws.worker_process import PROCESSES, WorkerProcess
+from helpers.local_aws.execution import process_family
+from helpers.local_aws.execution.worker_process import PROCESSES, WorkerProcess
 
 FORKS = 300
 #: Every process forks until all together have done so FORKS times, then goes on for a minute.

@@ -14,8 +14,8 @@ import pytest
 from embedded_aws import zip_of
 from lambda_requests import ECHO, refused
 
-from helpers.local_aws import function_code
-from helpers.local_aws.lambda_errors import LambdaError
+from helpers.local_aws.awslambda import function_code
+from helpers.local_aws.execution.lambda_errors import LambdaError
 
 UNZIP = "Could not unzip uploaded file. Please check your file, then try to upload again."
 

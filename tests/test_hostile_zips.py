@@ -18,8 +18,8 @@ import pytest
 from embedded_aws import PROJECT, zip_of
 from lambda_requests import ECHO, refused
 
-from helpers.local_aws import function_code
-from helpers.local_aws.lambda_errors import LambdaError
+from helpers.local_aws.awslambda import function_code
+from helpers.local_aws.execution.lambda_errors import LambdaError
 
 UNZIP = "Could not unzip uploaded file. Please check your file, then try to upload again."
 
@@ -159,8 +159,8 @@ BUDGET = """
 import io, resource, sys, time, zipfile
 sys.path[:0] = {path!r}
 import test_hostile_zips as zips
-from helpers.local_aws import function_code
-from helpers.local_aws.lambda_errors import LambdaError
+from helpers.local_aws.awslambda import function_code
+from helpers.local_aws.execution.lambda_errors import LambdaError
 from pathlib import Path
 function_code.set_root(Path({root!r}))
 archive = {archive}

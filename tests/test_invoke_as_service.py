@@ -14,8 +14,8 @@ from campaign import steps
 from embedded_aws import LAMBDA_TRUST, zip_of
 from lambda_requests import ACCOUNT, ECHO, RULE, UUID, refusal
 
-from helpers.local_aws import lambda_function, lambda_service
-from helpers.local_aws.function_runner import Invocation, TooManyRequests
+from helpers.local_aws.awslambda import lambda_function, lambda_service
+from helpers.local_aws.awslambda.function_runner import Invocation, TooManyRequests
 
 
 class Notes:

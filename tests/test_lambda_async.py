@@ -11,7 +11,7 @@ from async_aws import FRAGILE, Queue, account, attempts, eventually, role, send
 from embedded_aws import Aws, zip_of
 from lambda_requests import UUID, as_here, lines_of, refused
 
-from helpers.local_aws import time_scale
+from helpers.local_aws.account import time_scale
 from helpers.local_aws.lifecycle import LocalAwsError
 
 LAMBDA_DESTINATIONS = "lambda_/test_lambda_destinations.snapshot.json"

@@ -15,8 +15,9 @@ from campaign import ANY_JSON, ANY_TEXT, LONG, NAMES, NUMBERS, TEXT, examples, n
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from helpers.local_aws import event_pattern, input_shape, put_events
-from helpers.local_aws.event_pattern import EventPattern, InvalidEventPattern
+from helpers.local_aws.event_patterns import event_pattern
+from helpers.local_aws.event_patterns.event_pattern import EventPattern, InvalidEventPattern
+from helpers.local_aws.events import input_shape, put_events
 
 OPERATORS = (
     *("prefix", "suffix", "anything-but", "exists", "equals-ignore-case", "wildcard"),

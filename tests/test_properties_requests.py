@@ -19,8 +19,8 @@ from campaign import ANY_JSON, ANY_TEXT, LONG, NUMBERS, STORABLE, TEXT, examples
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from helpers.local_aws import http1, signing
-from helpers.local_aws.credentials import Credentials, CredentialStore
+from helpers.local_aws.account.credentials import Credentials, CredentialStore
+from helpers.local_aws.http import http1, signing
 
 # The HTTP parser
 

@@ -18,7 +18,7 @@ from lambda_requests import lines_of
 
 from helpers import refused_entries
 from helpers.local_aws import lifecycle
-from helpers.local_aws.backlog import Backlog
+from helpers.local_aws.account.backlog import Backlog
 
 LIMIT = 50
 #: Waits until a file is there, then says what it was given.

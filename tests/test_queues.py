@@ -16,7 +16,7 @@ from lambda_requests import refused
 from moto.sqs import models
 from steps import steps
 
-from helpers.local_aws import queues as local_queues
+from helpers.local_aws.sqs import queues as local_queues
 
 
 class Queue:

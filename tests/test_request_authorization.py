@@ -11,10 +11,10 @@ from campaign import steps
 from moto.iam.models import iam_backends
 from moto.sts.models import sts_backends
 
-from helpers.local_aws import access_control
-from helpers.local_aws.credentials import ACCOUNT_ID, CredentialStore, random_credentials
-from helpers.local_aws.http1 import Request
-from helpers.local_aws.signing import Caller
+from helpers.local_aws.account.credentials import ACCOUNT_ID, CredentialStore, random_credentials
+from helpers.local_aws.http.http1 import Request
+from helpers.local_aws.http.signing import Caller
+from helpers.local_aws.iam import access_control
 
 TABLE = f"arn:aws:dynamodb:us-east-1:{ACCOUNT_ID}:table/sample-table"
 

@@ -14,8 +14,8 @@ import uuid
 
 import pytest
 
-from helpers.local_aws import environment_pool, function_runner
-from helpers.local_aws.credentials import Credentials
+from helpers.local_aws.account.credentials import Credentials
+from helpers.local_aws.awslambda import environment_pool, function_runner
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("awslambdaric") is None,

@@ -22,8 +22,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from embedded_aws import PROJECT, Aws, own_home, zip_of
 from stacks import QUEUE, ROLE, table
 
-from helpers.local_aws import journal, lifecycle, store
-from helpers.local_aws.account_owner import AccountOwner
+from helpers.local_aws import lifecycle
+from helpers.local_aws.account.account_owner import AccountOwner
+from helpers.local_aws.storage import journal, store
 
 PATIENCE = 60.0  # seconds that a loaded machine may take
 STORING = """

@@ -20,8 +20,8 @@ from helpers import palette
 from helpers.account_state import DEAD_LETTER_QUEUE, FAILURE_QUEUE, FUNCTION, RULE, TABLE
 from helpers.targets import connect_to
 from helpers.timeline import Timeline, follow
-from helpers.timeline_model import Lane, Row, State, Station, Way
-from helpers.timeline_picture import KINDS, MARKS, WIDE, WIDTH
+from helpers.timeline.model import Lane, Row, State, Station, Way
+from helpers.timeline.picture import KINDS, MARKS, WIDE, WIDTH
 
 ORDER = {"OrderId": "A-1", "Item": "desk-lamp", "Amount": 65.5, "IsMember": True, "ShippingMethod": "Express"}
 UNKNOWN = "00000000-0000-0000-0000-000000000000"

@@ -25,7 +25,8 @@ if __name__ == "__main__":
 
 from embedded_aws import serve  # noqa: E402
 
-from helpers.local_aws import endpoint, lifecycle, server  # noqa: E402
+from helpers.local_aws import lifecycle, server  # noqa: E402
+from helpers.local_aws.http import endpoint  # noqa: E402
 
 #: The worker's own marks: the tutorial's handler, unchanged, between two looks at the clock. They travel in its answer.
 TIMED_HANDLER = """
@@ -73,9 +74,12 @@ class Marks:
 
 def time_everything(marks: Marks) -> None:
     """Put a mark at each station; a request's own are named after its operation."""
-    from helpers.local_aws import access_control, dispatch, execution_environment, function_runner, signing
-    from helpers.local_aws.event_bus import EventBusBackend
-    from helpers.local_aws.runtime_api import RuntimeApiServer
+    from helpers.local_aws.awslambda import function_runner
+    from helpers.local_aws.events.event_bus import EventBusBackend
+    from helpers.local_aws.execution import execution_environment
+    from helpers.local_aws.execution.runtime_api import RuntimeApiServer
+    from helpers.local_aws.http import dispatch, signing
+    from helpers.local_aws.iam import access_control
 
     operation = _of_each_request(marks)
     for owner, name, station in (

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from helpers.exercises.tools import found
 from helpers.exercises.verdicts import Verdict, correct, exercise, not_attempted, wrong
-from helpers.local_aws.authorization import AccessRequest, Decision, Policy, decide
+from helpers.local_aws.iam.authorization import AccessRequest, Decision, Policy, decide
 
 # --- 01-1: four roles for one function ---
 

@@ -8,7 +8,7 @@ import boto3
 from helpers.exercises import tools
 from helpers.exercises.tools import call, event, found
 from helpers.exercises.verdicts import Verdict, correct, exercise, not_attempted, wrong
-from helpers.local_aws.authorization import AccessRequest, Decision, Policy, decide
+from helpers.local_aws.iam.authorization import AccessRequest, Decision, Policy, decide
 
 EVENTBRIDGE = "events.amazonaws.com"
 HERE = "arn:aws:events:us-east-1:123456789012:rule"

@@ -7,7 +7,7 @@ import boto3
 
 from helpers.exercises.tools import call, event, found, matches
 from helpers.exercises.verdicts import Verdict, correct, exercise, not_attempted, wrong
-from helpers.local_aws.authorization import AccessRequest, Decision, Policy, decide
+from helpers.local_aws.iam.authorization import AccessRequest, Decision, Policy, decide
 
 # --- 08-1: six situations ---
 

@@ -7,9 +7,9 @@ import boto3
 
 from helpers.exercises.tools import event, found, matches
 from helpers.exercises.verdicts import Verdict, correct, exercise, not_attempted, wrong
-from helpers.local_aws.authorization import AccessRequest, Decision, Policy, decide
-from helpers.local_aws.input_shape import RESERVED, is_path, placeholders, transform
-from helpers.local_aws.put_events import Event
+from helpers.local_aws.events.input_shape import RESERVED, is_path, placeholders, transform
+from helpers.local_aws.events.put_events import Event
+from helpers.local_aws.iam.authorization import AccessRequest, Decision, Policy, decide
 
 # --- 10-1: one order, five services ---
 

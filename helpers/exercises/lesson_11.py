@@ -13,7 +13,7 @@ import boto3
 
 from helpers.exercises.tools import found
 from helpers.exercises.verdicts import Verdict, correct, exercise, not_attempted, wrong
-from helpers.local_aws.authorization import AccessRequest, Decision, Policy, decide, role_trusts_service
+from helpers.local_aws.iam.authorization import AccessRequest, Decision, Policy, decide, role_trusts_service
 
 # --- 11-1: three statements, six calls ---
 

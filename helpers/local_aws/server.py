@@ -20,13 +20,13 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from . import process_family
-from .account_owner import AccountOwner
-from .credentials import ACCOUNT_ID, REGION, CredentialStore, random_credentials
-from .endpoint import Endpoint
-from .http1 import Request
+from .account.account_owner import AccountOwner
+from .account.credentials import ACCOUNT_ID, REGION, CredentialStore, random_credentials
+from .execution import process_family
+from .http.endpoint import Endpoint
+from .http.http1 import Request
 from .lifecycle import Account, Home
-from .store import StoreError
+from .storage.store import StoreError
 
 logger = logging.getLogger("local_aws.server")
 
@@ -77,31 +77,17 @@ class Server:
             os.environ.pop(name, None)
         # The user's own settings of AWS, which may be of any kind, are no business of this server.
         os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
-        from . import (
-            access_control,
-            ambiguity,
-            cloudformation,
-            consumed_capacity,
-            dispatch,
-            effects,
-            event_bus,
-            function_runner,
-            item_answers,
-            journal,
-            json_requests,
-            lambda_service,
-            metric_requests,
-            policy_documents,
-            queues,
-            saved_state,
-            security_tokens,
-            service_models,
-            signing,
-            table_scans,
-            table_shortcuts,
-            typed_comparisons,
-        )
-        from .log_writer import LogWriter
+        from . import cloudformation
+        from .awslambda import function_runner, lambda_service
+        from .cloudwatch import metric_requests
+        from .dynamodb import consumed_capacity, item_answers, table_scans, table_shortcuts, typed_comparisons
+        from .events import event_bus
+        from .http import ambiguity, dispatch, json_requests, service_models, signing
+        from .iam import access_control, policy_documents, security_tokens
+        from .logs.log_writer import LogWriter
+        from .recovery import effects, saved_state
+        from .sqs import queues
+        from .storage import journal
 
         self._dispatch, self._signing, self._access = dispatch, signing, access_control
         self._ambiguity = ambiguity

@@ -15,7 +15,7 @@ from orders import item, row, seconds, service
 from ten_thousand import direct, stretch
 
 from helpers.local_aws import lifecycle
-from helpers.local_aws.account_owner import IN_MEMORY
+from helpers.local_aws.account.account_owner import IN_MEMORY
 
 #: Orders of a measurement, and how often it is made with and without the store, in turn.
 ORDERS, ROUNDS = 2_000, 3

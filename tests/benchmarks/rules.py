@@ -13,7 +13,7 @@ from embedded_aws import Aws, own_home
 from orders import BATCH, entry, row
 
 from helpers.local_aws import lifecycle
-from helpers.local_aws.event_pattern import EventView, compile_pattern
+from helpers.local_aws.event_patterns.event_pattern import EventView, compile_pattern
 
 RULES = (1, 10, 300, 1000)
 EVENTS = 2000

@@ -14,9 +14,9 @@ import functools
 import re
 from collections.abc import Callable
 
-from .. import dispatch
-from ..credentials import Credentials
-from ..http1 import Request
+from ..account.credentials import Credentials
+from ..http import dispatch
+from ..http.http1 import Request
 
 _KEY = re.compile(r"Credential=([^/,\s]+)/")
 

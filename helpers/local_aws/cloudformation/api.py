@@ -11,8 +11,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from ..dispatch import Answer, error_answer
-from ..http1 import Request as HttpRequest
+from ..http.dispatch import Answer, error_answer
+from ..http.http1 import Request as HttpRequest
 from . import change_sets, describe, plan, query, requests
 from .deployment import Deployment
 from .errors import Refused

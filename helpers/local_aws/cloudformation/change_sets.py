@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from ..credentials import ACCOUNT_ID
+from ..account.credentials import ACCOUNT_ID
 from . import parameters, plan, requests
 from .errors import Refused
 from .services import Services

@@ -11,7 +11,7 @@ from moto.core.parse import QueryParser
 from moto.core.serialize import QuerySerializer, SerializationContext
 from moto.core.utils import get_service_model
 
-from ..http1 import Request
+from ..http.http1 import Request
 from .errors import Refused
 
 

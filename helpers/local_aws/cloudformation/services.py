@@ -18,7 +18,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ParamValidationError
 from botocore.model import Shape
 
-from ..credentials import Credentials
+from ..account.credentials import Credentials
 from .errors import from_service, handler_failure, is_missing
 
 #: Seconds that a resource may take until it is as it was asked to be.

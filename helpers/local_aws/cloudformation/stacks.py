@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from .. import journal
-from ..credentials import ACCOUNT_ID
+from ..account.credentials import ACCOUNT_ID
+from ..storage import journal
 from . import parameters
 from .errors import Refused
 from .functions import NO_VALUE, Values

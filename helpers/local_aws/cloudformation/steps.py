@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from ..credentials import ACCOUNT_ID
+from ..account.credentials import ACCOUNT_ID
 from .errors import Refused, ResourceFailure
 from .references import order
 from .resource_type import Work

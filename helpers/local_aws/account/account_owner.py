@@ -1,0 +1,53 @@
+"""What an account keeps for as long as it exists: its store, its administrator's credentials, and its last port.
+
+With the same credentials and, where it is free, the same port, a notebook that was open when the server ended goes on
+with the next one. The credentials are as old as the account then; `stop --forget` ends both.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from ..storage.store import Store
+from .credentials import Credentials, random_credentials
+
+#: The store's name in the account's folder.
+STORE = "account.sqlite"
+#: Set, for measuring, to keep the account in memory alone.
+IN_MEMORY = "LOCAL_AWS_IN_MEMORY"
+
+_KIND = "administrator"
+
+
+@dataclass
+class AccountOwner:
+    """store: None for an account that lives in memory alone; last_port: 0 in a new account."""
+
+    store: Store | None
+    administrator: Credentials
+    last_port: int = 0
+
+    @classmethod
+    def of(cls, folder: Path) -> AccountOwner:
+        """Open the account in `folder`, or begin one. Raises StoreError."""
+        if os.environ.get(IN_MEMORY):
+            return cls(None, random_credentials())
+        # moto's models are part of what is stored: another moto may not understand them.
+        store = Store(folder / STORE, f"moto {version('moto')}")
+        for _, _, value in store.rows(_KIND):
+            kept = json.loads(value)
+            return cls(store, Credentials(kept["access_key_id"], kept["secret_access_key"]), kept["port"])
+        return cls(store, random_credentials())
+
+    def remember(self, port: int) -> None:
+        """Keep credentials and port. Raises StoreError."""
+        if self.store is None:
+            return
+        keys = self.administrator
+        kept = {"access_key_id": keys.access_key_id, "secret_access_key": keys.secret_access_key, "port": port}
+        self.store.put(_KIND, "", "", json.dumps(kept).encode())
+        self.store.commit()

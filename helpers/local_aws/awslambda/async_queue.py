@@ -1,0 +1,100 @@
+"""Lambda's asynchronous events: how long they wait, and what happens when the function fails.
+
+An event whose invocation fails is tried again, twice at most: one minute later and two minutes after that, under
+the same request id. Then, or when it has become too old, Lambda gives it up. Events that find the function at its
+limit stay in the queue until there is room or they are too old.
+https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ..account.backlog import BACKLOG
+from ..account.time_scale import scaled
+from ..execution.invocation import Outcome, Work
+from .event_invoke_config import MAX_EVENT_AGE, MAX_RETRIES, EventInvokeConfig
+
+#: Seconds, on AWS, before the first and before the second retry.
+RETRY_DELAYS = (60.0, 120.0)
+
+#: Why Lambda is through with an event, as it says in `requestContext.condition`. The last is ours: AWS's documentation
+#: does not name the condition of an event that was stopped in a loop.
+SUCCESS = "Success"
+RETRIES_EXHAUSTED = "RetriesExhausted"
+EVENT_AGE_EXCEEDED = "EventAgeExceeded"
+ZERO_CONCURRENCY = "ZeroReservedConcurrency"
+RECURSION = "RecursiveInvocation"
+
+Configs = Mapping[str, EventInvokeConfig]
+
+
+@dataclass(eq=False)
+class AsyncEvent(Work):
+    """An event on its way to a function that nobody waits for."""
+
+    qualifier: str = "$LATEST"  # as it was invoked: $LATEST, a version or an alias
+    received: float = 0.0  # time.time() when Lambda took it
+    attempts: int = 0  # invocations that have ended
+    waited: float = 0.0  # AWS's seconds between the attempts
+    last: Outcome | None = None  # how the last attempt ended
+    counted: bool = field(default=False, init=False)  # in the account's backlog
+
+    def accepted(self) -> None:
+        """Lambda has taken it: until it is over it counts."""
+        self.counted = True
+        BACKLOG.add(len(self.payload))
+
+    def over(self) -> None:
+        """It has succeeded, or was given up, or its function is gone."""
+        if self.counted:
+            self.counted = False
+            BACKLOG.done(len(self.payload))
+
+
+def next_attempt(event: AsyncEvent, configs: Configs) -> tuple[float, str | None]:
+    """After a failure: AWS's seconds until the next attempt, or the condition under which there is none."""
+    config = configs.get(event.qualifier)
+    retries = MAX_RETRIES if config is None or config.retries is None else config.retries
+    if event.attempts > retries:
+        return 0.0, RETRIES_EXHAUSTED
+    delay = RETRY_DELAYS[event.attempts - 1]
+    # Waits count as long as they are on AWS, all else as long as it took.
+    age = time.time() - event.received + event.waited - scaled(event.waited)
+    if age + delay > _max_age(event, configs):
+        return 0.0, EVENT_AGE_EXCEEDED
+    return delay, None
+
+
+class AsyncQueue(deque[AsyncEvent]):
+    """Events that wait for an environment, oldest first (but for retries)."""
+
+    def first_deadline(self, configs: Configs) -> float:
+        """The moment (time.time()) when the first of them will be too old."""
+        return min(_deadline(event, configs) for event in self)
+
+    def take_expired(self, configs: Configs) -> list[AsyncEvent]:
+        """Remove those that are too old, and return them."""
+        now = time.time()
+        events = self.take_all()
+        expired = {event for event in events if _deadline(event, configs) <= now}
+        self.extend(event for event in events if event not in expired)
+        return [event for event in events if event in expired]
+
+    def take_all(self) -> list[AsyncEvent]:
+        """Empty the queue."""
+        events = list(self)
+        self.clear()
+        return events
+
+
+def _deadline(event: AsyncEvent, configs: Configs) -> float:
+    return event.received + scaled(_max_age(event, configs))
+
+
+def _max_age(event: AsyncEvent, configs: Configs) -> float:
+    config = configs.get(event.qualifier)
+    return MAX_EVENT_AGE if config is None or config.max_age is None else config.max_age

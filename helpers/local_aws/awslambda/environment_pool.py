@@ -1,0 +1,255 @@
+"""The execution environments of one version of a function, and what waits for them.
+
+Lambda gives every invocation that overlaps with another an environment of its own, and uses an idle one
+again. Here the environments share a laptop, so asynchronous events wait for a free environment as long as the
+busy ones are quick about it; an environment whose invocation takes long (it waits for something) no longer
+counts, and another one is started.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+from collections import deque
+from functools import partial
+
+from ..execution.execution_environment import ExecutionEnvironment
+from ..execution.host import Host, worker_variables
+from ..execution.invocation import FunctionSpec, Outcome, Work
+from ..execution.invocation_log import error_payload
+from .async_queue import AsyncEvent, AsyncQueue
+from .concurrency import Concurrency
+
+#: Environments of all functions together: the number of concurrent executions that AWS grants a new account.
+#: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+MAX_ENVIRONMENTS = 10
+#: Quick environments that one function's asynchronous events keep busy: more would only share the same cores.
+QUICK_ENVIRONMENTS = max(2, min(4, os.cpu_count() or 2))
+#: Environments that may turn out to be dead when they get an invocation, before it fails: a worker may be killed
+#: while it is idle, but a function whose workers always end by themselves is broken.
+MAX_HANDED_BACK = 3
+#: Seconds after which an idle environment ends. AWS does not say how long it keeps them; minutes are usual.
+IDLE_SECONDS = 600.0
+
+_host: Host | None = None
+_census = threading.RLock()  # guards the list of pools and the number of their environments
+_pools: list[EnvironmentPool] = []
+_starved: set[EnvironmentPool] = set()  # pools that wanted an environment when there were too many
+
+
+def set_host(host: Host) -> None:
+    """Tell all pools of this process which account they belong to."""
+    global _host
+    _host = host
+
+
+class EnvironmentPool:
+    """One version's environments, its callers and its asynchronous queue."""
+
+    def __init__(self, spec: FunctionSpec, concurrency: Concurrency) -> None:
+        self._spec = spec
+        self._concurrency = concurrency
+        self._lock = concurrency.lock
+        self._waiting_callers: deque[Work] = deque()  # synchronous: somebody waits for the answer
+        self._queue = AsyncQueue()
+        self._environments: list[ExecutionEnvironment] = []
+        self._idle: dict[ExecutionEnvironment, queue.SimpleQueue[Work | None]] = {}
+        self._closed = False
+        with self._lock:
+            concurrency.members.append(self)
+        with _census:
+            _pools.append(self)
+
+    def update(self, spec: FunctionSpec) -> None:
+        """New code or configuration: busy environments finish, and no environment is used again."""
+        with self._lock:
+            self._spec = spec
+            self._dismiss_idle()
+
+    def close(self) -> None:
+        """The function is deleted: its environments end now, and what is queued is dropped."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            self._concurrency.members.remove(self)
+            while self._waiting_callers:
+                drop(self._waiting_callers.popleft())
+            for event in self._queue.take_all():
+                event.over()
+            self._dismiss_idle()
+            environments = list(self._environments)
+        for environment in environments:
+            environment.kill()
+        with _census:
+            if self in _pools:
+                _pools.remove(self)
+        for environment in environments:
+            environment.join(2.0)
+
+    # What environments ask (the protocol Pool); called on their threads.
+
+    def next_work(self, environment: ExecutionEnvironment) -> Work | None:
+        with self._lock:
+            if self._closed or environment.spec is not self._spec:
+                return None
+            work = self._take_work()
+            if work is not None:
+                return work
+            inbox: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
+            self._idle[environment] = inbox
+            self._serve_others()
+        _feed_starved()
+        try:
+            return inbox.get(timeout=IDLE_SECONDS)
+        except queue.Empty:
+            with self._lock:  # unless work was handed over just now
+                return None if self._idle.pop(environment, None) is not None else inbox.get()
+
+    def take_back(self, work: Work) -> None:
+        work.handed_back += 1
+        if work.handed_back > MAX_HANDED_BACK:
+            message = "Error: Runtime exited without providing a reason"
+            payload = error_payload(work.request_id, "Runtime.ExitError", message)
+            work.done(work, Outcome(work.request_id, payload, "Runtime.ExitError", b""))
+            return
+        with self._lock:
+            if isinstance(work, AsyncEvent):
+                self._concurrency.executing -= 1
+                if not self._closed:
+                    self._queue.appendleft(work)
+                else:
+                    work.over()
+            elif self._closed:
+                drop(work)
+            else:
+                self._waiting_callers.appendleft(work)
+
+    def take_failed_start(self) -> Work | None:
+        with self._lock:
+            return self._take_work()
+
+    def busy_for_long(self, environment: ExecutionEnvironment) -> None:
+        with self._lock:
+            self._start_for_queue()
+
+    def ended(self, environment: ExecutionEnvironment) -> None:
+        with self._lock:
+            if environment in self._environments:
+                self._environments.remove(environment)
+            self._idle.pop(environment, None)
+            if not self._closed:
+                self._start_where_needed()
+            self._serve_others()
+        _feed_starved()
+
+    # Below: called with the lock held.
+
+    def starting(self) -> int:
+        return sum(not environment.initialised for environment in self._environments)
+
+    def serve_queue(self) -> None:
+        """There may be room for what waits: idle environments take it first."""
+        while self._queue and self._concurrency.room() and self._give_to_idle(self._queue[0]):
+            self._queue.popleft()
+            self._concurrency.executing += 1
+        self._start_for_queue()
+
+    def _serve_others(self) -> None:
+        """Another version of the function may have waited for the room that there is now."""
+        if self._concurrency.reserved is not None:
+            self._concurrency.serve_queues()
+
+    def _take_work(self) -> Work | None:
+        """What an environment does next: callers come first. Callers count as executing since they called."""
+        if self._waiting_callers:
+            return self._waiting_callers.popleft()
+        if self._queue and self._concurrency.room():
+            self._concurrency.executing += 1
+            return self._queue.popleft()
+        return None
+
+    def _give_to_idle(self, work: Work) -> bool:
+        """Hand work to the idle environment that was used last: its caches are warm, and the others can end."""
+        while self._idle:
+            environment, inbox = self._idle.popitem()
+            if environment.alive:
+                inbox.put(work)
+                return True
+            inbox.put(None)
+        return False
+
+    def _start_where_needed(self) -> None:
+        """Start environments for all who wait: callers first, then events."""
+        while len(self._waiting_callers) > self.starting() and self._start_environment():
+            pass
+        self._start_for_queue()
+
+    def _start_for_queue(self) -> None:
+        """Start environments while events wait and the busy environments are few, or slow."""
+        while len(self._queue) > self.starting() and self._concurrency.room_to_start():
+            quick = sum(not environment.slow for environment in self._environments)
+            if quick >= QUICK_ENVIRONMENTS or not self._start_environment():
+                return
+
+    def _start_environment(self) -> bool:
+        if _host is None:
+            raise RuntimeError("set_host() was not called")
+        with _census:
+            if sum(len(pool._environments) for pool in _pools) >= MAX_ENVIRONMENTS and not _dismiss_oldest():
+                _starved.add(self)
+                return False
+            credentials = _host.credentials_for(self._spec.role_arn, self._spec.name)
+            environment = ExecutionEnvironment(
+                self._spec,
+                self,
+                worker_variables(self._spec, credentials, _host),
+                list(_host.command),
+                partial(_host.write_log, role_arn=self._spec.role_arn),
+            )
+            self._environments.append(environment)
+        return True
+
+    def _dismiss_idle(self) -> None:
+        while self._idle:
+            self._idle.popitem()[1].put(None)
+
+
+def drop(work: Work) -> None:
+    """The function was deleted before it could be invoked: nobody waits for an answer that will not come."""
+    work.done(work, Outcome(work.request_id, b'{"errorMessage":"The function was deleted."}', "Unhandled", b""))
+
+
+def _dismiss_oldest() -> bool:
+    """Make room: end the environment, of any function, that has been idle longest. True when one was found."""
+    idle = [(environment.idle_since, pool, environment) for pool in _pools for environment in list(pool._idle)]
+    for _, pool, environment in sorted(idle, key=lambda entry: entry[0]):
+        inbox = pool._idle.pop(environment, None)
+        if inbox is not None:
+            if environment in pool._environments:
+                pool._environments.remove(environment)
+            inbox.put(None)
+            return True
+    return False
+
+
+def _feed_starved() -> None:
+    """An environment has become free or has ended: let those start one that could not before."""
+    while _starved:
+        try:
+            pool = _starved.pop()
+        except KeyError:
+            return
+        with pool._lock:
+            pool._start_where_needed()
+            if pool in _starved:
+                return
+
+
+def close_all() -> None:
+    """End every environment of this process."""
+    with _census:
+        pools = list(_pools)
+    for pool in pools:
+        pool.close()

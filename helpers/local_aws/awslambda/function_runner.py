@@ -1,0 +1,243 @@
+"""Runs one version of a function: invocations that somebody waits for, and asynchronous events."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import time
+from dataclasses import dataclass
+
+from ..account import time_scale
+from ..account.time_scale import scaled
+from ..cloudwatch import metrics
+from ..execution.host import Host
+from ..execution.invocation import FunctionSpec, Outcome, Work, lineage_of, new_trace_id
+from . import async_rows, destinations, timer
+from .async_queue import (
+    EVENT_AGE_EXCEEDED,
+    RECURSION,
+    SUCCESS,
+    ZERO_CONCURRENCY,
+    AsyncEvent,
+    Configs,
+    next_attempt,
+)
+from .concurrency import Concurrency
+from .destinations import Ending
+from .environment_pool import EnvironmentPool, close_all, drop, set_host
+
+__all__ = ["FunctionRunner", "FunctionSpec", "Host", "Invocation", "TooManyRequests", "close_all", "set_host"]
+
+logger = logging.getLogger("local_aws.function_runner")
+
+_RECEIVED = {"AsyncEventsReceived": 1.0}
+
+
+class TooManyRequests(Exception):
+    """No environment can be had (HTTP 429, TooManyRequestsException).
+
+    reserved: the function's own limit is reached; otherwise, that of the account.
+    """
+
+    def __init__(self, reserved: bool) -> None:
+        super().__init__()
+        self.reserved = reserved
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """A synchronous invocation's result: the answer as JSON, "Unhandled" if it is an error, the log's last 4 KB."""
+
+    request_id: str
+    payload: bytes
+    function_error: str | None
+    log_tail: bytes
+
+
+class FunctionRunner(EnvironmentPool):
+    """One version of a function, and what becomes of its invocations.
+
+    concurrency: shared by the function's versions; configs: how asynchronous events are treated, by qualifier.
+    """
+
+    def __init__(
+        self, spec: FunctionSpec, concurrency: Concurrency | None = None, configs: Configs | None = None
+    ) -> None:
+        super().__init__(spec, concurrency or Concurrency())
+        self._configs = configs if configs is not None else {}
+        self._lineage = lineage_of(spec.arn)
+        self._dimensions = {"FunctionName": spec.name}
+        self._watching_age = False
+
+    def invoke(
+        self, payload: bytes, *, request_id: str, client_context: str | None = None, hops: int = 0, root: str = ""
+    ) -> Invocation:
+        """Run the function and wait for its answer. Raises TooManyRequests when no environment can be had."""
+        answers: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
+        trace_id = new_trace_id(self._lineage, hops, root)
+        work = Work(request_id, payload, lambda _, outcome: self._answered(answers, outcome), client_context, trace_id)
+        with self._lock:
+            if not self._closed and not self._concurrency.room():
+                raise self._throttled(reserved=True)
+            self._concurrency.executing += 1
+            if self._closed:
+                drop(work)
+            elif not self._give_to_idle(work):
+                self._waiting_callers.append(work)
+                if len(self._waiting_callers) > self.starting() and not self._start_environment():
+                    self._waiting_callers.remove(work)
+                    self._concurrency.executing -= 1
+                    raise self._throttled(reserved=False)
+        outcome = answers.get()
+        error = "Unhandled" if outcome.error_type else None
+        return Invocation(request_id, outcome.payload, error, outcome.log_tail)
+
+    def invoke_async(
+        self, payload: bytes, *, request_id: str, hops: int = 0, root: str = "", qualifier: str = "$LATEST"
+    ) -> None:
+        """Queue an event for the function and return at once.
+
+        hops: the functions it has come through; root: the chain of events that it belongs to; qualifier: what the
+        caller named, and whose configuration holds.
+        """
+        trace_id = new_trace_id(self._lineage, hops, root)
+        event = AsyncEvent(request_id, payload, self._async_done, None, trace_id, qualifier, time.time())
+        metrics.record("AWS/Lambda", self._dimensions, _RECEIVED)
+        event.accepted()
+        async_rows.put(self._spec, event, new=True)
+        self._enqueue(event, start=True)
+
+    def resume(self, kept: bytes) -> None:
+        """Go on with an asynchronous event that an earlier server has left."""
+        event, due, condition = async_rows.read(kept, self._async_done)
+        event.accepted()
+        if condition == SUCCESS:
+            self._succeeded(event)
+            event.over()
+        elif condition is not None:
+            self._give_up(event, condition)
+        elif due > time.time():
+            timer.later(due - time.time(), lambda: self._enqueue(event, start=True))
+        else:
+            self._enqueue(event, start=True)
+
+    def stop_recursion(self, payload: bytes, *, request_id: str, trace_id: str, qualifier: str) -> None:
+        """An event that has gone round too often: it is not run."""
+        event = AsyncEvent(request_id, payload, self._async_done, None, trace_id, qualifier, time.time())
+        metrics.record("AWS/Lambda", self._dimensions, {"AsyncEventsReceived": 1, "RecursiveInvocationsDropped": 1})
+        self._give_up(event, RECURSION)
+
+    def limit_changed(self) -> None:
+        """The function's reserved concurrency or its configurations have changed: what waits is looked at again."""
+        with self._lock:
+            unwanted = self._queue.take_all() if self._concurrency.reserved == 0 else []
+            self.serve_queue()
+        for event in unwanted:
+            self._give_up(event, ZERO_CONCURRENCY)
+        timer.later(0, self._drop_expired)
+
+    def _enqueue(self, event: AsyncEvent, start: bool) -> None:
+        """Hand an event to an idle environment or let it wait. start: for a new environment, if need be."""
+        with self._lock:
+            if self._closed:
+                event.over()
+                return
+            room = self._concurrency.room()
+            if room and not self._queue and self._give_to_idle(event):
+                self._concurrency.executing += 1
+                return
+            refused = self._concurrency.reserved == 0
+            if not refused:
+                self._queue.append(event)
+                if start:
+                    self._start_for_queue()
+                if not self._watching_age:
+                    self._watch_age()
+        if not room:
+            metrics.record("AWS/Lambda", self._dimensions, {"Throttles": 1})
+        if refused:
+            self._give_up(event, ZERO_CONCURRENCY)
+
+    def _answered(self, answers: queue.SimpleQueue[Outcome], outcome: Outcome) -> None:
+        with self._lock:
+            self._concurrency.executing -= 1
+        answers.put(outcome)
+
+    def _async_done(self, event: AsyncEvent, outcome: Outcome) -> None:
+        """An asynchronous invocation has ended: a failed one is tried again or given up."""
+        with self._lock:
+            self._concurrency.executing -= 1
+            if self._closed:
+                event.over()
+                return
+        if outcome.error_type is None and not self._configs:
+            event.over()
+            async_rows.delete(self._spec, event)
+            return
+        event.attempts += 1
+        event.last = outcome
+        if outcome.error_type is None:
+            self._succeeded(event)
+            event.over()
+            return
+        delay, condition = next_attempt(event, self._configs)
+        logger.info("%s: %s failed: %s", self._spec.name, outcome.request_id, outcome.error_type)
+        if condition is not None:
+            self._give_up(event, condition)
+            return
+        event.waited += delay
+        async_rows.put(self._spec, event, due=time.time() + scaled(delay))
+        if scaled(delay):
+            timer.later(scaled(delay), lambda: self._enqueue(event, start=True))
+        else:  # this environment is about to ask for work
+            self._enqueue(event, start=False)
+
+    def _succeeded(self, event: AsyncEvent) -> None:
+        config = self._configs.get(event.qualifier)
+        if config and config.on_success:
+            async_rows.put(self._spec, event, condition=SUCCESS)
+            self._report(config.on_success, Ending(event, self._spec, SUCCESS))
+            self._forget(event)
+        else:
+            async_rows.delete(self._spec, event)
+
+    def _give_up(self, event: AsyncEvent, condition: str) -> None:
+        """Lambda drops an event; destination and dead-letter queue keep what they are to keep of it."""
+        metrics.record("AWS/Lambda", self._dimensions, {"AsyncEventsDropped": 1})
+        async_rows.put(self._spec, event, condition=condition)
+        ending = Ending(event, self._spec, condition)
+        config = self._configs.get(event.qualifier)
+        if config and config.on_failure:
+            self._report(config.on_failure, ending)
+        if self._spec.dead_letter_arn:
+            timer.later(0, lambda: destinations.bury(ending))
+        event.over()
+        self._forget(event)
+
+    def _forget(self, event: AsyncEvent) -> None:
+        """Nothing is left to do for an event but what the timer does before this."""
+        timer.later(0, lambda: async_rows.delete(self._spec, event))
+
+    def _report(self, destination: str, ending: Ending) -> None:
+        timer.later(0, lambda: destinations.deliver(ending, destination))
+
+    def _drop_expired(self) -> None:
+        """Events that have waited too long are given up."""
+        with self._lock:
+            expired = self._queue.take_expired(self._configs)
+            self._watching_age = False
+            if self._queue:
+                self._watch_age()
+        for event in expired:
+            self._give_up(event, EVENT_AGE_EXCEEDED)
+
+    def _throttled(self, reserved: bool) -> TooManyRequests:
+        metrics.record("AWS/Lambda", self._dimensions, {"Throttles": 1})
+        return TooManyRequests(reserved)
+
+    def _watch_age(self) -> None:
+        """See to it that the first event to become too old is dropped then. Without waits nothing becomes old."""
+        if time_scale.FACTOR:
+            self._watching_age = True
+            wait = self._queue.first_deadline(self._configs) - time.time()
+            timer.later(max(wait, 0.01), self._drop_expired)

@@ -1,0 +1,289 @@
+"""A version of a Lambda function: what moto keeps of it, its unpacked code, and the runner that runs it."""
+
+from __future__ import annotations
+
+import copy
+import datetime
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from moto.awslambda.models import LambdaFunction
+from moto.s3.exceptions import MissingBucket, MissingKey
+from moto.s3.models import s3_backends
+
+from ..execution.invocation import hops_in, new_id, root_of
+from ..execution.lambda_errors import LambdaError, invalid
+from ..execution.lambda_runtimes import runtime_version_arn
+from . import async_rows
+from .concurrency import Concurrency
+from .event_invoke_config import EventInvokeConfig
+from .function_code import FunctionCode, check, decoded
+from .function_runner import FunctionRunner, FunctionSpec, Invocation, TooManyRequests
+from .resource_policy import ResourcePolicy
+
+#: What AWS answers to CreateFunction and to an update, which go on after the answer. Here they are done by
+#: then, and whoever asks next hears so; but what works here must work there, so the answer is AWS's.
+_CREATING = {
+    "State": "Pending",
+    "StateReason": "The function is being created.",
+    "StateReasonCode": "Creating",
+}
+_UPDATING = {
+    "LastUpdateStatus": "InProgress",
+    "LastUpdateStatusReason": "The function is being created.",
+    "LastUpdateStatusReasonCode": "Creating",
+}
+
+
+#: What a copy of a function, made in order to show it, does not share: workers, locks, the account's logs.
+_NOT_COPIED = frozenset({"_runner", "logs_backend", "concurrency", "invoke_configs"})
+#: How often an event may come to functions that hand it on to one another, before Lambda stops it. "Approximately
+#: 16 times": https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
+MAX_HOPS = 16
+
+
+class Function(LambdaFunction):
+    """A function's $LATEST, or a published version of it. Copies of it can be shown, but not run."""
+
+    _runner: FunctionRunner | None = None
+    _former_code: FunctionCode | None = None
+
+    def __init__(self, account_id: str, spec: dict[str, Any], region: str) -> None:
+        super().__init__(account_id, spec, region, version="$LATEST")
+        self._has_environment = "Environment" in spec
+        self.logs_group_name = (spec.get("LoggingConfig") or {}).get("LogGroup") or self.logs_group_name
+        #: Resource policies, by version or alias; "" is the function's own. Only $LATEST has them.
+        self.policies: dict[str, ResourcePolicy] = {"": ResourcePolicy(self.function_arn)}
+        #: What all versions share: the limit of what runs at once; how asynchronous events are treated, by version
+        #: or alias; whether a loop is stopped ("Terminate") or not ("Allow").
+        self.concurrency = Concurrency()
+        self.invoke_configs: dict[str, EventInvokeConfig] = {}
+        self.recursive_loop = "Terminate"
+        self.dead_letter_arn = (spec.get("DeadLetterConfig") or {}).get("TargetArn") or ""
+        self.last_version = 0
+        self._touch()
+        self._runner = FunctionRunner(self.runner_spec(), self.concurrency, self.invoke_configs)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {k: v for k, v in super().__getstate__().items() if k not in _NOT_COPIED}
+
+    def runner_spec(self) -> FunctionSpec:
+        return FunctionSpec(
+            name=self.function_name,
+            arn=self.unqualified_arn,
+            version=str(self.version),
+            handler=self.handler,
+            runtime=self.run_time,
+            role_arn=self.role,
+            memory_mb=self.memory_size,
+            storage_mb=self.ephemeral_storage,
+            timeout_s=self.timeout,
+            environment=tuple(self.environment_vars.items()),
+            code_dir=self.function_code.path,
+            account_id=self.account_id,
+            region=self.region,
+            log_group=self.logs_group_name,
+            dead_letter_arn=self.dead_letter_arn,
+        )
+
+    @property
+    def unqualified_arn(self) -> str:
+        return ":".join(self.function_arn.split(":")[:7])
+
+    # Running it.
+
+    def run(
+        self, payload: bytes, request_id: str, client_context: str | None = None, trace_id: str | None = None
+    ) -> Invocation:
+        """Invoke and wait for the answer; `trace_id` is the caller's. Raises LambdaError when it is not run."""
+        if self._runner is None:
+            raise LambdaError("ResourceNotFoundException", f"Function not found: {self.function_arn}")
+        if self._goes_round(trace_id):
+            raise LambdaError(
+                "RecursiveInvocationException",
+                f"Lambda has detected your function {self.function_name} being invoked in a recursive loop with other "
+                "AWS resources and stopped your function's invocation.",
+            )
+        hops, root = hops_in(trace_id), root_of(trace_id)
+        try:
+            return self._runner.invoke(
+                payload, request_id=request_id, client_context=client_context, hops=hops, root=root
+            )
+        except TooManyRequests as error:
+            reason = "ReservedFunctionConcurrent" if error.reserved else "Concurrent"
+            details = {"Reason": f"{reason}InvocationLimitExceeded"}
+            raise LambdaError("TooManyRequestsException", "Rate Exceeded.", **details) from None
+
+    def enqueue(self, payload: bytes, hops: int = 0, root: str = "", qualifier: str = "$LATEST") -> str:
+        """Put an event on Lambda's asynchronous queue; returns the request id.
+
+        Every asynchronous invocation, by the Invoke API or by another service, enters here. hops: through how
+        many functions the event has come before, in the chain `root`; qualifier: the version or alias that was named.
+        """
+        request_id = new_id()
+        if self._runner is not None:
+            self._runner.invoke_async(payload, request_id=request_id, hops=hops, root=root, qualifier=qualifier)
+        return request_id
+
+    def enqueue_watched(self, payload: bytes, trace_id: str | None, qualifier: str) -> str:
+        """`enqueue` for an event that a function may have sent: an endless loop is stopped.
+
+        Lambda watches what functions send to one another, and not what comes through EventBridge.
+        """
+        if self._runner is None or not self._goes_round(trace_id):
+            return self.enqueue(payload, hops_in(trace_id), root_of(trace_id), qualifier)
+        request_id = str(uuid.uuid4())
+        self._runner.stop_recursion(payload, request_id=request_id, trace_id=trace_id or "", qualifier=qualifier)
+        return request_id
+
+    def _goes_round(self, trace_id: str | None) -> bool:
+        return hops_in(trace_id) >= MAX_HOPS and self.recursive_loop == "Terminate"
+
+    def reconsider(self) -> None:
+        """The reserved concurrency or the treatment of asynchronous events has changed: look again at what waits."""
+        if self._runner is not None:
+            self._runner.limit_changed()
+
+    def invoke(self, body: str | bytes, request_headers: Any, response_headers: Any) -> str | bytes:
+        """How moto's event sources (queues, topics, streams) invoke a function; they look at the headers."""
+        payload = body.encode() if isinstance(body, str) else body
+        try:
+            invocation = self.run(payload or b"{}", str(uuid.uuid4()))
+        except LambdaError as error:
+            response_headers["x-amz-function-error"] = error.error_type
+            return b""
+        if invocation.function_error:
+            response_headers["x-amz-function-error"] = invocation.function_error
+        return invocation.payload
+
+    def revive(self) -> None:
+        """Make a version run again that was restored from what an earlier server has left."""
+        self.function_code.share()
+        self._runner = FunctionRunner(self.runner_spec(), self.concurrency, self.invoke_configs)
+
+    def resume(self, kept: bytes) -> None:
+        """Go on with an asynchronous event of an earlier server; see async_rows."""
+        if self._runner is not None:
+            self._runner.resume(kept)
+
+    def close(self) -> None:
+        """The version is deleted: its environments end and its code goes."""
+        runner, self._runner = self._runner, None
+        if runner is not None:
+            runner.close()
+        async_rows.delete_all(self.unqualified_arn, str(self.version))
+        for code in (self.function_code, self._former_code):
+            if code is not None:
+                code.release()
+        self._former_code = None
+
+    # Describing it.
+
+    def get_configuration(self, on_create: bool = False) -> dict[str, Any]:
+        """As the API returns it; `on_create`: in the answer to CreateFunction."""
+        configuration = super().get_configuration(on_create)
+        described = {key: value for key, value in configuration.items() if value not in (None, [])}
+        if self._has_environment:
+            described["Environment"] = {"Variables": self.environment_vars}
+        described |= {
+            "LoggingConfig": {"LogFormat": "Text", "LogGroup": self.logs_group_name},
+            "RevisionId": str(uuid.uuid4()) if on_create else self.revision_id,
+            "RuntimeVersionConfig": {"RuntimeVersionArn": runtime_version_arn(self.region, self.run_time)},
+        }
+        if self.dead_letter_arn:
+            described["DeadLetterConfig"] = {"TargetArn": self.dead_letter_arn}
+        return {**described, **_CREATING} if on_create else described
+
+    def get_code(self) -> dict[str, Any]:
+        """As GetFunction returns it."""
+        described = super().get_code()
+        if self.concurrency.reserved is not None:
+            described["Concurrency"] = {"ReservedConcurrentExecutions": self.concurrency.reserved}
+        return described
+
+    # Changing it.
+
+    def update_configuration(self, config_updates: dict[str, Any]) -> dict[str, Any]:
+        changes = {key: value for key, value in config_updates.items() if value is not None and key != "Layers"}
+        if "Environment" in changes:
+            changes["Environment"] = {"Variables": changes["Environment"].get("Variables") or {}}
+            self._has_environment = True
+        super().update_configuration(changes)
+        if "DeadLetterConfig" in changes:
+            self.dead_letter_arn = changes["DeadLetterConfig"].get("TargetArn") or ""
+        self.kms_key_arn = changes.get("KMSKeyArn", self.kms_key_arn)
+        self.tracing_config = changes.get("TracingConfig", self.tracing_config)
+        self.ephemeral_storage = (changes.get("EphemeralStorage") or {}).get("Size", self.ephemeral_storage)
+        self.logs_group_name = (changes.get("LoggingConfig") or {}).get("LogGroup", self.logs_group_name)
+        return self._changed()
+
+    def update_function_code(self, updated_spec: dict[str, Any]) -> dict[str, Any]:
+        if updated_spec.get("DryRun"):
+            check(archive_of(updated_spec, self.account_id, self.partition))
+            return self.get_configuration()
+        former = self.function_code
+        super().update_function_code(updated_spec)
+        changed = self._changed()
+        # An invocation that is under way may still import from the former folder: it goes at the next change.
+        if self._former_code is not None:
+            self._former_code.release()
+        self._former_code = former
+        return changed
+
+    def _set_function_code(self, updated_spec: dict[str, Any]) -> None:
+        archive = archive_of(updated_spec, self.account_id, self.partition)
+        self.function_code = FunctionCode(archive, self.function_name)
+        self.code_size, self.code_sha_256 = self.function_code.size, self.function_code.sha256
+        self.code_digest = self.code_sha_256
+        # What GetFunction makes a Location of. The archive itself is not kept in memory.
+        self.code = {"S3Key": f"snapshots/{self.account_id}/{self.function_name}-{uuid.uuid4()}"}
+
+    def new_version(self, description: str | None) -> Function:
+        """Publish a version: the code and configuration as they are now, with environments of its own."""
+        self.last_version += 1
+        version = copy.copy(self)
+        version.set_version(self.last_version)
+        version.description = description or self.description
+        version.function_code = self.function_code.share()
+        version._former_code = None
+        version.policies = {}
+        version.logs_backend = self.logs_backend
+        version.concurrency, version.invoke_configs = self.concurrency, self.invoke_configs
+        version._touch()
+        version._runner = FunctionRunner(version.runner_spec(), self.concurrency, self.invoke_configs)
+        self.code_or_config_updated = False
+        return version
+
+    def _changed(self) -> dict[str, Any]:
+        self._touch()
+        if self._runner is not None:
+            self._runner.update(self.runner_spec())
+        answer = {**self.get_configuration(), **_UPDATING, "RevisionId": self.revision_id}
+        self.revision_id = str(uuid.uuid4())  # the end of an update is a revision of its own
+        return answer
+
+    def _touch(self) -> None:
+        now = datetime.datetime.now(datetime.UTC)
+        self.last_modified = f"{now:%Y-%m-%dT%H:%M:%S}.{now.microsecond // 1000:03}+0000"
+        self.revision_id = str(uuid.uuid4())
+
+
+def archive_of(code: Mapping[str, Any], account_id: str, partition: str) -> bytes:
+    """The .zip archive that a request names: in itself, or in a bucket. Raises LambdaError."""
+    if code.get("ZipFile"):
+        return decoded(code["ZipFile"])
+    if "S3Bucket" not in code or "S3Key" not in code:
+        raise invalid("Please provide a source for function code.")
+    failed = "Error occurred while GetObject. S3 Error Code: {}. S3 Error Message: The specified {} does not exist"
+    try:
+        key = s3_backends[account_id][partition].get_object(
+            code["S3Bucket"], code["S3Key"], code.get("S3ObjectVersion")
+        )
+    except MissingBucket:
+        raise invalid(failed.format("NoSuchBucket", "bucket")) from None
+    except MissingKey:
+        key = None
+    if key is None:
+        raise invalid(failed.format("NoSuchKey", "key"))
+    return key.value

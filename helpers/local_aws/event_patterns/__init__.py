@@ -1,0 +1,1 @@
+"""EventBridge's event patterns: read, checked, compiled and matched."""

@@ -1,0 +1,1 @@
+"""Amazon EventBridge: buses, rules and targets, and the delivery of events; archives and replays."""

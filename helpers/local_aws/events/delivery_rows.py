@@ -1,0 +1,97 @@
+"""EventBridge's obligations on disk: events whose rules are still to be found, and deliveries still to be made.
+
+PutEvents' answer is a promise, and so is every row here until it is deleted. What a server leaves behind is taken up by
+the next: each event is delivered at least once, and sometimes twice, as on AWS.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from ..storage import journal
+from .delivery_errors import DeliveryFailed
+from .put_events import Event
+
+_EVENTS, _DELIVERY = "events on a bus", "delivery"
+
+
+class KeptRule(NamedTuple):
+    """What a delivery needs of its rule, which may be gone meanwhile."""
+
+    arn: str
+    metric_dimensions: dict[str, str]
+
+
+class Kept(NamedTuple):
+    """A delivery that an earlier server has left. failure: of the last attempt, None before the first; due: when the
+    next attempt is (time.time()); age_s: seconds on AWS."""
+
+    row: int
+    rule: KeptRule
+    target: dict[str, Any]
+    event: Event
+    failure: DeliveryFailed | None
+    due: float
+    retries: int
+    age_s: float
+
+
+def put_events(region: str, events: list[Event], only: set[str] | None) -> int | None:
+    """Keep accepted events until `delete_events`. only: ARNs of the rules that they are for, None for all."""
+    if journal.store is None:
+        return None
+    row = journal.number()
+    journal.put(_EVENTS, region, row, pickle.dumps(([event.dump() for event in events], only), 5), new=True)
+    return row
+
+
+def delete_events(row: int, region: str) -> None:
+    journal.delete(_EVENTS, region, row)
+
+
+def kept_events(region: str) -> Iterator[tuple[list[Event], set[str] | None, int]]:
+    for row, value in _rows(_EVENTS, region):
+        events, only = pickle.loads(value)
+        yield [Event.load(event) for event in events], only, row
+
+
+def put(
+    row: int | None,
+    rule: Any,
+    target: dict[str, Any],
+    event: Event,
+    failure: DeliveryFailed | None = None,
+    due: float = 0.0,
+    retries: int = 0,
+    age_s: float = 0.0,
+) -> int | None:
+    """Keep a delivery as it is, in the row that it has or in a new one; returns the row."""
+    if journal.store is None:
+        return None
+    new = row is None
+    if row is None:
+        row = journal.number()
+    failed = None if failure is None else (failure.code, failure.message, failure.retryable)
+    value = (tuple(rule.metric_dimensions.items()), rule.arn, target, event.dump(), failed, due, retries, age_s)
+    journal.put(_DELIVERY, "", row, pickle.dumps(value, 5), new=new)
+    return row
+
+
+def delete(row: int) -> None:
+    journal.delete(_DELIVERY, "", row)
+
+
+def kept_deliveries(region: str) -> Iterator[Kept]:
+    for row, value in _rows(_DELIVERY, ""):
+        dimensions, arn, target, event, failed, *rest = pickle.loads(value)
+        if arn.split(":")[3] == region:
+            failure = None if failed is None else DeliveryFailed(failed[0], failed[1], retryable=failed[2])
+            yield Kept(row, KeptRule(arn, dict(dimensions)), target, Event.load(event), failure, *rest)
+
+
+def _rows(kind: str, owner: str) -> list[tuple[int, bytes]]:
+    if journal.store is None:
+        return []
+    return [(int(key), value) for of, key, value in journal.store.rows(kind) if of == owner]

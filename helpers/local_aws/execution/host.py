@@ -1,0 +1,74 @@
+"""What execution environments need from the account that they run in: the command, the variables, the credentials."""
+
+from __future__ import annotations
+
+import os
+import sys
+import sysconfig
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ..account.credentials import Credentials
+from .execution_environment import RUNTIME
+from .invocation import FunctionSpec
+from .invocation_log import WriteLog
+
+
+@dataclass
+class Host:
+    """What the runners need from the account that they run in. Set once, by the server."""
+
+    endpoint_url: str
+    credentials_for: Callable[[str, str], Credentials]  # role ARN, session name
+    write_log: WriteLog
+    command: tuple[str, ...] = field(default_factory=lambda: _runtime_command())
+
+
+def _runtime_command() -> tuple[str, ...]:
+    """Python without this project, its variables and its packages; the runtime picks those that AWS has."""
+    folders = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
+    return (sys.executable, "-I", "-S", "-B", "-X", "utf8", str(RUNTIME), *sorted(folders))
+
+
+#: Variables of this process that a worker needs to run at all, on one platform or another.
+_INHERITED = (
+    "PATH",
+    "SYSTEMROOT",
+    "SYSTEMDRIVE",
+    "COMSPEC",
+    "PATHEXT",
+    "LD_LIBRARY_PATH",
+    "DYLD_LIBRARY_PATH",
+    "HOME",
+    "USERPROFILE",
+)
+
+
+def worker_variables(spec: FunctionSpec, credentials: Credentials, host: Host) -> dict[str, str]:
+    """The worker's environment variables, those that AWS documents and the function's own:
+    https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html"""
+    variables = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    variables |= dict(spec.environment)
+    return variables | {
+        "_HANDLER": spec.handler,
+        "AWS_REGION": spec.region,
+        "AWS_DEFAULT_REGION": spec.region,
+        "AWS_EXECUTION_ENV": f"AWS_Lambda_{spec.runtime}",
+        "AWS_LAMBDA_FUNCTION_NAME": spec.name,
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(spec.memory_mb),
+        "AWS_LAMBDA_FUNCTION_VERSION": spec.version,
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_LOG_GROUP_NAME": spec.log_group,
+        "AWS_ACCESS_KEY_ID": credentials.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": credentials.secret_access_key,
+        "AWS_SESSION_TOKEN": credentials.session_token or "",
+        "LAMBDA_TASK_ROOT": str(spec.code_dir),
+        "LAMBDA_RUNTIME_DIR": str(RUNTIME.parent),
+        "LANG": "en_US.UTF-8",
+        "TZ": ":UTC" if os.name == "posix" else "UTC",
+        # Not on AWS, where there is nothing else to reach: the account that the function's calls go to.
+        "AWS_ENDPOINT_URL": host.endpoint_url,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    }

@@ -1,0 +1,1 @@
+"""Amazon CloudWatch Logs: what functions print, written in batches and kept on disk."""

@@ -1,0 +1,74 @@
+"""CloudWatch Logs on disk: a row for each batch of events that a stream has taken."""
+
+from __future__ import annotations
+
+import functools
+import pickle
+from datetime import UTC, datetime
+from typing import Any
+
+from moto.core.utils import unix_time_millis
+from moto.logs.models import LogEvent, LogGroup, LogsBackend, LogStream
+
+from ..storage import journal
+
+KIND = "log events"
+
+
+def install() -> None:
+    """Make moto's log streams journal their events."""
+    put, drop_stream, drop_group = LogStream.put_log_events, LogGroup.delete_log_stream, LogsBackend.delete_log_group
+
+    @functools.wraps(put)
+    def put_log_events(self: LogStream, log_events: list[dict[str, Any]]) -> str:
+        before = len(self.events)
+        token = put(self, log_events)
+        if journal.store is not None and log_events:
+            batch = [(event.event_id, event.timestamp, event.message) for event in self.events[before:]]
+            value = pickle.dumps((unix_time_millis(self.last_ingestion_time), batch), 5)
+            journal.put(KIND, self.arn, journal.number(), value, new=True)
+        return token
+
+    @functools.wraps(drop_stream)
+    def delete_log_stream(self: LogGroup, log_stream_name: str) -> None:
+        stream = self.streams.get(log_stream_name)
+        drop_stream(self, log_stream_name)
+        if stream is not None:
+            journal.delete_all(KIND, stream.arn)
+
+    @functools.wraps(drop_group)
+    def delete_log_group(self: LogsBackend, log_group_name: str) -> None:
+        group = self.groups.get(log_group_name)
+        drop_group(self, log_group_name)
+        for stream in list(group.streams.values()) if group is not None else ():
+            journal.delete_all(KIND, stream.arn)
+
+    LogStream.put_log_events = put_log_events  # type: ignore[method-assign]
+    LogGroup.delete_log_stream = delete_log_stream  # type: ignore[method-assign]
+    LogsBackend.delete_log_group = delete_log_group  # type: ignore[method-assign]
+
+
+def restore(backend_of: Any) -> None:
+    """Put all events into their streams. `backend_of`: region -> moto's backend."""
+    assert journal.store is not None
+    last = -1
+    for arn, _, value in journal.store.rows(KIND):
+        parts = arn.split(":", 6)
+        group, _, name = parts[6].partition(":log-stream:")
+        found = backend_of(parts[3]).groups.get(group)
+        stream = found.streams.get(name) if found is not None else None
+        if stream is not None:
+            last = max(last, _append(stream, *pickle.loads(value)))
+    LogEvent._event_id = max(LogEvent._event_id, last + 1)
+
+
+def _append(stream: LogStream, ingested: float, batch: list[tuple[int, int, str]]) -> int:
+    """What LogStream.put_log_events did. Returns the highest event id."""
+    stream.last_ingestion_time = datetime.fromtimestamp(ingested / 1000, UTC).replace(tzinfo=None)
+    stream.upload_sequence_token += 1
+    for event_id, timestamp, message in batch:
+        event = LogEvent(int(ingested), {"timestamp": timestamp, "message": message})
+        event.event_id = event_id
+        stream.events.append(event)
+        stream.stored_bytes += len(message)
+    return max(event_id for event_id, _, _ in batch)

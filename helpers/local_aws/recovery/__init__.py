@@ -1,0 +1,1 @@
+"""How the account outlives its server: what a call may change, snapshots, and how all of it comes back."""

@@ -1,0 +1,182 @@
+"""The account on disk: what the journal saves when a service has changed, and how all of it comes back at the start.
+
+Saved at once are the resources of every service, items, messages, log and archived events, and what was promised and
+not yet done. Metrics are saved every journal.SELDOM seconds and at an orderly end: a kill may cost that much of them.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from moto.core.base_backend import BaseBackend
+from moto.iam.models import AWSManagedPolicy
+
+from ..account.locks import service_lock
+from ..awslambda import async_rows, lambda_service
+from ..cloudwatch import metrics
+from ..dynamodb import item_rows
+from ..events import archives
+from ..logs import log_rows
+from ..s3 import object_rows
+from ..sqs import message_rows
+from ..storage import journal
+from ..storage.store import Store
+from . import snapshots
+
+#: Seconds that a snapshot waits for a service that is busy with one call.
+LOCK_PATIENCE_S = 0.5
+
+_STATE, _OURS = "state", "our state"
+#: Names of services in the account's endpoints, where moto has another.
+_MOTO_NAMES = {"monitoring": "cloudwatch", "states": "stepfunctions", "tagging": "resourcegroupstaggingapi"}
+
+
+logger = logging.getLogger("local_aws.saved_state")
+
+
+def install() -> None:
+    """Have moto's models journal what there may be many of. Call it once, before the first request."""
+    item_rows.install()
+    log_rows.install()
+    object_rows.install()
+    _name_policies()
+
+
+def _name_policies() -> None:
+    """AWS's own managed policies have the same ids for ever; moto invents them in each process."""
+    made = AWSManagedPolicy.from_data.__func__  # type: ignore[attr-defined]
+
+    def from_data(cls: type, *args: Any, **settings: Any) -> AWSManagedPolicy:
+        policy = made(cls, *args, **settings)
+        policy.id = "A" + base64.b32encode(hashlib.sha256(policy.arn.encode()).digest())[:20].decode()
+        return policy
+
+    AWSManagedPolicy.from_data = classmethod(from_data)  # type: ignore[method-assign]
+
+
+def open_with(store: Store) -> None:
+    """Bring back what is in the store, and keep it up to date from now on."""
+    journal.open_with(store, save, save_seldom)
+    _restore(store)
+    lambda_service.revive()
+
+
+def resume() -> None:
+    """Go on with what an earlier server has left undone. Call it when the account answers calls."""
+    from moto.awslambda.models import lambda_backends
+    from moto.events.models import events_backends
+
+    if journal.store is None:
+        return
+    backends: list[Any] = [backend for _, _, backend in lambda_backends.iter_backends()]
+    functions = [function for backend in backends for function in backend.all_versions()]
+    async_rows.resume({f"{function.unqualified_arn}:{function.version}": function for function in functions})
+    buses: list[Any] = [backend for _, _, backend in events_backends.iter_backends()]
+    for bus in buses:
+        bus.resume()
+
+
+def close() -> None:
+    """Save everything once more, and close the store."""
+    if journal.store is not None:
+        save_all()
+        journal.close()
+
+
+def save(service: str, region: str) -> None:
+    """Put a snapshot of a service's state into the journal. `service`: its name in the account's endpoints."""
+    if service == "cloudformation":
+        _save_stacks()
+        return
+    if service == "tagging":  # it changes the tags of other services' resources
+        save_all()
+        return
+    name = _MOTO_NAMES.get(service, service)
+    for (found, where), backend in list(snapshots.existing()):
+        if found == name and where in (region, "aws"):
+            _save(name, where, backend, service)
+
+
+def save_all() -> None:
+    """Put a snapshot of every service that has been used into the journal."""
+    endpoints = {name: endpoint for endpoint, name in _MOTO_NAMES.items()}
+    for (name, region), backend in list(snapshots.existing()):
+        _save(name, region, backend, endpoints.get(name, name))
+
+
+def save_seldom() -> None:
+    _put(_OURS, "", "metrics", metrics.dump())
+
+
+def _save(name: str, region: str, backend: BaseBackend, endpoint: str) -> None:
+    try:
+        with _held(_lock_of(backend, endpoint)):
+            snapshot = snapshots.take(backend)
+    except Exception:  # a service of moto's that nobody has tried here
+        logger.exception("the state of %s cannot be saved: it will be lost when the server ends", name)
+    else:
+        _put(_STATE, region, name, snapshot)
+
+
+def _put(kind: str, owner: str, key: str, value: bytes) -> None:
+    """Put a row unless it is as it was."""
+    if _last.get((kind, owner, key)) != hash(value):
+        _last[kind, owner, key] = hash(value)
+        journal.put(kind, owner, key, value)
+
+
+_last: dict[tuple[str, str, str], int] = {}  # hashes of what was put last
+
+
+def _lock_of(backend: Any, endpoint: str) -> Any:
+    """What is held while a service's state is touched; Lambda and SQS have locks of their own."""
+    own = backend._changing if endpoint == "lambda" else backend.lock if endpoint == "sqs" else None
+    return own if own is not None else service_lock(endpoint)
+
+
+@contextmanager
+def _held(lock: Any) -> Iterator[None]:
+    """Hold the lock, unless somebody holds it very long: who publishes to a topic waits for a function with SNS's, and
+    that function's own calls are committed here. A snapshot is tried again where something changes in the middle."""
+    got = lock.acquire(timeout=LOCK_PATIENCE_S)
+    try:
+        yield
+    finally:
+        if got:
+            lock.release()
+
+
+def _save_stacks() -> None:
+    from ..cloudformation import api, change_sets
+
+    with api.store.lock:
+        _put(_OURS, "", "stacks", snapshots.dumped((api.store._stacks, change_sets._all)))
+
+
+def _restore(store: Store) -> None:
+    for region, name, snapshot in store.rows(_STATE):
+        backend = snapshots.backend_at((str(name), region))
+        snapshots.restore(backend, snapshot)
+    ours = {key: value for _, key, value in store.rows(_OURS)}
+    if "metrics" in ours:
+        metrics.load(ours["metrics"])
+    if "stacks" in ours:
+        _restore_stacks(ours["stacks"])
+    for rows, service in ((item_rows, "dynamodb"), (message_rows, "sqs"), (log_rows, "logs"), (archives, "events")):
+        rows.restore(lambda region, service=service: snapshots.backend_at((service, region)))
+
+
+def _restore_stacks(snapshot: bytes) -> None:
+    from ..cloudformation import api, change_sets
+
+    stacks, sets = snapshots.loaded(snapshot)
+    api.store._stacks.update(stacks)
+    change_sets._all.update(sets)
+    for stack in stacks.values():
+        if stack.in_progress:
+            stack.turn(f"{stack.status.removesuffix('_IN_PROGRESS')}_FAILED", "The embedded AWS ended in the middle.")

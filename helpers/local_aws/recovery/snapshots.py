@@ -1,0 +1,180 @@
+"""A service's state as bytes, and back: everything in moto's backend that is neither many nor made anew.
+
+What there may be very many of (items, messages, events of logs and archives) has rows of its own and is left out here;
+threads, locks and compiled patterns are made anew. A reference to another backend, or to one of AWS's own thousand
+managed policies, is kept as its name. Reading a snapshot can run code, as with every pickle: the store is readable and
+writable by nobody but its user, to whom the account belongs anyway.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+import threading
+import weakref
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from typing import Any
+
+import moto.backends as backends
+from moto.awslambda.models import LambdaStorage
+from moto.core.base_backend import BackendDict, BaseBackend
+from moto.dynamodb.models.table import Table
+from moto.iam.models import AWSManagedPolicy, IAMBackend
+from moto.kinesis.models import Stream
+from moto.logs.models import LogStream
+from moto.s3.models import FakeKey, S3Backend
+
+from ..account.credentials import ACCOUNT_ID
+from ..awslambda.concurrency import Concurrency
+from ..awslambda.function_code import FunctionCode
+from ..awslambda.lambda_function import Function
+from ..event_patterns.event_pattern import EventPattern, compile_pattern
+from ..events.archives import Archive
+from ..events.event_routes import Routes
+from ..iam.authorization import Policy
+from ..s3 import object_rows
+from ..sqs.queue_order import Order
+from ..sqs.queues import Queue
+
+#: How often a snapshot is tried while another thread changes what is in it.
+_ATTEMPTS = 50
+
+Where = tuple[str, str]  # moto's name of a service, and the region ("aws" for a service without)
+
+
+def take(backend: BaseBackend) -> bytes:
+    """The state of a backend. Its service's lock should be held."""
+    state = dict(backend.__dict__)
+    if isinstance(backend, IAMBackend):
+        state.pop("aws_managed_policies", None)
+        own = {arn: each for arn, each in state["managed_policies"].items() if type(each) is not AWSManagedPolicy}
+        state["managed_policies"] = own
+    with object_rows.snapshot() if isinstance(backend, S3Backend) else nullcontext():
+        return dumped(state)
+
+
+def restore(backend: BaseBackend, snapshot: bytes) -> None:
+    """Make the backend what it was."""
+    state = loaded(snapshot)
+    if isinstance(backend, IAMBackend):
+        state["managed_policies"] = backend.managed_policies | state["managed_policies"]
+    backend.__dict__.update(state)
+
+
+def dumped(state: Any) -> bytes:
+    for attempt in range(_ATTEMPTS):
+        try:
+            file = io.BytesIO()
+            _Pickler(file, protocol=5).dump(state)
+            return file.getvalue()
+        except RuntimeError as error:  # a dictionary has changed its size
+            if attempt == _ATTEMPTS - 1 or "changed size" not in str(error):
+                raise
+    raise AssertionError("unreachable")
+
+
+def loaded(snapshot: bytes) -> Any:
+    return _Unpickler(io.BytesIO(snapshot)).load()
+
+
+def existing() -> Iterator[tuple[Where, BaseBackend]]:
+    """All backends of the account that have been used."""
+    for services in list(BackendDict._instances):
+        for region, backend in list(services.get(ACCOUNT_ID, {}).items()):
+            yield (services.service_name, region), backend
+
+
+def backend_at(where: Where) -> BaseBackend:
+    name, region = where
+    return backends.get_backend(name)[ACCOUNT_ID][region]  # type: ignore[call-overload]
+
+
+class _Pickler(pickle.Pickler):
+    def persistent_id(self, thing: Any) -> Any:
+        kind = type(thing)
+        if kind is AWSManagedPolicy:
+            return "policy", thing.arn, thing.attachment_count
+        if kind in _PLAIN or not isinstance(thing, BaseBackend):
+            return None
+        return next(("backend", where) for where, backend in existing() if backend is thing)
+
+    def reducer_override(self, thing: Any) -> Any:
+        reduce = _REDUCERS.get(type(thing))
+        if reduce is None:
+            reduce = next((_REDUCERS[base] for base in type(thing).__mro__ if base in _REDUCERS), None)
+        return NotImplemented if reduce is None else reduce(thing)
+
+
+_PLAIN = frozenset({str, int, float, bool, dict, list, tuple, set, bytes, type(None)})
+
+
+class _Unpickler(pickle.Unpickler):
+    def persistent_load(self, name: Any) -> Any:
+        if name[0] == "backend":
+            return backend_at(name[1])
+        policy = backends.get_backend("iam")[ACCOUNT_ID]["aws"].managed_policies[name[1]]
+        policy.attachment_count = name[2]
+        return policy
+
+
+def _with(**replaced: Callable[[], Any]) -> Callable[[Any], Any]:
+    """The object with some of its attributes as they are in a new one."""
+
+    def reduce(thing: Any) -> Any:
+        state = {**thing.__dict__, **{name: make() for name, make in replaced.items()}}
+        return _blank, (type(thing),), state
+
+    return reduce
+
+
+def _blank(kind: type) -> Any:
+    return kind.__new__(kind)
+
+
+def _items() -> Any:
+    return defaultdict(dict)
+
+
+def _functions(storage: LambdaStorage) -> Any:
+    """moto's functions by name; the default of its aliases is a lambda."""
+    return _blank, (LambdaStorage,), {**storage.__dict__, "_aliases": defaultdict(dict, storage._aliases)}
+
+
+def _weak(references: weakref.WeakValueDictionary) -> Any:
+    return weakref.WeakValueDictionary, (), None, None, iter(list(references.items()))
+
+
+def _nothing() -> None:
+    return None
+
+
+def _concurrency(reserved: int | None) -> Concurrency:
+    made = Concurrency()
+    made.reserved = reserved
+    return made
+
+
+_REDUCERS: dict[type, Callable[[Any], Any]] = {
+    type(threading.Lock()): lambda lock: (threading.Lock, ()),
+    type(threading.RLock()): lambda lock: (threading.RLock, ()),
+    threading.Condition: lambda condition: (threading.Condition, ()),
+    threading.Event: lambda event: (threading.Event, ()),
+    weakref.WeakValueDictionary: _weak,
+    threading.Thread: lambda thread: (_nothing, ()),
+    EventPattern: lambda pattern: (compile_pattern, (pattern.text,)),
+    Policy: lambda policy: (Policy, (policy.document,)),
+    Routes: lambda routes: (Routes, ()),
+    Order: lambda order: (Order, ()),
+    Concurrency: lambda concurrency: (_concurrency, (concurrency.reserved,)),
+    FunctionCode: lambda code: (FunctionCode.kept, (code.path.name, code.size, code.sha256)),
+    Table: _with(items=_items, lambda_event_source_mappings=dict),
+    Stream: _with(lambda_event_source_mappings=dict),
+    Queue: _with(lambda_event_source_mappings=dict, _sent=dict),
+    FakeKey: lambda key: (_blank, (FakeKey,), object_rows.state_of(key), None, None, object_rows.set_state),
+    LambdaStorage: _functions,
+    LogStream: _with(events=list, stored_bytes=int, upload_sequence_token=int),
+    Archive: _with(_kept=deque, _numbers=deque, _size=int),
+    Function: _with(_runner=_nothing, _former_code=_nothing),
+}

@@ -1,0 +1,63 @@
+"""What is in S3's objects, on disk: a row for each content, so that a snapshot of S3 does not hold all of them again.
+
+An object's content never changes but as a whole. A content that no object has any more goes with the next snapshot.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from moto.s3.models import FakeKey
+
+from ..storage import journal
+
+KIND = "object"
+
+_kept: set[int] = set()  # rows that are in the store
+_pickling = threading.local()
+
+
+def install() -> None:
+    """Have moto's objects forget their row when they get another content."""
+    by_moto = FakeKey.value
+
+    def set_value(self: FakeKey, value: bytes) -> None:
+        self.__dict__.pop("row", None)
+        by_moto.fset(self, value)  # type: ignore[attr-defined]
+
+    FakeKey.value = property(by_moto.fget, set_value)  # type: ignore[attr-defined,method-assign]
+
+
+class snapshot:
+    """While a snapshot is taken in this context, contents that have no row get one; then those that nobody has go."""
+
+    def __enter__(self) -> None:
+        _pickling.rows = set()
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        used, _pickling.rows = _pickling.rows, None
+        if kind is None:
+            for row in _kept - used:
+                journal.delete(KIND, "", row)
+            _kept.intersection_update(used)
+
+
+def state_of(key: FakeKey) -> dict[str, Any]:
+    """The attributes of an object, with the row of its content in the place of the content."""
+    row = key.__dict__.get("row")
+    if row not in _kept:
+        row = key.row = journal.number()  # type: ignore[attr-defined]
+        journal.put(KIND, "", row, key.__getstate__()["value"] or b"", new=True)
+        _kept.add(row)
+    _pickling.rows.add(row)
+    return {name: value for name, value in key.__dict__.items() if name not in ("_value_buffer", "lock")}
+
+
+def set_state(key: FakeKey, state: dict[str, Any]) -> None:
+    """The opposite, in a new object."""
+    assert journal.store is not None
+    content = journal.store.get(KIND, "", state["row"]) or b""
+    key.__setstate__({**state, "value": content})
+    key.row = state["row"]  # type: ignore[attr-defined]
+    _kept.add(state["row"])

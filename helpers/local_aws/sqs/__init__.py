@@ -1,0 +1,1 @@
+"""Amazon SQS: moto's, with queues that stay quick, keep their messages on disk, and have policies."""

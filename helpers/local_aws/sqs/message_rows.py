@@ -1,0 +1,66 @@
+"""SQS's messages on disk: a row for each, with how often it was received and until when it is hidden."""
+
+from __future__ import annotations
+
+import pickle
+from typing import TYPE_CHECKING, Any
+
+from moto.sqs.models import Message
+
+from ..storage import journal
+
+if TYPE_CHECKING:
+    from .queues import Queue
+
+KIND = "message"
+#: The deduplication ids of FIFO queues.
+SENT = "sent"
+
+
+def put(queue: Queue, message: Message, *, new: bool = False) -> None:
+    if journal.store is not None:
+        value = pickle.dumps(message.__dict__, 5)
+        journal.put(KIND, queue.queue_arn, message.id, value, new=new)  # type: ignore[arg-type]
+
+
+def delete(queue: Queue, message: Message) -> None:
+    journal.delete(KIND, queue.queue_arn, message.id)  # type: ignore[arg-type]
+
+
+def put_sent(queue: Queue, deduplication_id: str, at: float) -> None:
+    journal.put(SENT, queue.queue_arn, deduplication_id, pickle.dumps(at, 5))  # type: ignore[arg-type]
+
+
+def forget_sent(queue: Queue, deduplication_id: str) -> None:
+    journal.delete(SENT, queue.queue_arn, deduplication_id)  # type: ignore[arg-type]
+
+
+def delete_all(queue: Queue) -> None:
+    """The queue is emptied."""
+    journal.delete_all(KIND, queue.queue_arn)  # type: ignore[arg-type]
+
+
+def forget(queue: Queue) -> None:
+    """The queue is deleted."""
+    delete_all(queue)
+    journal.delete_all(SENT, queue.queue_arn)  # type: ignore[arg-type]
+
+
+def restore(backend_of: Any) -> None:
+    """Put all messages into their queues. `backend_of`: region -> moto's backend."""
+    assert journal.store is not None
+    for arn, key, value in journal.store.rows(SENT):
+        queue = _queue(backend_of, arn)
+        if queue is not None:
+            queue.remember_sent(str(key), pickle.loads(value))
+    for arn, _, value in journal.store.rows(KIND):
+        queue = _queue(backend_of, arn)
+        if queue is not None:
+            message = Message.__new__(Message)
+            message.__dict__.update(pickle.loads(value))
+            queue.put_back(message)
+
+
+def _queue(backend_of: Any, arn: str) -> Queue | None:
+    parts = arn.split(":")
+    return backend_of(parts[3]).queues.get(parts[5])

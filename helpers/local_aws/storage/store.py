@@ -1,0 +1,310 @@
+"""The account's memory on disk: rows of bytes in one SQLite file, written before a call is answered.
+
+Changes are collected (`put`, `delete`, `delete_all`) and written together by the next `commit`: one row of a log, so
+one statement. Each statement gives up this thread's turn at the interpreter, and a busy server takes its time to give
+it back. `fold` makes rows of the log, in slices, so that no commit waits for long: when nobody changes anything, when
+the log has grown, at the end, and before anything is read.
+What is committed survives the death of the process; should the machine die, the file is as it was at some moment not
+long before (write-ahead log, synchronous=NORMAL: https://www.sqlite.org/pragma.html#pragma_synchronous).
+Values are the business of whoever puts them. Rows of a kind come back in the order in which they were first put.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import pickle
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+#: Bumped when rows are written in another form; a store of another one is not read.
+FORMAT = 2
+#: Seconds to wait for the server that had the file before.
+PATIENCE_S = 15.0
+
+_SCHEMA = """
+create table if not exists rows (
+    number integer primary key,
+    kind text not null,
+    owner text not null,
+    key not null,
+    value blob not null,
+    unique (kind, owner, key)
+)
+"""
+_LOG_SCHEMA = "create table if not exists log (number integer primary key, batch blob not null)"
+#: Bytes of the log that are folded at once.
+_SLICE = 512 * 1024
+#: Pages of SQLite's write-ahead log after which a commit has to wait for the disk.
+_CHECKPOINT_AT = 4000
+_PUT = """
+insert into rows (kind, owner, key, value) values (?, ?, ?, ?)
+on conflict (kind, owner, key) do update set value = excluded.value
+"""
+
+Key = str | int
+_Name = tuple[str, str, Key]  # kind, owner, key
+
+
+class StoreError(Exception):
+    """The store cannot be read or written; the message is one line that says what to do."""
+
+
+class Store:
+    """One open store. Thread-safe. It belongs to one process at a time; SQLite's own lock sees to that."""
+
+    def __init__(self, path: Path, made_by: str) -> None:
+        """Open the store at `path`, or make it, readable by the user alone.
+
+        made_by: names the software whose state it is; a store of other software is refused. Raises StoreError.
+        """
+        self.path = path
+        self.trouble: str | None = None  # why the last commit failed; None when all is well
+        self._changed: dict[_Name, bytes | None] = {}  # None: to be deleted
+        self._fresh: set[_Name] = set()  # those of them that are not on disk
+        self._emptied: dict[tuple[str, str], None] = {}  # (kind, owner), before anything else is written
+        self._afterwards: list[Callable[[], None]] = []
+        self._lock = threading.Lock()
+        self._committing = threading.Lock()
+        self._log_size = 0
+        try:
+            self._connection = self._open(path)
+            self._check(f"{made_by}, format {FORMAT}")
+            (self._log_size,) = self._connection.execute("select coalesce(sum(length(batch)), 0) from log").fetchone()
+            while self._log_size:
+                self._fold()
+            (last,) = self._connection.execute("select max(number) from rows").fetchone()
+        except sqlite3.Error as error:
+            raise StoreError(_unreadable(path, str(error))) from None
+        except OSError as error:
+            raise StoreError(_unreadable(path, error.strerror or str(error))) from None
+        self._numbers = itertools.count(max(last or 0, time.time_ns() // 1000))
+
+    def _open(self, path: Path) -> sqlite3.Connection:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        connection = sqlite3.connect(path, timeout=PATIENCE_S, isolation_level=None, check_same_thread=False)
+        try:
+            known = {name for (name,) in connection.execute("select name from sqlite_master where type = 'table'")}
+            if known and not {"rows"} <= known <= {"rows", "log"}:
+                raise StoreError(_unreadable(path, "it is the database of another program"))
+            # Held until the process ends: no other server reads or writes it meanwhile.
+            connection.execute("pragma locking_mode = exclusive")
+            connection.execute("pragma journal_mode = wal")
+            connection.execute("pragma synchronous = normal")
+            connection.execute("begin immediate")
+            connection.execute(_SCHEMA)
+            connection.execute(_LOG_SCHEMA)
+            connection.execute("commit")
+            connection.execute(f"pragma wal_autocheckpoint = {_CHECKPOINT_AT}")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _check(self, made_by: str) -> None:
+        found = self._connection.execute("select value from rows where kind = 'made by'").fetchone()
+        if found is None and self._connection.execute("select 1 from rows limit 1").fetchone() is None:
+            self._connection.execute(_PUT, ("made by", "", "", made_by.encode()))
+        elif found is None or bytes(found[0]) != made_by.encode():
+            self._connection.close()
+            other = bytes(found[0]).decode(errors="replace") if found else "something else"
+            raise StoreError(_unreadable(self.path, f"it was written by {other}, and this is {made_by}"))
+
+    # Changing it
+
+    def number(self) -> int:
+        """A number that is larger than all before, those of earlier servers included: a key for what comes in order."""
+        return next(self._numbers)
+
+    def put(self, kind: str, owner: str, key: Key, value: bytes, *, new: bool = False) -> None:
+        """Keep `value` in the row that these three name. `new`: no such row has been put before."""
+        name = (kind, owner, key)
+        with self._lock:
+            if new and name not in self._changed:
+                self._fresh.add(name)
+            self._changed[name] = value
+
+    def delete(self, kind: str, owner: str, key: Key) -> None:
+        name = (kind, owner, key)
+        with self._lock:
+            if name in self._fresh:  # put and deleted before it came to disk
+                self._fresh.discard(name)
+                del self._changed[name]
+            else:
+                self._changed[name] = None
+
+    def delete_all(self, kind: str, owner: str) -> None:
+        """Delete all rows of a kind that belong to `owner`."""
+        with self._lock:
+            for name in [name for name in self._changed if name[:2] == (kind, owner)]:
+                del self._changed[name]
+                self._fresh.discard(name)
+            self._emptied[kind, owner] = None
+
+    def afterwards(self, action: Callable[[], None]) -> None:
+        """Do something as soon as what has been changed until now is on disk."""
+        with self._lock:
+            self._afterwards.append(action)
+
+    @property
+    def pending(self) -> bool:
+        return bool(self._changed or self._emptied or self._afterwards)
+
+    def commit(self) -> None:
+        """Write all that was changed before this call. Raises StoreError; then all of it is still to be written."""
+        if not self.pending and not self._committing.locked():
+            return
+        with self._committing:
+            with self._lock:
+                changed, self._changed = self._changed, {}
+                fresh, self._fresh = self._fresh, set()
+                emptied, self._emptied = self._emptied, {}
+                actions, self._afterwards = self._afterwards, []
+            try:
+                if changed or emptied:
+                    self._write(changed, emptied)
+            except sqlite3.Error as error:
+                with self._lock:
+                    self._restore(changed, fresh, emptied)
+                    self._afterwards[:0] = actions
+                self.trouble = _unwritable(self.path, error)
+                raise StoreError(self.trouble) from None
+            self.trouble = None
+        for action in actions:
+            action()
+
+    def _write(self, changed: dict[_Name, bytes | None], emptied: dict[tuple[str, str], None]) -> None:
+        batch = pickle.dumps((list(emptied), list(changed.items())), 5)
+        self._connection.execute("insert into log (batch) values (?)", (batch,))
+        self._log_size += len(batch)
+
+    @property
+    def log_size(self) -> int:
+        """Bytes of the log that are not rows yet."""
+        return self._log_size
+
+    def fold(self) -> None:
+        """Make rows of all of the log. Raises StoreError; what is not yet folded stays in the log then."""
+        while self._log_size:
+            self.fold_some()
+
+    def fold_some(self) -> None:
+        """Make rows of the oldest part of the log; see `fold`."""
+        with self._committing:
+            try:
+                self._fold()
+            except sqlite3.Error as error:
+                raise StoreError(_unwritable(self.path, error)) from None
+
+    def _fold(self) -> None:
+        execute = self._connection.execute
+        batches, last, size = [], 0, 0
+        for number, batch in execute("select number, batch from log order by number"):
+            batches.append(batch)
+            last, size = number, size + len(batch)
+            if size >= _SLICE:
+                break
+        if not batches:
+            self._log_size = 0
+            return
+        emptied, changed, again = _merged(batches)
+        execute("begin immediate")
+        try:
+            for owned in emptied:
+                execute("delete from rows where kind = ? and owner = ?", owned)
+            for name, value in changed.items():
+                if value is None or name in again:
+                    execute("delete from rows where kind = ? and owner = ? and key = ?", name)
+                if value is not None:
+                    execute(_PUT, (*name, value))
+            execute("delete from log where number <= ?", (last,))
+            execute("commit")
+        except BaseException:
+            with contextlib.suppress(sqlite3.Error):
+                if self._connection.in_transaction:
+                    execute("rollback")
+            raise
+        self._log_size = max(0, self._log_size - size)
+
+    def _restore(
+        self, changed: dict[_Name, bytes | None], fresh: set[_Name], emptied: dict[tuple[str, str], None]
+    ) -> None:
+        """What could not be written is to be written still, but where it has changed again since."""
+        for name in list(changed):
+            if name[:2] in self._emptied or (name in self._changed):
+                del changed[name]
+        still_fresh = {name for name in fresh if name in changed and name[:2] not in emptied}
+        self._changed = {**changed, **self._changed}
+        self._fresh |= still_fresh
+        self._emptied = {**emptied, **self._emptied}
+
+    # Reading it
+
+    def rows(self, kind: str) -> Iterator[tuple[str, Key, bytes]]:
+        """(owner, key, value) of all rows of a kind that are on disk, in the order in which they were first put."""
+        self.fold()
+        found = self._connection.execute("select owner, key, value from rows where kind = ? order by number", (kind,))
+        yield from found
+
+    def get(self, kind: str, owner: str, key: Key) -> bytes | None:
+        """The value of one row that is on disk."""
+        self.fold()
+        statement = "select value from rows where kind = ? and owner = ? and key = ?"
+        found = self._connection.execute(statement, (kind, owner, key)).fetchone()
+        return None if found is None else found[0]
+
+    def close(self) -> None:
+        """Write what is still to be written, if that can be, and let go of the file."""
+        with contextlib.suppress(StoreError):
+            self.commit()
+            self.fold()
+        with self._committing:
+            self._connection.close()
+
+
+def _merged(
+    batches: Iterable[bytes],
+) -> tuple[dict[tuple[str, str], None], dict[_Name, bytes | None], set[_Name]]:
+    """What batches come to together: owners whose earlier rows go, rows to put or delete, and which of those to put
+    were deleted before, so that they come after others now."""
+    emptied: dict[tuple[str, str], None] = {}
+    changed: dict[_Name, bytes | None] = {}
+    again: set[_Name] = set()
+    for batch in batches:
+        owners, changes = pickle.loads(batch)
+        for owner in owners:
+            emptied[owner] = None
+            for name in [name for name in changed if name[:2] == owner]:
+                del changed[name]
+        for name, value in changes:
+            if value is None or changed.get(name, b"") is None:
+                changed.pop(name, None)
+                again.add(name)
+            changed[name] = value
+    return emptied, changed, again
+
+
+def _unreadable(path: Path, reason: str) -> str:
+    return (
+        f"The account in {path} cannot be opened: {reason}. It was left as it is. To start with a new account: "
+        "python -m helpers.local_aws stop --forget"
+    )
+
+
+_REASONS = {
+    "SQLITE_FULL": "the disk is full. Make room",
+    "SQLITE_READONLY": "it is read-only. Make it writable",
+}
+
+
+def _unwritable(path: Path, error: sqlite3.Error) -> str:
+    kind = "_".join((getattr(error, "sqlite_errorname", None) or "").split("_")[:2])
+    reason = _REASONS.get(kind, f"{error}. See to the disk")
+    return (
+        f"The embedded AWS cannot write to {path}: {reason}, then call again. "
+        "Until then nothing in the account can be changed; what is there can be read."
+    )

@@ -1,0 +1,265 @@
+"""From the traces of an event to its way: which lanes there are, and what has happened at each station."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from helpers.account_state import BUS
+from helpers.timeline import evidence
+from helpers.timeline.evidence import Attempt, Function, Invocation, Parked, Rule
+from helpers.timeline.model import Lane, Row, State, Station, Way
+
+FAILURES = {None, "failed", "invalid"}  # outcomes; None: not a word
+GRAVEST = (State.FAILED, State.WAITING, State.UNKNOWN, State.DONE)  # what a picture with several lanes is about
+CAUSES = {  # of EventBridge and of Lambda, in words
+    "NO_PERMISSIONS": "EventBridge may not invoke the function: NO_PERMISSIONS.",
+    "ZeroReservedConcurrency": "The function may not run at all: ZeroReservedConcurrency.",
+    "RetriesExhausted": "Lambda has used up its retries: RetriesExhausted.",
+}
+
+
+def read(event_id: str, entry: dict[str, Any] | None) -> Way:
+    """The way of the event until now: one lane for each delivery that the account knows of."""
+    bus = (entry or {}).get("EventBusName") or BUS
+    rules = evidence.rules_of(bus)
+    functions = {arn: evidence.function_of(arn) for rule in rules for arn in rule.targets if ":function:" in arn}
+    runs = {arn: evidence.invocations_of(function.name, event_id) for arn, function in functions.items()}
+    parked = _parked(bus, rules, functions, runs, event_id)
+    for arn, function in functions.items():
+        runs[arn] = _with_parked(function, runs[arn], parked, event_id)
+    event = next((each.event for each in parked), None)
+    if entry and rules and not event:
+        event = evidence.event_of(entry, event_id, rules[0].arn)
+    if event:
+        rules = [evidence.tested(rule, bus, event) for rule in rules]
+    order = _order(event, runs)
+    lanes = _lanes(rules, functions, runs, parked, order) or [_nowhere(rules, bool(event or entry))]
+    known = bool(event or entry or any(runs.values()))
+    took = Station("event bus", bus, State.DONE, "accepted") if known else Station("event bus", bus, State.UNKNOWN)
+    what = f"{event['source']} · {event['detail-type']}" if event else ""
+    return Way(took, tuple(lanes), *_outcome(lanes, order), what)
+
+
+def _outcome(lanes: Sequence[Lane], order: str) -> tuple[State, str, str]:
+    """What the lanes come to: state, verdict, cause."""
+    # A later invocation of the same function settles what an earlier one left open.
+    last = {lane.function and lane.function.name: lane for lane in lanes}
+    gravest = min(last.values(), key=lambda lane: GRAVEST.index(lane.state))
+    if gravest.state is State.DONE and len(last) > 1:
+        return State.DONE, f"{_subject(order)} was handled by {len(last)} functions.", ""
+    return gravest.state, gravest.verdict, gravest.cause
+
+
+def _parked(
+    bus: str, rules: list[Rule], functions: dict[str, Function], runs: dict[str, list[Invocation]], event_id: str
+) -> list[Parked]:
+    """What queues hold about the event; only those are asked that may hold something."""
+    good = [run for each in runs.values() for run in each if run.attempts and run.attempts[-1].outcome not in FAILURES]
+    if good and len(good) == sum(map(len, runs.values())) == 1:
+        return []
+    queues = [function.failure_queue for function in functions.values()]
+    names = dict.fromkeys([*evidence.dead_letter_queues(bus, rules), *(name for name in queues if name)])
+    return [message for name in names for message in evidence.parked_in(name, event_id)]
+
+
+def _with_parked(function: Function, runs: list[Invocation], parked: list[Parked], event_id: str) -> list[Invocation]:
+    """The function's invocations, and those that only a parked record knows, because they have logged nothing.
+
+    The log is read once more: it was read before the queue, and may have had attempts to come.
+    """
+    records = [each.request_id for each in parked if each.queue == function.failure_queue and each.request_id]
+    return evidence.invocations_of(function.name, event_id, records) if records else runs
+
+
+def _order(event: dict[str, Any] | None, runs: dict[str, list[Invocation]]) -> str:
+    """The order that the event is about, or the empty text."""
+    logged = [attempt.order_id for each in runs.values() for run in each for attempt in run.attempts]
+    detail = (event or {}).get("detail")
+    body = detail.get("body") if isinstance(detail, dict) else None
+    sent = body.get("OrderId") if isinstance(body, dict) else None
+    return next((order for order in [*logged, sent] if isinstance(order, str) and order), "")
+
+
+def _lanes(
+    rules: list[Rule],
+    functions: dict[str, Function],
+    runs: dict[str, list[Invocation]],
+    parked: list[Parked],
+    order: str,
+) -> list[Lane]:
+    """Undelivered events first, then each invocation behind its rule, then further ones behind none."""
+    lanes, open_runs = [], {arn: list(each) for arn, each in runs.items()}
+    for arn, function in functions.items():
+        asked = [rule for rule in rules if arn in rule.targets and rule.matches is not False]
+        if asked and asked[0].matches is None:  # any of them may have been the one
+            asked = [Rule(" or ".join(rule.name for rule in asked), "", (arn,))] if runs[arn] else []
+        for rule in asked:
+            station = Station("rule", rule.name, State.DONE, "matches")
+            letter = next((each for each in parked if each.rule_arn == rule.arn and each.target_arn == arn), None)
+            if letter:
+                lanes.append(_undelivered(station, function, letter, order))
+            elif open_runs[arn]:
+                lanes.append(_invoked(station, function, open_runs[arn].pop(0), parked, order))
+            else:
+                lanes.append(_under_way(station, function, order))
+        lanes += [_invoked(None, function, run, parked, order) for run in open_runs[arn]]
+    return lanes
+
+
+def _undelivered(rule: Station, function: Function, letter: Parked, order: str) -> Lane:
+    return Lane(
+        State.FAILED,
+        f"{_subject(order)} was not delivered and waits in {letter.queue}.",
+        CAUSES.get(letter.cause, f"EventBridge could not deliver it: {letter.cause}."),
+        rule=rule,
+        function=Station("Lambda function", function.name, State.NOT_REACHED),
+        table=_table(function, State.NOT_REACHED),
+        dead_letters=_holding(letter.queue, "dead-letter queue", order),
+    )
+
+
+def _under_way(rule: Station, function: Function, order: str) -> Lane:
+    return Lane(
+        State.WAITING,
+        f"{_subject(order)} is on its way: {function.name} has logged nothing about it so far.",
+        rule=rule,
+        function=Station("Lambda function", function.name, State.WAITING, "no log so far", holds=order or "event"),
+        table=_table(function, State.NOT_REACHED),
+    )
+
+
+def _invoked(rule: Station | None, function: Function, run: Invocation, parked: list[Parked], order: str) -> Lane:
+    record = next((each for each in parked if each.request_id == run.request_id), None)
+    last = run.attempts[-1] if run.attempts else Attempt(None)
+    if last.outcome not in FAILURES | {"running"}:
+        return _worked(rule, function, run, last, order)
+    if record:
+        return _gave_up(rule, function, run, record, order)
+    if last.outcome == "running" or len(run.attempts) <= function.retries:
+        return _again(rule, function, run, last, order)
+    return _lost(rule, function, run, order)
+
+
+def _worked(rule: Station | None, function: Function, run: Invocation, last: Attempt, order: str) -> Lane:
+    """The last attempt has succeeded; what it calls "stored" is looked up."""
+    count = len(run.attempts)
+    at = f" at attempt {count}" if count > 1 else ""
+    station = _function(function, run, State.DONE)
+    if last.outcome != "stored" or not function.table or not last.order_id:
+        verdict = f"{_subject(order)} was handled by {function.name}{at}."
+        return Lane(State.DONE, verdict, rule=rule, function=station, table=_table(function, State.NOT_REACHED))
+    if evidence.is_stored(function.table, last.order_id):
+        table = _table(function, State.DONE, "holds it", last.order_id)
+        return Lane(State.DONE, f"{_subject(order)} is stored{at}.", rule=rule, function=station, table=table)
+    table = _table(function, State.DONE, "gone since")
+    verdict = f"{_subject(order)} was stored{at}, and is gone since."
+    return Lane(State.DONE, verdict, rule=rule, function=station, table=table)
+
+
+def _gave_up(rule: Station | None, function: Function, run: Invocation, record: Parked, order: str) -> Lane:
+    """Lambda tries no more, and has parked the event."""
+    unknown = (Attempt(None),) * (record.attempts - len(run.attempts))  # a log may be late
+    run = Invocation(run.request_id, run.attempts + unknown)
+    return Lane(
+        State.FAILED,
+        f"{_subject(order)} {_failed(len(run.attempts))} and waits in {record.queue}.",
+        _reason(run) or CAUSES.get(record.cause, f"Lambda gave up: {record.cause}."),
+        rule=rule,
+        function=_function(function, run, State.FAILED),
+        table=_table(function, State.NOT_REACHED),
+        failures=_holding(record.queue, "on-failure queue", order),
+    )
+
+
+def _again(rule: Station | None, function: Function, run: Invocation, last: Attempt, order: str) -> Lane:
+    """An attempt is running, or the next one will come."""
+    rows = list(_function(function, run, State.WAITING).rows)
+    verdict = f"{_subject(order)} is being worked on."
+    if last.outcome != "running":
+        verdict = f"{_subject(order)} {_failed(len(run.attempts))}, and Lambda will try again."
+        rows.append(Row(f"attempt {len(rows) + 1}", State.WAITING))
+    station = Station("Lambda function", function.name, State.WAITING, "", tuple(rows), order or "event")
+    table = _table(function, State.NOT_REACHED)
+    return Lane(State.WAITING, verdict, last.reason, rule=rule, function=station, table=table)
+
+
+def _lost(rule: Station | None, function: Function, run: Invocation, order: str) -> Lane:
+    """All attempts have failed, and no queue holds the event."""
+    failed = f"{_subject(order)} {_failed(len(run.attempts))}"
+    verdict = f"{failed} and is lost: no queue keeps it."
+    queue = Station("on-failure queue", "none", State.FAILED, "lost")
+    if function.failure_queue:
+        verdict = f"{failed}, and {function.failure_queue} does not hold it now."
+        queue = Station("on-failure queue", function.failure_queue, State.UNKNOWN)
+    return Lane(
+        State.FAILED,
+        verdict,
+        _reason(run),
+        rule=rule,
+        function=_function(function, run, State.FAILED),
+        table=_table(function, State.NOT_REACHED),
+        failures=queue,
+    )
+
+
+def _nowhere(rules: Sequence[Rule], is_known: bool) -> Lane:
+    """No delivery: no rule wanted the event, or nothing can be said."""
+    state = State.NOT_REACHED if is_known else State.UNKNOWN
+    function, table = Station("Lambda function", "", state), Station("DynamoDB table", "", state)
+    if not is_known:
+        verdict = "No trace of this event: still under way, wanted by no rule, or not an id of this account."
+        hint = "follow(event_id, entry) tells which rules match the entry that was sent."
+        return Lane(state, verdict, hint, rule=Station("rule", "", state), function=function, table=table)
+    matching = [rule.name for rule in rules if rule.matches]
+    if matching:  # and none of them has a function as its target
+        station = Station("rule", " and ".join(matching), State.DONE, "matches")
+        verdict = "A rule matches, and no function is its target."
+        return Lane(State.FAILED, verdict, rule=station, function=function, table=table)
+    verdict = "No rule matches: nobody gets this event, and nothing keeps it."
+    return Lane(State.FAILED, verdict, rule=_unmatched(rules), function=function, table=table)
+
+
+def _unmatched(rules: Sequence[Rule]) -> Station:
+    """The rules that do not match; of a single one, the fields that differ."""
+    asked = [rule for rule in rules if rule.targets]  # one without a target does nothing anyway
+    if len(asked) == 1:
+        rows = [Row(field, State.FAILED, "differs") for field in asked[0].differs]
+    else:
+        rows = [Row(rule.name, State.FAILED, "no match") for rule in asked]
+    name = asked[0].name if len(asked) == 1 else f"{len(asked)} rules" if asked else "none"
+    return Station("rule", name, State.FAILED, "no match", tuple(rows))
+
+
+def _subject(order: str) -> str:
+    return f"Order {order}" if order else "The event"
+
+
+def _reason(run: Invocation) -> str:
+    """The last that the function has said of it: an attempt that is cut off says nothing."""
+    return next((attempt.reason for attempt in reversed(run.attempts) if attempt.reason), "")
+
+
+def _failed(times: int) -> str:
+    return {0: "was not tried", 1: "failed once", 2: "failed twice"}.get(times, f"failed {times} times")
+
+
+def _function(function: Function, run: Invocation, state: State) -> Station:
+    """The function with a row for each attempt."""
+    rows = tuple(_row(number, attempt) for number, attempt in enumerate(run.attempts, start=1))
+    return Station("Lambda function", function.name, state, "" if rows else "no attempt", rows)
+
+
+def _row(number: int, attempt: Attempt) -> Row:
+    if attempt.outcome == "running":
+        return Row(f"attempt {number}", State.WAITING, "running")
+    state = State.FAILED if attempt.outcome in FAILURES else State.DONE
+    return Row(f"attempt {number}", state, attempt.outcome or "no log line")
+
+
+def _table(function: Function, state: State, words: str = "", holds: str = "") -> Station | None:
+    if not function.table:
+        return None
+    return Station("DynamoDB table", function.table, state, words, holds=holds)
+
+
+def _holding(queue: str, kind: str, order: str) -> Station:
+    return Station(kind, queue, State.WAITING, "keeps it", holds=order or "event")
