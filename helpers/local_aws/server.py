@@ -80,7 +80,14 @@ class Server:
         from . import cloudformation
         from .awslambda import function_runner, lambda_service
         from .cloudwatch import metric_requests
-        from .dynamodb import consumed_capacity, item_answers, table_scans, table_shortcuts, typed_comparisons
+        from .dynamodb import (
+            attribute_names,
+            consumed_capacity,
+            item_answers,
+            table_scans,
+            table_shortcuts,
+            typed_comparisons,
+        )
         from .events import event_bus
         from .http import ambiguity, dispatch, json_requests, service_models, signing
         from .iam import access_control, policy_documents, security_tokens
@@ -99,6 +106,7 @@ class Server:
         self.endpoint_url = f"http://127.0.0.1:{self._endpoint.port}"
         lambda_service.install(self._home.path / "functions")
         event_bus.install()
+        attribute_names.install()
         consumed_capacity.install()
         item_answers.install()
         json_requests.install()

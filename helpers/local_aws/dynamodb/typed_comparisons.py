@@ -13,8 +13,6 @@ from typing import Any
 
 from moto.dynamodb import comparisons
 
-from . import attribute_names
-
 _ORDERED = frozenset({"N", "S", "B"})  # what has a greater and a smaller
 _ORDERING = (
     comparisons.OpLessThan,
@@ -26,7 +24,6 @@ _ORDERING = (
 
 def install() -> None:
     """Make moto's operators ask for the types of both sides, and its items have names."""
-    attribute_names.install()
     for operator in _ORDERING:
         operator.expr = _if(operator.expr, _comparable, False)  # type: ignore[method-assign]
     comparisons.OpEqual.expr = _if(comparisons.OpEqual.expr, _same, False)  # type: ignore[method-assign]

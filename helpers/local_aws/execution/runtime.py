@@ -82,7 +82,7 @@ class RuntimeApi:
     def _post_and_next(self, path, body, error_type=None):
         # Both at once: nothing else can follow an answer, and each wait costs a warm invocation its share.
         self._socket.sendall(self._request("POST", path, body, error_type) + self._next())
-        self._answer()
+        self._read()  # refused where the function has answered by itself: that is its affair, the next event comes
         return self._answer()
 
     def _next(self):
@@ -99,6 +99,12 @@ class RuntimeApi:
         return self._answer()
 
     def _answer(self):
+        status, headers, content = self._read()
+        if status not in (b"200", b"202"):
+            raise RuntimeError(f"Runtime API: answered {status.decode()}: {content[:200]!r}")
+        return headers, content
+
+    def _read(self):
         status = self._stream.readline()
         if not status:
             os._exit(0)  # the embedded AWS is gone, and with it the reason to be
@@ -107,9 +113,7 @@ class RuntimeApi:
             name, _, value = line.decode("latin-1").partition(":")
             headers[name.lower()] = value.strip()
         content = self._stream.read(int(headers.get("content-length", 0)))
-        if status.split(b" ", 2)[1] not in (b"200", b"202"):
-            raise RuntimeError(f"Runtime API: answered {status.decode().strip()}: {content[:200]!r}")
-        return headers, content
+        return status.split(b" ", 2)[1], headers, content
 
 
 def _as_body(error):
