@@ -8,7 +8,6 @@ moto's; here they get EventBridge's matcher, checks and delivery.
 from __future__ import annotations
 
 import functools
-import json
 import logging
 import time
 from collections.abc import Callable
@@ -17,12 +16,11 @@ from typing import Any
 import moto.events.models as models
 from moto.core.exceptions import JsonRESTError
 from moto.events.exceptions import ResourceNotFoundException, ValidationException
-from moto.events.responses import EventsHandler
 
 from ..account.backlog import BACKLOG
 from ..cloudwatch import metrics
 from ..event_patterns.event_pattern import EventView, InvalidEventPattern, compile_pattern
-from . import archive_requests, delivery_rows, event_buses, event_rules, target_permission, targets
+from . import archive_requests, delivery_rows, event_buses, event_requests, event_rules, target_permission, targets
 from .api_destination import check_endpoint
 from .archives import Archives
 from .delivery import Delivery
@@ -30,7 +28,7 @@ from .delivery_errors import DeliveryFailed, no_resource
 from .delivery_retry import NAMESPACE, How, Sender
 from .event_routes import Routes
 from .loops import SafetyNet
-from .put_events import Event, RequestError, check_entry, check_request, entry_size, make_event, parse_json
+from .put_events import Event, RequestError, check_entry, check_request, make_event, parse_json
 from .replays import Replays
 from .rules import Rule, RulePattern, invalid_pattern
 from .target_services import send
@@ -50,7 +48,6 @@ logger = logging.getLogger("local_aws.event_bus")
 _delivery = Delivery()
 _sender = Sender(_delivery)
 _safety_net = SafetyNet()
-_moto_list_rules = EventsHandler.list_rules
 
 
 def install() -> None:
@@ -59,10 +56,8 @@ def install() -> None:
     models.events_backends.backend = EventBusBackend
     models.EventPattern = RulePattern
     models.Rule = Rule
-    EventsHandler.put_events = _put_events
     event_buses.install()
-    EventsHandler.test_event_pattern = _test_event_pattern
-    EventsHandler.list_rules = _list_rules
+    event_requests.install(_safety_net)
     archive_requests.install()
 
 
@@ -111,7 +106,7 @@ class EventBusBackend(Archives, Replays, event_buses.CheckedBuses, models.Events
         for event in accepted:
             event.hops, event.root = hops, root
         self._route_later(accepted, None)
-        metrics.record(NAMESPACE, _ACCOUNT, _put_events_metrics(events, len(accepted)))
+        metrics.record(NAMESPACE, _ACCOUNT, event_requests.put_events_metrics(events, len(accepted)))
         return answers
 
     def _accept(self, entries: list[dict[str, Any]], throttle: bool) -> tuple[list[Event], list[dict[str, str]]]:
@@ -300,33 +295,3 @@ def _invoke(target: targets.Target, event: Event, rule_arn: str) -> None:
     """Hand an event that a function published to a function, unless that would go round for ever."""
     _safety_net.check(event, target["Arn"], rule_arn)
     targets.invoke_function(target, event, rule_arn)
-
-
-def _put_events_metrics(entries: list[dict[str, Any]], accepted: int) -> dict[str, float]:
-    failed = len(entries) - accepted
-    return {
-        "PutEventsApproximateCallCount": 1,
-        "PutEventsApproximateSuccessCount": 1,
-        "PutEventsEntriesCount": len(entries),
-        "PutEventsRequestSize": sum(map(entry_size, entries)),
-    } | ({"PutEventsFailedEntriesCount": failed} if failed else {})
-
-
-def _put_events(handler: EventsHandler) -> str:
-    hops, root = _safety_net.published(handler.headers.get("X-Amzn-Trace-Id"))
-    answers = handler.events_backend.put_events(handler._get_param("Entries"), hops, root)
-    return json.dumps({"FailedEntryCount": sum("ErrorCode" in answer for answer in answers), "Entries": answers})
-
-
-def _test_event_pattern(handler: EventsHandler) -> str:
-    pattern, event = handler._get_param("EventPattern"), handler._get_param("Event")
-    return json.dumps({"Result": handler.events_backend.test_event_pattern(pattern, event)})
-
-
-def _list_rules(handler: EventsHandler) -> str:
-    """ListRules, in which AWS does not say who created a rule."""
-    body, _ = _moto_list_rules(handler)
-    answer = json.loads(body)
-    for rule in answer["Rules"]:
-        rule.pop("CreatedBy", None)
-    return json.dumps(answer)
