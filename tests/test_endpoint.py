@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 import time
@@ -112,6 +113,23 @@ def test_a_failure_is_answered_and_logged(served, caplog):
 def test_an_answer_may_take_its_time(served):
     with connect(served) as patient:
         assert ask(served, patient, "/slow").endswith(b"/slow")
+
+
+def test_large_requests_have_a_limit_in_common(served, monkeypatch):
+    """Half-sent bodies take memory, and anybody on the machine can send some. Small requests go on."""
+    monkeypatch.setattr(endpoint, "MAX_UNFINISHED", 8 * 1024 * 1024)
+    monkeypatch.setattr(endpoint, "STALL_TIMEOUT", PATIENCE)
+    head = f"POST /kept HTTP/1.1\r\nHost: 127.0.0.1:{served.port}\r\nContent-Length: 6000000\r\n\r\n".encode()
+    with connect(served) as first, connect(served) as second, connect(served) as small:
+        first.sendall(head + bytes(5_000_000))
+        while served.unfinished() < 5_000_000:
+            time.sleep(0.01)
+        with contextlib.suppress(OSError):
+            second.sendall(head + bytes(5_000_000))
+        assert second.recv(65536).startswith(b"HTTP/1.1 503 ")
+        assert ask(served, small).endswith(b"/here")
+        first.sendall(bytes(1_000_000))
+        assert first.recv(65536).endswith(b"/kept")
 
 
 def test_a_connection_between_two_requests_stays(served):

@@ -14,10 +14,12 @@ import time
 
 import psutil
 
-from ..http.http1 import CONTINUE, BadRequest, Request, RequestReader, response
+from ..http.http1 import CONTINUE, MAX_BODY, BadRequest, Request, RequestReader, response
 
 #: Connections that a worker may have open at once. AWS's clients use one; each costs this process a file descriptor.
 MAX_CONNECTIONS = 16
+#: Bytes of unfinished requests that are kept, of all its connections together; an answer may have 6 MB.
+MAX_UNFINISHED = MAX_BODY
 #: Seconds that a worker may take to read an answer.
 SEND_TIMEOUT = 30.0
 #: Bytes taken from a connection at once.
@@ -126,7 +128,10 @@ class RuntimeApiServer:
             self._hung_up(connection)
             return None
         self._readers[connection].feed(data)
-        return self._next(connection)
+        request = self._next(connection)
+        if request is None and sum(reader.size for reader in self._readers.values()) > MAX_UNFINISHED:
+            self._hung_up(connection)
+        return request
 
     def _next(self, connection: socket.socket) -> Request | None:
         reader = self._readers[connection]

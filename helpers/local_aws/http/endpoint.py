@@ -22,6 +22,9 @@ STALL_TIMEOUT = float(os.environ.get("LOCAL_AWS_STALL_SECONDS", "60"))
 IDLE_TIMEOUT = 3600.0
 #: Connections at once, each with its thread. Thirty learners with all that they run need a few hundred.
 MAX_CONNECTIONS = int(os.environ.get("LOCAL_AWS_MAX_CONNECTIONS", "1000"))
+#: Bytes of unfinished requests that are kept, of all connections together: anybody on this machine may send some. A
+#: request of up to LARGE bytes is never refused for that.
+MAX_UNFINISHED, LARGE = 512 * 1024 * 1024, 1024 * 1024
 #: Seconds between two looks for connections whose time is over.
 SWEEP_INTERVAL = 1.0
 #: Bytes taken from a connection at once.
@@ -63,6 +66,11 @@ class Endpoint(socketserver.ThreadingMixIn, socketserver.TCPServer):
         with self._lock:
             self._connections.discard(connection)
 
+    def unfinished(self) -> int:
+        """Bytes that are here of requests that are not whole yet."""
+        with self._lock:
+            return sum(each.reader.size for each in self._connections)
+
     def service_actions(self) -> None:
         """Called by `serve_forever` all the time: end the connections whose time is over."""
         now = time.monotonic()
@@ -82,13 +90,14 @@ class Connection(socketserver.BaseRequestHandler):
     """Reads requests from one connection and answers each in turn.
 
     deadline: when whatever is waited for must have come, in time.monotonic()'s seconds; idle: whether that is the
-    beginning of a request.
+    beginning of a request; reader: has what has arrived of it.
     """
 
     server: Endpoint
     request: socket.socket
 
     def setup(self) -> None:
+        self.reader = RequestReader()
         self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._await_request()
         self.server.admit(self)
@@ -104,9 +113,8 @@ class Connection(socketserver.BaseRequestHandler):
             self.request.close()
 
     def handle(self) -> None:
-        reader = RequestReader()
         try:
-            while (request := self.receive(reader)) is not None:
+            while (request := self.receive()) is not None:
                 self.server.last_request = time.monotonic()
                 refusal = self._foreign(request)
                 status, headers, body = refusal or self._answer(request)
@@ -119,8 +127,9 @@ class Connection(socketserver.BaseRequestHandler):
         except OSError:
             return  # the client has gone
 
-    def receive(self, reader: RequestReader) -> Request | None:
+    def receive(self) -> Request | None:
         """The next request; None when the client has closed the connection. Raises BadRequest."""
+        reader = self.reader
         self._await_request()
         while (request := reader.next()) is None:
             if reader.wants_continue():
@@ -133,6 +142,8 @@ class Connection(socketserver.BaseRequestHandler):
                     return None
                 raise BadRequest(400, "truncated request")
             reader.feed(data)
+            if reader.size > LARGE and self.server.unfinished() > MAX_UNFINISHED:
+                raise BadRequest(503, "too many large requests at once")
         self.idle, self.deadline = False, math.inf  # an answer takes as long as it takes
         return request
 

@@ -71,6 +71,11 @@ class RequestReader:
         """Whether nothing has arrived of a next request."""
         return self._head is None and not self._buffer
 
+    @property
+    def size(self) -> int:
+        """Bytes that are here of requests that are not whole yet."""
+        return len(self._buffer) + self._chunked
+
     def feed(self, data: bytes) -> None:
         self._buffer += data
 
