@@ -9,7 +9,9 @@ import time
 
 import pytest
 
-from helpers.local_aws.http import endpoint
+from helpers.local_aws import server
+from helpers.local_aws.http import dispatch, endpoint
+from helpers.local_aws.http.http1 import Request
 
 PATIENCE = 30.0
 LARGE = b"x" * 64 * 1024 * 1024  # more than the system's buffers take
@@ -103,9 +105,9 @@ def test_a_client_that_does_not_read_is_hung_up_on(served):
         assert len(served._connections) == 1, "the other alone is left"
 
 
-def test_a_failure_is_answered_and_logged(served, caplog):
+def test_a_failure_ends_the_connection_and_is_logged(served, caplog):
     with connect(served) as unlucky:
-        assert ask(served, unlucky, "/fails").startswith(b"HTTP/1.1 500 ")
+        assert ask(served, unlucky, "/fails") == b""
         assert ended(unlucky)
     assert "on purpose" in caplog.text
 
@@ -160,3 +162,19 @@ def test_when_there_are_too_many_the_one_idle_longest_makes_room(served, monkeyp
     finally:
         for connection in crowd:
             connection.close()
+
+
+@pytest.mark.parametrize(("service", "kind"), [("dynamodb", "json"), ("iam", "xml")])
+def test_what_fails_in_the_server_is_answered_as_aws_would(monkeypatch, caplog, service, kind):
+    """In the form that the service's SDKs can read, so that they say what happened and try again."""
+
+    def fails(self, request):
+        raise OSError("no more files")
+
+    monkeypatch.setattr(server.Server, "_answered", fails)
+    broken = server.Server.__new__(server.Server)
+    broken._dispatch = dispatch
+    scope = f"AWS4-HMAC-SHA256 Credential=key/20260101/us-east-1/{service}/aws4_request, SignedHeaders=host"
+    status, headers, body = broken._answer(Request("POST", "/", {"authorization": scope}, b""))
+    assert status == 500 and kind in headers["Content-Type"] and b"server.log says why" in body
+    assert b"InternalFailure" in body and "no more files" in caplog.text

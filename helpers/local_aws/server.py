@@ -171,6 +171,14 @@ class Server:
             self._home.clear()
 
     def _answer(self, request: Request) -> tuple[int, dict[str, str], bytes]:
+        try:
+            return self._answered(request)
+        except Exception:  # no more files, processes or memory, too
+            logger.exception("%s %s could not be answered", request.method, request.target)
+            message = "The embedded AWS failed; its server.log says why."
+            return self._dispatch.error_answer(_named_service(request), 500, "InternalFailure", message)
+
+    def _answered(self, request: Request) -> tuple[int, dict[str, str], bytes]:
         if request.path.startswith(CONTROL):
             return self._control(request)
         try:
@@ -207,8 +215,7 @@ class Server:
 
     def _refuse(self, request: Request, error: Exception) -> tuple[int, dict[str, str], bytes]:
         """Without a valid signature the service is not known for certain: the form of the answer is a good guess."""
-        scope = request.headers.get("authorization", "").split("/")
-        service = scope[3] if len(scope) > 3 else "s3" if "x-amz-target" not in request.headers else ""
+        service = _named_service(request)
         xml = service in ("iam", "sts", "s3", "sns", "cloudformation")
         json_status = 400 if "x-amz-target" in request.headers else 403
         code = error.query_code if xml else error.code  # type: ignore[attr-defined]
@@ -225,6 +232,12 @@ class Server:
             self.stop()
             return 202, {}, b""
         return 404, {}, b""
+
+
+def _named_service(request: Request) -> str:
+    """The service that a request says it is for, without being asked whether that is true."""
+    scope = request.headers.get("authorization", "").split("/")
+    return scope[3] if len(scope) > 3 else "s3" if "x-amz-target" not in request.headers else ""
 
 
 def main(home: str, port: int) -> int:

@@ -119,7 +119,7 @@ class Connection(socketserver.BaseRequestHandler):
                 refusal = self._foreign(request)
                 status, headers, body = refusal or self._answer(request)
                 self.send(response(status, headers, body, head_only=request.method == "HEAD"))
-                if refusal or "close" in (headers.get("Connection"), request.headers.get("connection", "").lower()):
+                if refusal or request.headers.get("connection", "").lower() == "close":
                     return
         except BadRequest as error:
             with contextlib.suppress(OSError):
@@ -154,9 +154,9 @@ class Connection(socketserver.BaseRequestHandler):
     def _answer(self, request: Request) -> tuple[int, dict[str, str], bytes]:
         try:
             return self.server.answer(request)
-        except Exception:  # OSError among them: no more files, processes, memory
+        except Exception as error:  # an SDK tries again when the connection ends without an answer
             logger.exception("a request could not be answered")
-            return 500, {"Connection": "close"}, b"The embedded AWS failed; its server.log says why.\n"
+            raise ConnectionAbortedError from error
 
     def _await_request(self) -> None:
         self.idle, self.deadline = True, time.monotonic() + IDLE_TIMEOUT
