@@ -7,8 +7,6 @@ is the long campaign, which is run by hand.
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -58,21 +56,3 @@ STORABLE = st.builds(
     st.integers(0, 10**38 - 1),
     st.integers(-130, 87),
 )
-
-
-def steps(call: Callable[[], object]) -> int:
-    """How many lines of Python `call` executes: the same on every machine, busy or not."""
-    count = 0
-
-    def trace(frame: object, event: str, argument: object):
-        nonlocal count
-        count += event == "line"
-        return trace
-
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        call()
-    finally:
-        sys.settrace(before)
-    return count

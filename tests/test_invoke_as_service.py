@@ -10,9 +10,9 @@ import boto3
 import moto
 import pytest
 from botocore.config import Config
-from campaign import steps
 from embedded_aws import LAMBDA_TRUST, zip_of
 from lambda_requests import ACCOUNT, ECHO, RULE, UUID, refusal
+from steps import steps
 
 from helpers.local_aws.awslambda import lambda_function, lambda_service
 from helpers.local_aws.awslambda.function_runner import Invocation, TooManyRequests

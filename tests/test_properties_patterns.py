@@ -11,9 +11,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from campaign import ANY_JSON, ANY_TEXT, LONG, NAMES, NUMBERS, TEXT, examples, nested, steps
+from campaign import ANY_JSON, ANY_TEXT, LONG, NAMES, NUMBERS, TEXT, examples, nested
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
+from steps import steps
 
 from helpers.local_aws.event_patterns import event_pattern
 from helpers.local_aws.event_patterns.event_pattern import EventPattern, InvalidEventPattern

@@ -7,9 +7,9 @@ import time
 import uuid
 
 import pytest
-from campaign import steps
 from moto.iam.models import iam_backends
 from moto.sts.models import sts_backends
+from steps import steps
 
 from helpers.local_aws.account.credentials import ACCOUNT_ID, CredentialStore, random_credentials
 from helpers.local_aws.http.http1 import Request
