@@ -160,6 +160,7 @@ OWN_ACCOUNT = allow({"AWS": "123456789012"})
 @undo("01-3")
 def no_visitor():
     delete("exercise-visitor")
+    delete("visitor")
 
 
 def visit(*policies: str, role: str = "exercise-visitor") -> dict:
@@ -187,9 +188,7 @@ def may_read_tables_and_do_everything_to_functions():
 
 @wrong_answer("01-3", "another role's credentials")
 def a_role_of_another_name():
-    credentials = visit("AmazonDynamoDBReadOnlyAccess", role="visitor")
-    delete("visitor")
-    return (credentials,)
+    return (visit("AmazonDynamoDBReadOnlyAccess", role="visitor"),)
 
 
 @wrong_answer("01-3", "still yourself")
