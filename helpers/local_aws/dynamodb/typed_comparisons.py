@@ -23,7 +23,7 @@ _ORDERING = (
 
 
 def install() -> None:
-    """Make moto's operators ask for the types of both sides, and its items have names."""
+    """Make moto's operators ask for the types of both sides."""
     for operator in _ORDERING:
         operator.expr = _if(operator.expr, _comparable, False)  # type: ignore[method-assign]
     comparisons.OpEqual.expr = _if(comparisons.OpEqual.expr, _same, False)  # type: ignore[method-assign]

@@ -14,6 +14,8 @@ from moto.core.exceptions import JsonRESTError
 from moto.events.exceptions import ValidationException
 from moto.events.responses import EventsHandler
 
+from .validation_errors import refuse
+
 _NAME = r"[\.\-_A-Za-z0-9]+"
 _ARN = r"^arn:aws([a-z]|\-)*:events:([a-z]|\d|\-)*:([0-9]{12})?:.+\/.+$"
 #: Longest text and pattern of each member.
@@ -60,9 +62,7 @@ def check(**members: Any) -> None:
             problems.append(f"{failed} satisfy regular expression pattern: {pattern}")
         if len(value) > longest:
             problems.append(f"{failed} have length less than or equal to {longest}")
-    if problems:
-        errors = "error" if len(problems) == 1 else "errors"
-        raise ValidationException(f"{len(problems)} validation {errors} detected: {'; '.join(problems)}")
+    refuse(problems)
 
 
 def check_one_filter(action: str, *filters: str | None) -> None:

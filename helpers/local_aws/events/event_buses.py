@@ -15,6 +15,8 @@ from moto.events.exceptions import ValidationException
 from moto.events.models import EventBus, EventsBackend
 from moto.events.responses import EventsHandler
 
+from .validation_errors import refuse
+
 #: "Event buses" per account and Region: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
 MAX_BUSES = 100
 
@@ -84,9 +86,7 @@ def _check_name(name: str) -> None:
         problems.append(f"{failed} satisfy regular expression pattern: {_NAME}")
     if len(name) > _LONGEST_NAME:
         problems.append(f"{failed} have length less than or equal to {_LONGEST_NAME}")
-    if problems:
-        errors = "error" if len(problems) == 1 else "errors"
-        raise ValidationException(f"{len(problems)} validation {errors} detected: {'; '.join(problems)}")
+    refuse(problems)
 
 
 def _check_settings(settings: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ from moto.events.exceptions import ValidationException
 
 from . import input_shape, target_services
 from .delivery_retry import MAX_AGE_S, MAX_ATTEMPTS
+from .validation_errors import refuse
 
 #: "Targets per rule": https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
 MAX_TARGETS = 5
@@ -50,7 +51,7 @@ def check_rule(
         )
     problems += _text_problems("description", description, longest=512)
     problems += _text_problems("roleArn", role_arn, longest=1600)
-    _refuse(problems)
+    refuse(problems)
 
 
 def check_targets(targets: list[dict[str, Any]], rule_arn: str) -> None:
@@ -67,7 +68,7 @@ def check_targets(targets: list[dict[str, Any]], rule_arn: str) -> None:
         problems += _text_problems(f"{place}.input", target.get("Input"), longest=8192)
         problems += _text_problems(f"{place}.inputPath", target.get("InputPath"), longest=256)
         problems += _retry_problems(f"{place}.retryPolicy", target.get("RetryPolicy") or {})
-    _refuse(problems)
+    refuse(problems)
     for target in targets:
         _check_input(target)
         _check_arns(target, rule_arn)
@@ -99,12 +100,6 @@ def _retry_problems(place: str, policy: dict[str, Any]) -> list[str]:
         if value is not None and value > most:
             problems.append(f"{failed} have value less than or equal to {most}")
     return problems
-
-
-def _refuse(problems: list[str]) -> None:
-    if problems:
-        errors = "error" if len(problems) == 1 else "errors"
-        raise ValidationException(f"{len(problems)} validation {errors} detected: {'; '.join(problems)}")
 
 
 def _check_input(target: dict[str, Any]) -> None:

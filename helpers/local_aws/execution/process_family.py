@@ -119,9 +119,9 @@ def end_family(pid: int, mark: str) -> None:
         kill_group(pid)
         _kill(family)
     kill_group(pid)
-    _end_orphans(pid, mark)
     for _ in range(_ROUNDS):
-        left = [*_marked(lambda variables: variables.get(MARK) == mark), *_orphans()]
+        _end_orphans(pid, mark)
+        left = _marked(lambda variables: variables.get(MARK) == mark)
         left = [process for process in left if process.pid != pid]  # whose end its own environment waits for
         if not left:
             return
@@ -230,25 +230,6 @@ def _marked(wanted: Callable[[dict[str, str]], bool]) -> list[psutil.Process]:
         except (psutil.Error, OSError):
             continue  # it has just ended, or is not ours
     return found
-
-
-def _orphans() -> list[psutil.Process]:
-    """Children of this process that are no workers and belong to none that lives; those that have ended are buried."""
-    if not _adopting:  # children may have been started by whoever this process belongs to
-        return []
-    with starting:
-        children = [child for child in psutil.Process().children() if child.pid not in _workers]
-        marks = set(_workers.values())
-    orphans = []
-    for child in children:
-        try:
-            if child.status() == psutil.STATUS_ZOMBIE:
-                os.waitpid(child.pid, os.WNOHANG)
-            elif child.environ().get(MARK) not in marks:
-                orphans.append(child)
-        except (psutil.Error, OSError):
-            continue
-    return orphans
 
 
 def _kill(processes: Iterable[psutil.Process]) -> None:
