@@ -30,9 +30,7 @@ def of(lesson: str, target: Target, folder: Path) -> str:
     if before and lesson != "99_clean_up":
         lines.append(f"Missing parts of earlier lessons are made first: {', '.join(before)}.")
     if target.kind == AWS:
-        lines.append(
-            f"Cost: {cost(here)} ({PRICES}). Lesson 99, or python3 -m helpers clean-up, removes all of it."
-        )
+        lines.append(f"Cost: {cost(here)} ({PRICES}). Lesson 99, or python3 -m helpers clean-up, removes all of it.")
     return "\n".join(lines)
 
 

@@ -64,8 +64,7 @@ def add_to_course(lesson: str, course: Path, root: Path = copies.ROOT) -> str:
             (draft / SETTINGS).write_text(CONFIGURATION, encoding="utf-8")
     points = sum(cell["metadata"].get("nbgrader", {}).get("points", 0) for cell in notebook["cells"])
     return (
-        f"{path.stem}, {points} points, is in {assignment}. "
-        f"Next, in {course}: nbgrader generate_assignment {path.stem}"
+        f"{path.stem}, {points} points, is in {assignment}. Next, in {course}: nbgrader generate_assignment {path.stem}"
     )
 
 

@@ -119,9 +119,7 @@ def _unless_hopeless(place: Place, progress: Progress, *hopeless: str) -> Iterat
         progress.say("uv could not do it; pip will.")
 
 
-def _run(
-    command: Sequence[str], progress: Progress, place: Place, env: dict[str, str], descriptor: int
-) -> None:
+def _run(command: Sequence[str], progress: Progress, place: Place, env: dict[str, str], descriptor: int) -> None:
     """Run a tool to its end. Raises ToolFailed when it fails; ends it when the user interrupts.
 
     It inherits the lock's descriptor: if this process is killed, the lock lasts while the tool still writes.

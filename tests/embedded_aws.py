@@ -22,9 +22,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 CONFORMANCE = PROJECT.parent / "shared" / "conformance"
 LAMBDA_TRUST = {
     "Version": "2012-10-17",
-    "Statement": [
-        {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    ],
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
 }
 
 
@@ -96,11 +94,7 @@ class Aws:
 
     def log(self, name: str) -> list[str]:
         """All log events of a function, oldest first."""
-        pages = (
-            self.client("logs")
-            .get_paginator("filter_log_events")
-            .paginate(logGroupName=f"/aws/lambda/{name}")
-        )
+        pages = self.client("logs").get_paginator("filter_log_events").paginate(logGroupName=f"/aws/lambda/{name}")
         events = [event for page in pages for event in page["events"]]
         return [event["message"] for event in sorted(events, key=lambda event: event["timestamp"])]
 

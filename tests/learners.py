@@ -59,9 +59,7 @@ class Learner:
             variables = dict(os.environ)
         self.home = account or folder / "account"
         variables["LOCAL_AWS_HOME"] = str(self.home)
-        self._kernel = KernelManager(
-            kernel_name=CURRENT_ENV_KERNEL_NAME, kernel_spec_manager=NbvalKernelspecManager()
-        )
+        self._kernel = KernelManager(kernel_name=CURRENT_ENV_KERNEL_NAME, kernel_spec_manager=NbvalKernelspecManager())
         begin = time.perf_counter()
         self._kernel.start_kernel(
             env=variables, cwd=str(PROJECT / "notebooks"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

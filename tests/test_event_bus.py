@@ -197,10 +197,7 @@ def test_refuses_bad_rules(events) -> None:
         rf"[\.\-_A-Za-z0-9]+; {failed} have length less than or equal to 64"
     )
     for bad in ({"State": "ON"}, {"Description": "x" * 513}, {"EventPattern": PATTERN + " " * 4096}):
-        assert (
-            refusal(events.put_rule, **{"Name": "r", "EventPattern": PATTERN} | bad)[0]
-            == "ValidationException"
-        )
+        assert refusal(events.put_rule, **{"Name": "r", "EventPattern": PATTERN} | bad)[0] == "ValidationException"
     assert refusal(events.put_rule, Name="r")[0] == "ValidationException"
     unknown = refusal(events.put_rule, Name="r", EventPattern=PATTERN, EventBusName="no-such-bus")
     assert unknown == ("ResourceNotFoundException", "Event bus no-such-bus does not exist.")
@@ -318,9 +315,7 @@ def test_recorded_shape_of_targets(aws, events, conformance, custom: bool) -> No
 
 # What targets get
 
-DETAIL = (
-    '{"order": {"id": "o1", "amount": 65.50, "lines": [{"sku": "A"}, {"sku": "B"}]}, "note": "say \\"hi\\""}'
-)
+DETAIL = '{"order": {"id": "o1", "amount": 65.50, "lines": [{"sku": "A"}, {"sku": "B"}]}, "note": "say \\"hi\\""}'
 
 
 @pytest.mark.parametrize(
@@ -372,10 +367,7 @@ def test_shapes_what_a_target_gets(aws, events, target: dict, expected: str) -> 
 
 
 def test_a_template_can_hold_the_event(aws, events) -> None:
-    template = (
-        '{"event": <aws.events.event>, "json": <aws.events.event.json>, '
-        '"at": <aws.events.event.ingestion-time>}'
-    )
+    template = '{"event": <aws.events.event>, "json": <aws.events.event.json>, "at": <aws.events.event.ingestion-time>}'
     probe = Probe(aws, InputTransformer={"InputTemplate": template})
     plain = Probe(aws, {"source": [probe.source]})
     put(events, entry(probe.source, Detail=DETAIL))
@@ -440,9 +432,7 @@ def test_an_event_goes_on_to_another_bus_but_to_no_third(aws, events, source) ->
 def test_archives_keep_what_they_ask_for_and_replay_it(aws, events, source) -> None:
     bus = events.create_event_bus(Name=source)["EventBusArn"]
     pattern = json.dumps({"detail": {"keep": [True]}})
-    archive = events.create_archive(ArchiveName=source, EventSourceArn=bus, EventPattern=pattern)[
-        "ArchiveArn"
-    ]
+    archive = events.create_archive(ArchiveName=source, EventSourceArn=bus, EventPattern=pattern)["ArchiveArn"]
     probe = Probe(aws, {"source": [source]}, bus=source)
     quiet = Probe(aws, {"source": [source]}, bus=source)
     kept = entry(source, EventBusName=source, Detail='{"keep": true, "amount": 65.50}')
@@ -466,9 +456,7 @@ def test_archives_keep_what_they_ask_for_and_replay_it(aws, events, source) -> N
 def test_an_upload_to_a_bucket_is_an_event(aws, events, source) -> None:
     s3 = aws.client("s3")
     s3.create_bucket(Bucket=source)
-    s3.put_bucket_notification_configuration(
-        Bucket=source, NotificationConfiguration={"EventBridgeConfiguration": {}}
-    )
+    s3.put_bucket_notification_configuration(Bucket=source, NotificationConfiguration={"EventBridgeConfiguration": {}})
     pattern = {
         "source": ["aws.s3"],
         "detail-type": ["Object Created"],

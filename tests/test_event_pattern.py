@@ -99,9 +99,7 @@ MATCHES = {
     "fields of one element": detail(Lines={"sku": ["B"], "n": [2], "gift": [True]}),
     "absent in the element chosen": detail(Lines={"a": [{"exists": False}], "sku": ["B"]}),
     "absent beside a match": {"detail": {"Lines": {"n": [1], "zzz": [{"exists": False}]}}},
-    "absent in this element only": {
-        "detail": {"Lines": {"n": [1], "sku": ["A"], "zip": [{"exists": False}]}}
-    },
+    "absent in this element only": {"detail": {"Lines": {"n": [1], "sku": ["A"], "zip": [{"exists": False}]}}},
     "a dot is a step": {"detail.Item": ["Pen/Blue"]},
     "the last of two with the same name": '{"detail": {"Units": [9], "Units": [3]}}',
 }
@@ -232,12 +230,10 @@ REFUSED = {
     '{"$or": {"a": [1]}}': "It must be an Array followed with $or.",
     '{"$or": [{"a": [1]}]}': "There must have at least 2 Objects in $or relationship.",
     '{"$or": [{"a": [1]}, 2]}': "Only JSON object is allowed in array of $or relationship.",
-    '{"$or": [{"prefix": [1]}, {"a": [1]}]}': "prefix is Ruler reserved fieldName "
-    "which cannot be used inside $or.",
+    '{"$or": [{"prefix": [1]}, {"a": [1]}]}': "prefix is Ruler reserved fieldName which cannot be used inside $or.",
     '{"a": [1}': "Unexpected close marker '}': expected ']'",
     '{"a": [1 2]}': "Unexpected character ('2' (code 50)): was expecting comma to separate Array entries",
-    '{"a" [1]}': "Unexpected character ('[' (code 91)): "
-    "was expecting a colon to separate field name and value",
+    '{"a" [1]}': "Unexpected character ('[' (code 91)): was expecting a colon to separate field name and value",
     '{"a": [1]} 2': "Unexpected character ('2' (code 50)): expected the end of the pattern",
     '{"a": [1]': "Unexpected end-of-input: expected close marker for Object",
     '{"a': "Unexpected end-of-input: was expecting closing quote for a string value",
@@ -378,9 +374,7 @@ def test_put_rule_refuses_what_test_event_pattern_refuses(aws) -> None:
         aws.client("events").put_rule(Name="refused", EventPattern='{"source": "x"}')
     error = caught.value.response["Error"]
     assert error["Code"] == "InvalidEventPatternException"
-    assert error["Message"].startswith(
-        'Event pattern is not valid. Reason: "source" must be an object or an array'
-    )
+    assert error["Message"].startswith('Event pattern is not valid. Reason: "source" must be an object or an array')
 
 
 # Routing

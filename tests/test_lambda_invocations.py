@@ -60,9 +60,7 @@ def test_any_json_may_be_a_payload(lambda_, echo, payload):
 
 
 def test_an_asynchronous_invocation(aws, lambda_):
-    name = aws.function(
-        "def handler(event, context):\n    print('got', event['n'], context.aws_request_id)\n"
-    )
+    name = aws.function("def handler(event, context):\n    print('got', event['n'], context.aws_request_id)\n")
     answer = lambda_.invoke(FunctionName=name, InvocationType="Event", Payload=b'{"n": 7}')
     assert (answer["StatusCode"], answer["Payload"].read()) == (202, b"")
     assert not answer.keys() & {"ExecutedVersion", "FunctionError", "LogResult"}
@@ -124,18 +122,13 @@ def test_the_largest_payloads(lambda_, echo):
     largest = b'"' + b"x" * (6 * megabyte - 2) + b'"'
     assert lambda_.invoke(FunctionName=echo, Payload=largest)["Payload"].read() == largest
     error = refusal(lambda_.invoke, FunctionName=echo, Payload=largest + b" ")
-    assert (
-        error["Error"]["Message"]
-        == "Request must be smaller than 6291456 bytes for the InvokeFunction operation"
-    )
+    assert error["Error"]["Message"] == "Request must be smaller than 6291456 bytes for the InvokeFunction operation"
 
 
 def test_the_client_context(aws, lambda_):
     name = aws.function("def handler(event, context):\n    return context.client_context.custom\n")
     context = base64.b64encode(json.dumps({"custom": {"é": "☃\n"}}).encode()).decode()
-    assert json.loads(lambda_.invoke(FunctionName=name, ClientContext=context)["Payload"].read()) == {
-        "é": "☃\n"
-    }
+    assert json.loads(lambda_.invoke(FunctionName=name, ClientContext=context)["Payload"].read()) == {"é": "☃\n"}
     for broken in ("no base64!", base64.b64encode(b"no json").decode()):
         error = refusal(lambda_.invoke, FunctionName=name, ClientContext=broken)
         assert error["Error"]["Code"] == "InvalidRequestContentException"
@@ -177,9 +170,7 @@ def test_a_queue_and_a_topic_invoke_the_function_too(aws, lambda_):
     arn = lambda_.get_function(FunctionName=name)["Configuration"]["FunctionArn"]
     sqs, sns = aws.client("sqs"), aws.client("sns")
     queue = sqs.create_queue(QueueName=f"queue-{uuid.uuid4().hex[:8]}")["QueueUrl"]
-    queue_arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"][
-        "QueueArn"
-    ]
+    queue_arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     lambda_.create_event_source_mapping(EventSourceArn=queue_arn, FunctionName=name)
     sqs.send_message(QueueUrl=queue, MessageBody="a queue")
     topic = sns.create_topic(Name=f"topic-{uuid.uuid4().hex[:8]}")["TopicArn"]

@@ -131,9 +131,7 @@ def test_new_code_runs_and_the_folders_of_old_code_go(aws, lambda_):
 def test_a_dry_run_of_new_code_changes_nothing(aws, lambda_):
     name = aws.function(ECHO)
     before = lambda_.get_function_configuration(FunctionName=name)
-    lambda_.update_function_code(
-        FunctionName=name, ZipFile=zip_of({"main.py": answering("new")}), DryRun=True
-    )
+    lambda_.update_function_code(FunctionName=name, ZipFile=zip_of({"main.py": answering("new")}), DryRun=True)
     after = lambda_.get_function_configuration(FunctionName=name)
     assert (after["CodeSha256"], after["RevisionId"]) == (before["CodeSha256"], before["RevisionId"])
     assert aws.invoke(name, "old")["Json"] == "old"
@@ -228,12 +226,8 @@ AS_RECORDED = {
 
 
 def test_as_aws_recorded_the_life_of_a_function(aws, lambda_, conformance):
-    recorded = conformance("lambda_/test_lambda_api.snapshot.json")[
-        "TestLambdaFunction::test_function_lifecycle"
-    ]
-    created = create_function(
-        aws, aws.role(), **AS_RECORDED, MemorySize=256, Timeout=5, Environment={"Variables": {}}
-    )
+    recorded = conformance("lambda_/test_lambda_api.snapshot.json")["TestLambdaFunction::test_function_lifecycle"]
+    created = create_function(aws, aws.role(), **AS_RECORDED, MemorySize=256, Timeout=5, Environment={"Variables": {}})
     name = created["FunctionName"]
     ours = {"create_response": created, "get_function_response": lambda_.get_function(FunctionName=name)}
     ours["update_func_conf_response"] = lambda_.update_function_configuration(

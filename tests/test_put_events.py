@@ -234,9 +234,9 @@ def test_recorded_errors(events, conformance) -> None:
 
 def test_recorded_refusal_of_more_than_ten_entries(events, conformance) -> None:
     recorded = conformance("events/test_events.snapshot.json")
-    error = recorded["TestEvents::test_put_events_exceed_limit_ten_entries[custom]"][
-        "put-events-exceed-limit-error"
-    ]["Error"]
+    error = recorded["TestEvents::test_put_events_exceed_limit_ten_entries[custom]"]["put-events-exceed-limit-error"][
+        "Error"
+    ]
     detail = re.search(r"detail=(.*?), eventBusName", error["Message"])[1]
     kind = re.search(r"detailType=(.*?),", error["Message"])[1]
     sent = {"Source": kind, "DetailType": kind, "Detail": detail, "EventBusName": "<bus-name>"}

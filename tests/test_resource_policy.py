@@ -100,9 +100,7 @@ def test_principals(add, principal, stored):
     assert add(Principal=principal)["Principal"] == stored
 
 
-@pytest.mark.parametrize(
-    "principal", ["events", "events.example.com", "12345", "amazonaws.com", "arn:aws:s3:::x"]
-)
+@pytest.mark.parametrize("principal", ["events", "events.example.com", "12345", "amazonaws.com", "arn:aws:s3:::x"])
 def test_an_invalid_principal(add, principal):
     assert refused(add, Principal=principal) == (
         "InvalidParameterValueException",
@@ -132,9 +130,7 @@ def test_malformed_parameters(add, parameter, value, name, pattern):
 def test_a_malformed_source_arn_is_named(add):
     code, message, _ = refused(add, SourceArn="sample-rule")
     assert code == "ValidationException"
-    assert message.startswith(
-        constraint("sourceArn", "sample-rule", "Member must satisfy regular expression")
-    )
+    assert message.startswith(constraint("sourceArn", "sample-rule", "Member must satisfy regular expression"))
 
 
 def test_a_policy_has_a_largest_size(add):
@@ -172,9 +168,7 @@ def test_removing_permissions(aws, function, add):
         404,
     )
     lambda_.remove_permission(FunctionName=function, StatementId="events")
-    assert (
-        refused(lambda_.get_policy, FunctionName=function)[1] == "The resource you requested does not exist."
-    )
+    assert refused(lambda_.get_policy, FunctionName=function)[1] == "The resource you requested does not exist."
     add()  # the id is free again
 
 
@@ -186,9 +180,7 @@ def test_versions_and_aliases_have_policies_of_their_own(aws, add):
     lambda_.create_alias(FunctionName=name, Name="live", FunctionVersion=version)
     for qualifier in (version, "live"):
         assert add(FunctionName=name, Qualifier=qualifier)["Resource"] == f"{arn}:{qualifier}"
-        assert [s["Resource"] for s in policy_of(aws, name, Qualifier=qualifier)["Statement"]] == [
-            f"{arn}:{qualifier}"
-        ]
+        assert [s["Resource"] for s in policy_of(aws, name, Qualifier=qualifier)["Statement"]] == [f"{arn}:{qualifier}"]
     assert refused(lambda_.get_policy, FunctionName=name)[2] == 404
     assert add(FunctionName=f"{arn}:live", StatementId="by-arn")["Resource"] == f"{arn}:live"
     lambda_.remove_permission(FunctionName=name, StatementId="events", Qualifier="live")
@@ -199,9 +191,7 @@ def test_versions_and_aliases_have_policies_of_their_own(aws, add):
 
 
 def test_as_aws_recorded_refused_permissions(aws, function, add, conformance):
-    answers = conformance("lambda_/test_lambda_api.snapshot.json")[
-        "TestLambdaPermissions::test_permission_exceptions"
-    ]
+    answers = conformance("lambda_/test_lambda_api.snapshot.json")["TestLambdaPermissions::test_permission_exceptions"]
     lambda_ = aws.client("lambda")
 
     def expected(answer: str) -> tuple[str, str, int]:
@@ -225,9 +215,7 @@ def test_as_aws_recorded_refused_permissions(aws, function, add, conformance):
     }.items():
         assert refused(add, **changes) == expected(answer), answer
     remove = lambda_.remove_permission
-    assert refused(remove, FunctionName=function, StatementId="s3") == expected(
-        "remove_permission_policy_doesnotexist"
-    )
+    assert refused(remove, FunctionName=function, StatementId="s3") == expected("remove_permission_policy_doesnotexist")
     assert refused(lambda_.get_policy, FunctionName="doesnotexist") == expected("get_policy_fn_doesnotexist")
     assert refused(lambda_.get_policy, FunctionName=function, Qualifier="42") == expected(
         "get_policy_fn_version_doesnotexist"
@@ -237,9 +225,9 @@ def test_as_aws_recorded_refused_permissions(aws, function, add, conformance):
     assert refused(remove, FunctionName="doesnotexist", StatementId="s3") == expected(
         "remove_permission_fn_doesnotexist"
     )
-    assert refused(
-        remove, FunctionName=function, StatementId="s3", Qualifier="alias-doesnotexist"
-    ) == expected("remove_permission_fn_alias_doesnotexist")
+    assert refused(remove, FunctionName=function, StatementId="s3", Qualifier="alias-doesnotexist") == expected(
+        "remove_permission_fn_alias_doesnotexist"
+    )
 
 
 def test_as_aws_recorded_statements(function, add, conformance):
@@ -268,9 +256,7 @@ def test_as_aws_recorded_statements(function, add, conformance):
         },
     }.items():
         recorded = json.dumps(answers[answer]["Statement"]).replace("<resource:1>", function)
-        expected = as_here(
-            json.loads(recorded), user_arn=user, **{"resource:2": "root", "resource:3": "bucket"}
-        )
+        expected = as_here(json.loads(recorded), user_arn=user, **{"resource:2": "root", "resource:3": "bucket"})
         assert add(**request, StatementId=expected["Sid"]) == expected, answer
 
 

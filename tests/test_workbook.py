@@ -184,9 +184,7 @@ def test_the_dead_letter_queue_is_seen_when_it_is_there_and_the_target_of_the_ru
 
     def put_target(queue: str, target: str = function_arn) -> None:
         dead_letters = {"Arn": f"arn:aws:sqs:us-east-1:{account.account_id}:{queue}"}
-        events.put_targets(
-            Rule="sample-rule", Targets=[{"Id": "it", "Arn": target, "DeadLetterConfig": dead_letters}]
-        )
+        events.put_targets(Rule="sample-rule", Targets=[{"Id": "it", "Arn": target, "DeadLetterConfig": dead_letters}])
 
     sqs.create_queue(QueueName="another-queue")
     put_target("another-queue")
@@ -229,9 +227,7 @@ def test_least_privilege_is_a_policy_of_its_own_in_place_of_the_broad_one(accoun
     grant("store-orders", "dynamodb:PutItem", "sample-table")
     assert parts() == {"role", "policies"}
     iam = boto3.client("iam")
-    iam.detach_role_policy(
-        RoleName="microservice-role", PolicyArn="arn:aws:iam::aws:policy/AmazonDynamoDBFullAccess"
-    )
+    iam.detach_role_policy(RoleName="microservice-role", PolicyArn="arn:aws:iam::aws:policy/AmazonDynamoDBFullAccess")
     assert parts() == {"role", "policies", "least-privilege"}
     iam.delete_role_policy(RoleName="microservice-role", PolicyName="store-orders")
     grant("send-failures", "sqs:SendMessage", "sample-function-failures")

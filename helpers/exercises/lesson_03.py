@@ -59,9 +59,7 @@ def _about_the_update(counts: list[int]) -> Verdict:
             see="execution-environment",
         )
     if len(set(counts)) == 1:
-        return wrong(
-            "After the update: is every invocation cold now, or only the first one to come?", see="cold-start"
-        )
+        return wrong("After the update: is every invocation cold now, or only the first one to come?", see="cold-start")
     return wrong("After the update: what is in the variable when the new environment has imported the file?")
 
 

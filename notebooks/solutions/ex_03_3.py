@@ -11,14 +11,14 @@ lambda_client = boto3.client("lambda")
 role_arn = boto3.client("iam").get_role(RoleName="microservice-role")["Role"]["Arn"]
 name = "exercise-thermometer"
 
-code = '''
+code = """
 start = "cold"  # module level: what every new environment begins with
 
 def lambda_handler(event, context):
     global start
     found, start = start, "warm"
     return {"start": found}
-'''
+"""
 
 entry = zipfile.ZipInfo("handler.py", date_time=(2026, 1, 1, 0, 0, 0))
 entry.create_system = 3

@@ -175,9 +175,7 @@ def allow(source: str = RULE) -> dict:
 
 def send() -> None:
     detail = json.dumps({"body": {"OrderId": "VIP-1", "Item": "mug"}})
-    boto3.client("events").put_events(
-        Entries=[{"Source": "vip_desk", "DetailType": "OrderPlaced", "Detail": detail}]
-    )
+    boto3.client("events").put_events(Entries=[{"Source": "vip_desk", "DetailType": "OrderPlaced", "Detail": detail}])
 
 
 def lost(net: bool = True, **asked) -> dict:
