@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from helpers import isolation, targets
+from helpers.authoring import isolation
 from helpers.errors import WorkbookError
 from helpers.local_aws import lifecycle
+from helpers.target import connection
 
 FOLDER = pytest.StashKey[tempfile.TemporaryDirectory]()
 
@@ -40,9 +41,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     notebooks = any(type(item).__module__ == "nbval.plugin" for item in session.items)
     if notebooks and not session.config.option.collectonly:
         try:
-            if targets.chosen(os.environ)[0] == targets.LOCAL:
+            if connection.chosen(os.environ)[0] == connection.LOCAL:
                 lifecycle.start()
-        except (lifecycle.LocalAwsError, WorkbookError) as error:
+        except WorkbookError as error:
             raise pytest.UsageError(str(error)) from error
 
 

@@ -35,7 +35,7 @@ def main():
     if sys.version_info < OLDEST:
         sys.stderr.write(too_old() + "\n")
         return 2
-    from helpers import commands
+    from helpers.installing import commands
 
     return commands.main(sys.argv[1:])
 

@@ -1,10 +1,10 @@
-"""The error that a learner can do something about."""
+"""The one error that its reader can do something about. Standard library only."""
 
 HELP = "notebooks/WHEN_IT_DOES_NOT_WORK.md"
 
 
 class WorkbookError(Exception):
-    """Its message is one line that says what to do; a notebook shows that line and no traceback.
+    """Its message is one line that says what to do: notebooks and commands show that line and no traceback.
 
     `more` is the heading of HELP, as an anchor, under which there is more to read.
     """
@@ -16,5 +16,5 @@ class WorkbookError(Exception):
         return [f"{type(self).__name__}: {self}"]
 
 
-class WaitedInVain(WorkbookError, TimeoutError):
+class WaitTimeout(WorkbookError, TimeoutError):
     """What a lesson waited for did not come in time."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TextIO, TypeVar
 
-from helpers.errors import WaitedInVain
+from helpers.errors import WaitTimeout
 
 Value = TypeVar("Value")
 
@@ -36,7 +36,7 @@ def wait_until(
     """Call `condition` until it returns something true, and return that.
 
     Prints one line, which counts the seconds while it waits and ends the same way however long it took. What was done
-    too early for AWS to notice, `again` does once more, each `every` seconds. Raises WaitedInVain, a TimeoutError,
+    too early for AWS to notice, `again` does once more, each `every` seconds. Raises WaitTimeout, a TimeoutError,
     after `timeout` seconds; what `condition` raises comes through.
     """
     line = f"Waiting for {waiting_for}"
@@ -44,7 +44,7 @@ def wait_until(
     if not value:
         print(f"{line}: given up.", file=_stream)
         message = f"Waited {timeout:g} s for {waiting_for}, and it did not happen."
-        raise WaitedInVain(message, more="the-wait-was-in-vain")
+        raise WaitTimeout(message, more="the-wait-was-in-vain")
     print(f"{line}: done.", file=_stream)
     return value
 

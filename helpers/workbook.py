@@ -4,21 +4,23 @@ there.
 
 import os
 import sys
-from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 from IPython.display import display
 
-from helpers import account_state, announcement, aws_trouble, ownership
-from helpers.account_state import AccountState
-from helpers.catch_up import Lesson, lesson_files
-from helpers.catch_up import catch_up as build_what_is_missing
-from helpers.diagram import Diagram
+from helpers.account import ownership
+from helpers.account import state as account_state
+from helpers.account.state import AccountState
 from helpers.errors import WorkbookError
-from helpers.propagation import wait_for_rule
-from helpers.targets import HELP, LOCAL, Target, connect
+from helpers.lessons import announcement
+from helpers.lessons.catch_up import Lesson, lesson_files
+from helpers.lessons.catch_up import catch_up as build_what_is_missing
+from helpers.lessons.propagation import wait_for_rule
+from helpers.paths import NOTEBOOKS
+from helpers.pictures.diagram import Diagram
+from helpers.target import aws_trouble
+from helpers.target.connection import HELP, LOCAL, Target, connect
 
-NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 # Instead of the picture, where only text is shown: JupyterLab before it trusts a notebook, for one.
 WITHOUT_THE_PICTURE = "(Run this cell to see the same as a picture.)"
 
@@ -26,10 +28,10 @@ WITHOUT_THE_PICTURE = "(Run this cell to see the same as a picture.)"
 def begin(lesson: str, catch_up: bool = True) -> None:
     """Make this kernel ready for a lesson, named like its file without the ending.
 
-    Afterwards plain `boto3.client(…)` speaks to the AWS that WORKBOOK_TARGET chooses (helpers.targets; the embedded one
-    unless it says otherwise), the working directory is the folder of the lessons, and the account, which is shown, has
-    all that earlier lessons build. With `catch_up=False` the account stays as it is and is not shown. May be called any
-    number of times. Raises WorkbookError, with one line that says what to do.
+    Afterwards plain `boto3.client(…)` speaks to the AWS that WORKBOOK_TARGET chooses (helpers.target.connection; the
+    embedded one unless it says otherwise), the working directory is the folder of the lessons, and the account, which
+    is shown, has all that earlier lessons build. With `catch_up=False` the account stays as it is
+    and is not shown. May be called any number of times. Raises WorkbookError, with one line that says what to do.
     """
     _refuse_unknown(lesson)
     target = connect()

@@ -7,10 +7,10 @@ import json
 from collections.abc import Callable, Iterator
 
 import pytest
-from embedded_aws import CONFORMANCE, Aws, own_home
-from lambda_requests import create_function
 
 from helpers.local_aws import lifecycle
+from tests.support.embedded_aws import CONFORMANCE, Aws, own_home
+from tests.support.lambda_requests import create_function
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import sys
 from helpers.errors import WorkbookError
 from helpers.exercises import overview
 from helpers.local_aws import lifecycle
-from helpers.targets import LOCAL, chosen, connect
+from helpers.target.connection import LOCAL, chosen, connect
 
 
 def main() -> int:
@@ -19,7 +19,7 @@ def main() -> int:
             print(overview.without_account())
             print("The embedded AWS is not running, so nothing is in the account. Each lesson builds what it needs.")
         return 0
-    except (WorkbookError, lifecycle.LocalAwsError) as error:
+    except WorkbookError as error:
         print(error, file=sys.stderr)
         return 2
 

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from helpers import account_state
-from helpers.catch_up import lesson_files
+from helpers.account import state as account_state
 from helpers.errors import WorkbookError
 from helpers.exercises import record
+from helpers.lessons.catch_up import lesson_files
+from helpers.paths import NOTEBOOKS
 
-NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 CELL = "exercise-"  # how the id of an exercise's cell begins
 NOTHING, BUILT, PARTLY, ABSENT = "–", "built", "in part", "not yet"
 

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers.filelock import lock
-
-PROJECT = Path(__file__).resolve().parents[2]
+from helpers.paths import PROJECT
 
 
 def folder() -> Path:

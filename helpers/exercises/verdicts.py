@@ -11,7 +11,6 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
-from pathlib import Path
 from textwrap import shorten
 from typing import Any
 
@@ -20,8 +19,9 @@ from IPython.display import Code, display
 
 from helpers.errors import WorkbookError
 from helpers.exercises import record
+from helpers.paths import NOTEBOOKS
 
-SOLUTIONS = Path(__file__).resolve().parents[2] / "notebooks" / "solutions"
+SOLUTIONS = NOTEBOOKS / "solutions"
 GLOSSARY = "GLOSSARY.md"  # beside the lessons
 CORRECT, NOT_YET, NOT_ATTEMPTED = "correct", "not yet", "not attempted"
 _LOOK = {CORRECT: ("✓", "#00815f"), NOT_YET: ("✗", "#c94f00"), NOT_ATTEMPTED: ("○", "#5b6770")}  # sign, colour

@@ -7,6 +7,8 @@ import json
 import os
 import sys
 
+from helpers.errors import WorkbookError
+
 from . import lifecycle
 
 
@@ -14,7 +16,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         return _COMMANDS[options.command](options)
-    except lifecycle.LocalAwsError as error:
+    except WorkbookError as error:
         print(error, file=sys.stderr)
         return 2
 
@@ -71,7 +73,7 @@ def _run(options: argparse.Namespace) -> int:
     with place.lock():
         running = lifecycle.status()
         if running:
-            raise lifecycle.LocalAwsError(f"Already running: {_describe(running)}")
+            raise WorkbookError(f"Already running: {_describe(running)}")
     print(
         "Running in the foreground; Ctrl-C ends it. In another shell: python -m helpers.local_aws env",
         flush=True,

@@ -24,17 +24,14 @@ from pathlib import Path
 from typing import Any
 
 from helpers import filelock
+from helpers.errors import WorkbookError
+from helpers.paths import PROJECT
 
 #: Seconds that a server may take to be ready (it imports moto: about one, on a slow disk many, and half a minute when
 #: a class of thirty starts at once on two cores) and to stop.
 START_TIMEOUT, STOP_TIMEOUT = 180.0, 10.0
 #: What a server leaves of its account in its folder: SQLite's files, and the functions' code.
 ACCOUNT_FILES = ("account.sqlite", "account.sqlite-wal", "account.sqlite-shm", "account.sqlite-journal", "functions")
-PROJECT = Path(__file__).resolve().parents[2]
-
-
-class LocalAwsError(RuntimeError):
-    """Something that the user can put right; the message is one line that says how."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +71,7 @@ class Home:
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
-            raise LocalAwsError(
+            raise WorkbookError(
                 f"The embedded AWS needs the folder {self.path}, which cannot be made: {error.strerror}. "
                 "Set LOCAL_AWS_HOME to a folder that you may write to."
             ) from None
@@ -90,7 +87,7 @@ class Home:
             return
         state, user = self.path.stat(), os.geteuid()
         if state.st_uid != user and user != 0:
-            raise LocalAwsError(
+            raise WorkbookError(
                 f"The folder {self.path} belongs to another user, who could take the place of the embedded AWS. "
                 "Set LOCAL_AWS_HOME to a folder of your own."
             )
@@ -99,7 +96,7 @@ class Home:
             if not inside or "lock" in inside:  # new, or an account's already
                 self.path.chmod(0o700)
             elif state.st_mode & 0o022:
-                raise LocalAwsError(
+                raise WorkbookError(
                     f"Other users may write to the folder {self.path}, and could take the place of the embedded AWS. "
                     "Set LOCAL_AWS_HOME to a folder of your own, such as a new one."
                 )
@@ -134,7 +131,7 @@ class Home:
             try:
                 shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
             except OSError as error:
-                raise LocalAwsError(
+                raise WorkbookError(
                     f"The account's {path} cannot be removed: {error.strerror}. Remove the folder {self.path} by hand."
                 ) from None
 
@@ -149,7 +146,7 @@ class Home:
             try:
                 held.enter_context(filelock.lock(self.path / "lock", waiting=None, poll=0.01))
             except OSError as error:
-                raise LocalAwsError(
+                raise WorkbookError(
                     f"The embedded AWS cannot write to {self.path}: {error.strerror}. "
                     "Set LOCAL_AWS_HOME to a folder that you may write to."
                 ) from None
@@ -161,7 +158,7 @@ def home() -> Home:
 
 
 def start(port: int | None = None) -> Account:
-    """Attach to the server that runs, or start one. Raises LocalAwsError with one line for the user."""
+    """Attach to the server that runs, or start one. Raises WorkbookError with one line for the user."""
     place = home()
     place.make()
     with place.lock():
@@ -169,7 +166,7 @@ def start(port: int | None = None) -> Account:
         if running is None:
             return _launch(place, port or 0)
         if port and not running.endpoint_url.endswith(f":{port}"):
-            raise LocalAwsError(
+            raise WorkbookError(
                 f"The embedded AWS already runs at {running.endpoint_url}. "
                 "Stop it first: python -m helpers.local_aws stop"
             )
@@ -212,7 +209,7 @@ def _stop(place: Home) -> bool:
         if place.read() is None and not _answers(account.endpoint_url, token):
             return True
         time.sleep(0.02)
-    raise LocalAwsError(f"The embedded AWS (process {account.pid}) does not stop; end that process by hand.")
+    raise WorkbookError(f"The embedded AWS (process {account.pid}) does not stop; end that process by hand.")
 
 
 def _running(place: Home) -> Account | None:
@@ -279,10 +276,10 @@ def _launch(place: Home, port: int) -> Account:
         if account is not None:
             return replace(account, started=True)
         if process.poll() is not None:
-            raise LocalAwsError(_last_words(place.log))
+            raise WorkbookError(_last_words(place.log))
         time.sleep(0.01)
     process.kill()
-    raise LocalAwsError(f"The embedded AWS was not ready within {START_TIMEOUT:.0f} seconds; {place.log} may say why.")
+    raise WorkbookError(f"The embedded AWS was not ready within {START_TIMEOUT:.0f} seconds; {place.log} may say why.")
 
 
 def _privately(path: str, flags: int) -> int:

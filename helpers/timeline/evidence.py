@@ -12,7 +12,7 @@ from typing import Any
 
 import boto3
 
-from helpers.account_state import FUNCTION, TABLE
+from helpers.account.state import FUNCTION, TABLE
 from helpers.exercises.tools import found, matches
 
 RETRIES = 2  # Lambda's own, where nobody has set another number

@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from html import escape
 from math import fsum
 
-from helpers import diagram_shapes as shapes
-from helpers import palette
+from helpers.pictures import palette, shapes
 from helpers.timeline.model import Lane, Row, State, Station, Way
 
 WIDTH, MARGIN, TOP = 928, 30, 140

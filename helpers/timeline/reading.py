@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from helpers.account_state import BUS
+from helpers.account.state import BUS
 from helpers.timeline import evidence
 from helpers.timeline.evidence import Attempt, Function, Invocation, Parked, Rule
 from helpers.timeline.model import Lane, Row, State, Station, Way

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import threading
 
-from ..lifecycle import LocalAwsError
+from helpers.errors import WorkbookError
 
 #: AWS names no number; it keeps far more. These are what a laptop can hold without noticing.
 DEFAULT_EVENTS = 100_000
@@ -58,7 +58,7 @@ def _read(name: str, default: int) -> int:
     if not text:
         return default
     if not text.isascii() or not text.isdigit() or not int(text):
-        raise LocalAwsError(f"{name} is {text!r}; it must be a whole number from 1 up, such as {default}.")
+        raise WorkbookError(f"{name} is {text!r}; it must be a whole number from 1 up, such as {default}.")
     return int(text)
 
 

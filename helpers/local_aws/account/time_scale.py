@@ -9,20 +9,20 @@ from __future__ import annotations
 import math
 import os
 
-from ..lifecycle import LocalAwsError
+from helpers.errors import WorkbookError
 
 DEFAULT = 1 / 60
 
 
 def read() -> float:
-    """The factor that the environment names. Raises LocalAwsError when it is no number from 0 up."""
+    """The factor that the environment names. Raises WorkbookError when it is no number from 0 up."""
     text = os.environ.get("LOCAL_AWS_TIME_SCALE", "").strip()
     try:
         factor = float(text) if text else DEFAULT
     except ValueError:
         factor = -1.0
     if not 0 <= factor < math.inf:
-        raise LocalAwsError(
+        raise WorkbookError(
             f"LOCAL_AWS_TIME_SCALE is {text!r}; it must be a number from 0 up, such as 0.5 (half of AWS's times)."
         )
     return factor

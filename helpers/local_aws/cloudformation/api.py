@@ -6,24 +6,19 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_Operations
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 from ..http.dispatch import Answer, error_answer
 from ..http.http1 import Request as HttpRequest
 from . import change_sets, describe, plan, query, requests
+from .beginnings import begin_creation, begin_update, check_updatable, start, store, unchanged
 from .deployment import Deployment
 from .errors import Refused
 from .services import Services
-from .stacks import Request, Stack, Store
+from .stacks import Stack, Store
 
 logger = logging.getLogger("local_aws.cloudformation")
-store = Store()
-
-#: From these an update may begin. After a failed creation there is nothing that could be updated.
-_UPDATABLE = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "UPDATE_FAILED"}
 
 Parameters = dict[str, Any]
 
@@ -47,20 +42,6 @@ def answer(request: HttpRequest, caller: Services) -> Answer:
     return 200, {"Content-Type": "text/xml"}, body
 
 
-def start(stack: Stack, work: Callable[[], None]) -> None:
-    """Work on a stack in a thread of its own."""
-
-    def run() -> None:
-        try:
-            work()
-        except Exception as error:  # must not leave the stack in progress for ever
-            logger.exception("the work on stack %s failed", stack.name)
-            stack.turn(f"{stack.status.removesuffix('_IN_PROGRESS')}_FAILED", f"Internal Failure: {error}")
-
-    stack.worker = threading.Thread(target=run, name=f"stack-{stack.name}", daemon=True)
-    stack.worker.start()
-
-
 def create_stack(given: Parameters, caller: Services) -> Parameters:
     name = given["StackName"]
     requests.check_name(name)
@@ -78,12 +59,6 @@ def create_stack(given: Parameters, caller: Services) -> Parameters:
     return {"StackId": stack.id}
 
 
-def begin_creation(stack: Stack, caller: Services, token: str | None) -> None:
-    stack.token = token
-    stack.turn("CREATE_IN_PROGRESS", "User Initiated")
-    start(stack, Deployment(stack, store, caller).create)
-
-
 def update_stack(given: Parameters, caller: Services) -> Parameters:
     stack = store.get(given["StackName"], "Stack [{}] does not exist")
     check_updatable(stack)
@@ -93,28 +68,6 @@ def update_stack(given: Parameters, caller: Services) -> Parameters:
     stack.capabilities = given.get("Capabilities") or []
     begin_update(stack, request, caller, given.get("ClientRequestToken"), bool(given.get("DisableRollback")))
     return {"StackId": stack.id}
-
-
-def check_updatable(stack: Stack) -> None:
-    if stack.status not in _UPDATABLE:
-        raise Refused(f"Stack:{stack.id} is in {stack.status} state and can not be updated.")
-
-
-def unchanged(stack: Stack, request: Request) -> bool:
-    """Does the request say what the stack is already? (How the template's text is laid out does not matter.)"""
-    plan.resources(stack, request, store)  # refuses what cannot be
-    before = stack.request
-    if stack.status == "UPDATE_FAILED":
-        return False
-    return (before.template.content, before.parameters, before.tags) == (
-        request.template.content, request.parameters, request.tags
-    )  # fmt: skip
-
-
-def begin_update(stack: Stack, request: Request, caller: Services, token: str | None, disable_rollback: bool) -> None:
-    stack.token, stack.updated_at = token, datetime.now(UTC)
-    stack.turn("UPDATE_IN_PROGRESS", "User Initiated")
-    start(stack, lambda: Deployment(stack, store, caller).update(request, disable_rollback))
 
 
 def delete_stack(given: Parameters, caller: Services) -> Parameters:

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..account.credentials import ACCOUNT_ID
 from . import parameters, plan, requests
+from .beginnings import begin_creation, begin_update, check_updatable, store, unchanged
 from .errors import Refused
 from .services import Services
 from .stacks import Request, Stack
@@ -46,8 +47,6 @@ _all: dict[str, ChangeSet] = {}
 
 
 def create(given: Parameters, caller: Services) -> Parameters:
-    from .api import check_updatable, store, unchanged
-
     kind, name = given.get("ChangeSetType") or "UPDATE", given["StackName"]
     if kind not in ("CREATE", "UPDATE"):
         raise Refused(f"The embedded AWS does not support the change set type {kind}.")
@@ -89,8 +88,6 @@ def _of(stack: Stack) -> list[ChangeSet]:
 
 
 def _get(given: Parameters) -> ChangeSet:
-    from .api import store
-
     name = given["ChangeSetName"]
     if name in _all:
         return _all[name]
@@ -155,8 +152,6 @@ def _summary(found: ChangeSet) -> Parameters:
 
 
 def summaries(given: Parameters, caller: Services) -> Parameters:
-    from .api import store
-
     stack = store.get(given["StackName"], "Stack [{}] does not exist")
     return {"Summaries": [_summary(each) for each in _of(stack)]}
 
@@ -173,8 +168,6 @@ def forget(stack: Stack) -> None:
 
 
 def execute(given: Parameters, caller: Services) -> Parameters:
-    from .api import begin_creation, begin_update, check_updatable
-
     found = _get(given)
     stack = found.stack
     if found.execution != "AVAILABLE":

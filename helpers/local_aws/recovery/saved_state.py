@@ -152,10 +152,10 @@ def _held(lock: Any) -> Iterator[None]:
 
 
 def _save_stacks() -> None:
-    from ..cloudformation import api, change_sets
+    from ..cloudformation import beginnings, change_sets
 
-    with api.store.lock:
-        _put(_OURS, "", "stacks", snapshots.dumped((api.store._stacks, change_sets._all)))
+    with beginnings.store.lock:
+        _put(_OURS, "", "stacks", snapshots.dumped((beginnings.store._stacks, change_sets._all)))
 
 
 def _restore(store: Store) -> None:
@@ -172,10 +172,10 @@ def _restore(store: Store) -> None:
 
 
 def _restore_stacks(snapshot: bytes) -> None:
-    from ..cloudformation import api, change_sets
+    from ..cloudformation import beginnings, change_sets
 
     stacks, sets = snapshots.loaded(snapshot)
-    api.store._stacks.update(stacks)
+    beginnings.store._stacks.update(stacks)
     change_sets._all.update(sets)
     for stack in stacks.values():
         if stack.in_progress:

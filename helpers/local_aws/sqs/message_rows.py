@@ -3,47 +3,44 @@
 from __future__ import annotations
 
 import pickle
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from moto.sqs.models import Message
 
 from ..storage import journal
-
-if TYPE_CHECKING:
-    from .queues import Queue
 
 KIND = "message"
 #: The deduplication ids of FIFO queues.
 SENT = "sent"
 
 
-def put(queue: Queue, message: Message, *, new: bool = False) -> None:
+def put(queue_arn: str, message: Message, *, new: bool = False) -> None:
     if journal.store is not None:
         value = pickle.dumps(message.__dict__, 5)
-        journal.put(KIND, queue.queue_arn, message.id, value, new=new)  # type: ignore[arg-type]
+        journal.put(KIND, queue_arn, message.id, value, new=new)
 
 
-def delete(queue: Queue, message: Message) -> None:
-    journal.delete(KIND, queue.queue_arn, message.id)  # type: ignore[arg-type]
+def delete(queue_arn: str, message: Message) -> None:
+    journal.delete(KIND, queue_arn, message.id)
 
 
-def put_sent(queue: Queue, deduplication_id: str, at: float) -> None:
-    journal.put(SENT, queue.queue_arn, deduplication_id, pickle.dumps(at, 5))  # type: ignore[arg-type]
+def put_sent(queue_arn: str, deduplication_id: str, at: float) -> None:
+    journal.put(SENT, queue_arn, deduplication_id, pickle.dumps(at, 5))
 
 
-def forget_sent(queue: Queue, deduplication_id: str) -> None:
-    journal.delete(SENT, queue.queue_arn, deduplication_id)  # type: ignore[arg-type]
+def forget_sent(queue_arn: str, deduplication_id: str) -> None:
+    journal.delete(SENT, queue_arn, deduplication_id)
 
 
-def delete_all(queue: Queue) -> None:
+def delete_all(queue_arn: str) -> None:
     """The queue is emptied."""
-    journal.delete_all(KIND, queue.queue_arn)  # type: ignore[arg-type]
+    journal.delete_all(KIND, queue_arn)
 
 
-def forget(queue: Queue) -> None:
+def forget(queue_arn: str) -> None:
     """The queue is deleted."""
-    delete_all(queue)
-    journal.delete_all(SENT, queue.queue_arn)  # type: ignore[arg-type]
+    delete_all(queue_arn)
+    journal.delete_all(SENT, queue_arn)
 
 
 def restore(backend_of: Any) -> None:
@@ -61,6 +58,6 @@ def restore(backend_of: Any) -> None:
             queue.put_back(message)
 
 
-def _queue(backend_of: Any, arn: str) -> Queue | None:
+def _queue(backend_of: Any, arn: str) -> Any:
     parts = arn.split(":")
     return backend_of(parts[3]).queues.get(parts[5])

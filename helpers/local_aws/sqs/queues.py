@@ -97,7 +97,7 @@ class Queue(models.Queue):
             if self.fifo_queue and self._is_duplicate(message):
                 return
             self._order.add(message, self._line(message), unix_time_millis())
-            message_rows.put(self, message, new=True)
+            message_rows.put(self.queue_arn, message, new=True)
             self._changed.notify_all()
         if self.lambda_event_source_mappings:
             self._feed_functions()
@@ -124,11 +124,11 @@ class Queue(models.Queue):
         while self._sent and next(iter(self._sent.values())) < now - _DEDUPLICATION_MS:
             expired = next(iter(self._sent))
             del self._sent[expired]
-            message_rows.forget_sent(self, expired)
+            message_rows.forget_sent(self.queue_arn, expired)
         if message.deduplication_id in self._sent:
             return True
         self._sent[message.deduplication_id] = now
-        message_rows.put_sent(self, message.deduplication_id, now)
+        message_rows.put_sent(self.queue_arn, message.deduplication_id, now)
         return False
 
     def _feed_functions(self) -> None:
@@ -186,7 +186,7 @@ class Queue(models.Queue):
             for message in batch:
                 if (message.sent_timestamp or 0) <= oldest:
                     self._order.remove(message)
-                    message_rows.delete(self, message)
+                    message_rows.delete(self.queue_arn, message)
                 elif limit is not None and message.approximate_receive_count >= limit:
                     self._order.remove(message)
                     dead.append(message)
@@ -199,13 +199,13 @@ class Queue(models.Queue):
         message.approximate_receive_count += 1
         message.receipt_handle = self._handles.make(message.id)
         self._order.hide(message, now + visibility_s * 1000)
-        message_rows.put(self, message)
+        message_rows.put(self.queue_arn, message)
         return copy(message)
 
     def _bury(self, message: models.Message) -> None:
         message.visible_at = message.delayed_until = 0
         self.dead_letter_queue.add_message(message)  # type: ignore[union-attr]
-        message_rows.delete(self, message)
+        message_rows.delete(self.queue_arn, message)
 
     # By receipt handle
 
@@ -215,7 +215,7 @@ class Queue(models.Queue):
             message = self._message(receipt_handle)
             if message is not None:
                 self._order.remove(message)
-                message_rows.delete(self, message)
+                message_rows.delete(self.queue_arn, message)
                 self._changed.notify_all()  # in a FIFO queue its group may go on
 
     def change_visibility(self, receipt_handle: str, visibility_s: int) -> None:
@@ -235,7 +235,7 @@ class Queue(models.Queue):
                     f"VisibilityTimeout for the message is beyond the limit [{_MAX_VISIBILITY_S} seconds]"
                 )
             self._order.hide(message, now + visibility_s * 1000)
-            message_rows.put(self, message)
+            message_rows.put(self.queue_arn, message)
             self._order.wake(now)
             self._changed.notify_all()  # who waits learns how long
 
@@ -250,13 +250,13 @@ class Queue(models.Queue):
     def purge(self) -> None:
         with self._changed:
             self._order = Order()
-            message_rows.delete_all(self)
+            message_rows.delete_all(self.queue_arn)
 
     def end(self) -> None:
         """The queue is deleted: who waits for a message is told."""
         with self._changed:
             self._gone = True
-            message_rows.forget(self)
+            message_rows.forget(self.queue_arn)
             self._changed.notify_all()
 
 

@@ -1,0 +1,105 @@
+"""The commands themselves: python3 -m helpers lab | test | progress | … Standard library only."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from typing import NoReturn
+
+from helpers.errors import WorkbookError
+from helpers.installing import bootstrap, installer, pins
+from helpers.installing.place import Place
+
+USAGE = """\
+The notebook workbook: event-driven, serverless AWS on your own machine.
+
+  python3 -m helpers lab [options]     open the lessons in JupyterLab
+  python3 -m helpers progress          show lessons and exercises, and how far you are
+  python3 -m helpers start-over        empty account, open exercises, fresh lessons (yours are kept)
+  python3 -m helpers shell-settings    print what leads the AWS CLI to the account of the notebooks
+  python3 -m helpers clean-up          delete what the lessons made in the account (--dry-run: only list it)
+
+For teachers:
+  python3 -m helpers student-copy FOLDER   the workbook to hand out: no outputs, no solutions
+  python3 -m helpers solved-copy FOLDER    the same with every exercise solved
+  python3 -m helpers nbgrader LESSON COURSE    a lesson as an assignment of nbgrader, with points
+
+For maintainers:
+  python3 -m helpers test [options]    run every notebook and every test
+  python3 -m helpers notebooks [NAME]  execute lessons and store what comes out (--check: only compare)
+  python3 -m helpers lock [options]    make requirements.txt anew from pyproject.toml
+
+The first start makes .venv and installs everything into it. The options are those of JupyterLab
+(--no-browser, --port 8899, --ip 0.0.0.0 ...), of pytest (-x, -k NAME, notebooks/05_send_events.ipynb ...)
+and of uv (--upgrade)."""
+
+
+def main(arguments: list[str]) -> int:
+    """Run a command; returns the exit status: 2 for a foreseeable failure, 130 when interrupted."""
+    for name in ("SIGTERM", "SIGHUP"):  # so that a set-up is left as tidily as with Ctrl-C
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), _interrupt)
+    command, options = (arguments[0], arguments[1:]) if arguments else ("--help", [])
+    try:
+        if command in ("-h", "--help", "help"):
+            print(USAGE)
+            return 0
+        if command in _MODULES:
+            return _become(bootstrap.ensure(), *_MODULES[command], options)
+        if command == "lock":
+            return _lock(options)
+        raise WorkbookError(f"There is no command {command!r}. There are: {', '.join(KNOWN)}; --help tells more.")
+    except WorkbookError as problem:
+        print(problem, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nStopped. Nothing is broken: run the same command again to go on.", file=sys.stderr)
+        return 130
+
+
+#: What each command runs in the environment: a module, and options that come before the user's.
+_MODULES = {
+    "lab": ("helpers.lab.launch", []),
+    "test": ("pytest", []),
+    "progress": ("helpers.exercises", []),
+    "start-over": ("helpers.lab.start_over", []),
+    "shell-settings": ("helpers.lab.shell_settings", []),
+    "clean-up": ("helpers.account.clean_up", []),
+    "student-copy": ("helpers.teaching", ["student"]),
+    "solved-copy": ("helpers.teaching", ["solved"]),
+    "nbgrader": ("helpers.teaching", ["nbgrader"]),
+    "notebooks": ("helpers.authoring.notebooks", []),
+}
+KNOWN = [*_MODULES, "lock"]
+
+
+def _lock(options: list[str]) -> int:
+    place = bootstrap.ensure()
+    inside = place.programs / ("uv.exe" if os.name == "nt" else "uv")
+    uv = str(inside) if inside.exists() else installer.find_uv(place)
+    if uv is None:
+        raise WorkbookError("This command needs uv: python3 -m pip install uv, then run it again.")
+    return pins.refresh(place.root, uv, options)
+
+
+def _become(place: Place, module: str, first: list[str], options: list[str]) -> int:
+    """Go on as a module in the environment's Python: the same process where the system can do that."""
+    command = [str(place.python), "-m", module, *first, *options]
+    env = installer.environment(place)
+    os.chdir(place.root)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if os.name == "posix":
+        os.execve(command[0], command, env)
+    # Windows: Ctrl-C reaches the child as well, which ends in its own time; wait for that.
+    process = subprocess.Popen(command, env=env)
+    while True:
+        with contextlib.suppress(KeyboardInterrupt):
+            return process.wait()
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt

@@ -1,0 +1,69 @@
+"""Where the set-up makes what, and what decides whether it is up to date. Standard library only."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Place:
+    """The project's folder, and what the set-up makes in it."""
+
+    root: Path
+
+    @property
+    def venv(self) -> Path:
+        return self.root / ".venv"
+
+    @property
+    def programs(self) -> Path:
+        return self.venv / ("Scripts" if os.name == "nt" else "bin")
+
+    @property
+    def python(self) -> Path:
+        return self.programs / ("python.exe" if os.name == "nt" else "python")
+
+    @property
+    def stamp(self) -> Path:
+        return self.venv / "workbook.json"
+
+    @property
+    def making(self) -> Path:
+        """There while `.venv` is being made: what lies there without a stamp is ours then, and may go."""
+        return self.root / ".venv.making"
+
+    @property
+    def log(self) -> Path:
+        return self.root / ".venv.log"
+
+    @property
+    def lock(self) -> Path:
+        return self.root / ".venv.lock"
+
+    @property
+    def requirements(self) -> Path:
+        return self.root / "requirements.txt"
+
+    @property
+    def jupyter(self) -> list[Path]:
+        """JupyterLab's settings, which the installation copies into the environment."""
+        return sorted((self.root / "helpers" / "lab" / "jupyter").rglob("*.json"))
+
+    def wanted(self) -> str:
+        """A digest of all that decides what belongs into the environment (ruff's settings do not)."""
+        with open(self.root / "pyproject.toml", "rb") as file:
+            project = tomllib.load(file)
+        parts = [project.get("build-system"), project.get("project"), project.get("tool", {}).get("hatch")]
+        files = [self.requirements, *self.jupyter]
+        parts += [path.read_text(encoding="utf-8") for path in files if path.exists()]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+    def installed(self) -> list[str]:
+        """What is installed, by its metadata folders: ["boto3-1.44.5.dist-info", ...], sorted."""
+        folder = "Lib/site-packages" if os.name == "nt" else "lib/python*/site-packages"
+        return sorted(path.name for path in self.venv.glob(f"{folder}/*.dist-info"))

@@ -1,0 +1,1 @@
+"""Runs JupyterLab and the embedded AWS together, with the settings of both."""

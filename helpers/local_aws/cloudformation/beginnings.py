@@ -1,0 +1,62 @@
+"""How work on a stack begins, whether a request of its own or a change set asks for it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from . import plan
+from .deployment import Deployment
+from .errors import Refused
+from .services import Services
+from .stacks import Request, Stack, Store
+
+logger = logging.getLogger("local_aws.cloudformation")
+store = Store()
+
+#: From these an update may begin. After a failed creation there is nothing that could be updated.
+_UPDATABLE = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "UPDATE_FAILED"}
+
+
+def start(stack: Stack, work: Callable[[], None]) -> None:
+    """Work on a stack in a thread of its own."""
+
+    def run() -> None:
+        try:
+            work()
+        except Exception as error:  # must not leave the stack in progress for ever
+            logger.exception("the work on stack %s failed", stack.name)
+            stack.turn(f"{stack.status.removesuffix('_IN_PROGRESS')}_FAILED", f"Internal Failure: {error}")
+
+    stack.worker = threading.Thread(target=run, name=f"stack-{stack.name}", daemon=True)
+    stack.worker.start()
+
+
+def begin_creation(stack: Stack, caller: Services, token: str | None) -> None:
+    stack.token = token
+    stack.turn("CREATE_IN_PROGRESS", "User Initiated")
+    start(stack, Deployment(stack, store, caller).create)
+
+
+def check_updatable(stack: Stack) -> None:
+    if stack.status not in _UPDATABLE:
+        raise Refused(f"Stack:{stack.id} is in {stack.status} state and can not be updated.")
+
+
+def unchanged(stack: Stack, request: Request) -> bool:
+    """Does the request say what the stack is already? (How the template's text is laid out does not matter.)"""
+    plan.resources(stack, request, store)  # refuses what cannot be
+    before = stack.request
+    if stack.status == "UPDATE_FAILED":
+        return False
+    return (before.template.content, before.parameters, before.tags) == (
+        request.template.content, request.parameters, request.tags
+    )  # fmt: skip
+
+
+def begin_update(stack: Stack, request: Request, caller: Services, token: str | None, disable_rollback: bool) -> None:
+    stack.token, stack.updated_at = token, datetime.now(UTC)
+    stack.turn("UPDATE_IN_PROGRESS", "User Initiated")
+    start(stack, lambda: Deployment(stack, store, caller).update(request, disable_rollback))

@@ -1,0 +1,1 @@
+"""Makes what a teacher hands out, and grades what comes back."""

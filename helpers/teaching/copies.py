@@ -1,0 +1,153 @@
+"""What a teacher hands out, made from this folder: `python3 -m helpers student-copy FOLDER`, `solved-copy FOLDER`.
+
+A copy is a workbook of its own, which starts with `python3 -m helpers lab`. The student copy has lessons without
+outputs, and neither solutions nor tests nor anything else that only teachers and maintainers need. The solved copy is
+the same, with the solution in the cell of every exercise. No git is needed: what goes into a copy is named here, so
+that nothing else that lies in the folder (grades, notes, somebody's account) can get out with it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import re
+import shutil
+import sys
+import zipfile
+from pathlib import Path
+
+from helpers.errors import WorkbookError
+from helpers.lab.start_over import ORIGINALS
+from helpers.lessons.catch_up import lesson_files
+from helpers.paths import PROJECT
+from helpers.teaching.material import STUB, finished_or_gone, is_exercise, read, solution, told, without_outputs, write
+
+#: What a copy holds besides the lessons.
+CONTENTS = [
+    "README.md", "LICENSE", "handler.py", "pyproject.toml", "requirements.txt", "environment.yml", ".gitignore",
+    "docs/**/*", "helpers/**/*", "notebooks/*.md",
+]  # fmt: skip
+FOR_TEACHERS = {"notebooks/TEACHING.md"}
+COMPILED = {".pyc", ".pyo"}
+START = """\
+## Start
+
+You need Python 3.11 or later. In a terminal, in this folder:
+
+```
+python3 -m helpers lab
+```
+
+The first start installs everything into a folder `.venv` beside the notebooks: about half a minute and 900 MB. Then
+JupyterLab opens with the first lesson. Ctrl-C in the terminal ends it all. (On Windows: `py -m helpers lab`.)
+
+Two more commands: `python3 -m helpers progress` shows the lessons and exercises, and how far you are;
+`python3 -m helpers start-over` gives you an empty account and fresh lessons, and keeps yours beside.
+
+"""
+#: Sections of the README that speak of git, or to teachers and maintainers, of files that a copy does not have.
+README = {"Start": START, "For teachers": "", "For CI": "", "How the notebooks are tested": ""}
+
+
+def student_copy(options: list[str]) -> int:
+    """`python3 -m helpers student-copy FOLDER`; returns the exit status, 2 for a foreseeable failure."""
+    parser = argparse.ArgumentParser(
+        prog="python3 -m helpers student-copy",
+        description="Make a folder to hand out: the workbook without outputs, solutions and tests.",
+    )
+    folder = _folder(parser, options).folder
+    return told(lambda: make(folder))
+
+
+def solved_copy(options: list[str]) -> int:
+    """`python3 -m helpers solved-copy FOLDER [--execute]`; returns the exit status like `student_copy`."""
+    parser = argparse.ArgumentParser(
+        prog="python3 -m helpers solved-copy",
+        description="Make a folder like the student copy, with every exercise solved.",
+    )
+    parser.add_argument("--execute", action="store_true", help="run the lessons, and keep what comes out (minutes)")
+    chosen = _folder(parser, options)
+    return told(lambda: make(chosen.folder, solved=True, executed=chosen.execute))
+
+
+def make(folder: Path, solved: bool = False, executed: bool = False, root: Path = PROJECT) -> str:
+    """Make the student copy, or the solved one, in a folder that does not exist yet or is empty.
+
+    `executed`: run the lessons in a throw-away account and keep their outputs. Returns what to say about it. Raises
+    WorkbookError; then nothing of the copy is left.
+    """
+    if solved and not (root / "notebooks" / "solutions").is_dir():
+        raise WorkbookError(
+            "This copy of the workbook comes without the solutions: make the solved copy from your own."
+        )
+    with finished_or_gone(folder, root) as draft:
+        _copy_files(root, draft, [*CONTENTS, "notebooks/solutions/*.py"] if solved else CONTENTS)
+        readme = draft / "README.md"
+        if readme.exists():
+            changed = with_sections(readme.read_text(encoding="utf-8"), README)
+            readme.write_text(changed, encoding="utf-8", newline="\n")
+        for path in lesson_files(root / "notebooks"):
+            lesson = without_outputs(read(path))
+            write(with_solutions(lesson, root) if solved else lesson, draft / "notebooks" / path.name)
+        if executed:
+            _execute(draft)
+        _keep_originals(draft)
+    kind = "solved" if solved else "student"
+    return f"The {kind} copy is in {folder}. There, or wherever you move it, it starts with: python3 -m helpers lab"
+
+
+def with_solutions(notebook: dict, root: Path = PROJECT) -> dict:
+    """The notebook with the solution in the cell of every exercise. Raises WorkbookError when one is missing."""
+    notebook = copy.deepcopy(notebook)
+    for cell in notebook["cells"]:
+        if is_exercise(cell):
+            cell["source"] = solution(cell["id"].removeprefix(STUB), root)
+    return notebook
+
+
+def with_sections(text: str, changes: dict[str, str]) -> str:
+    """A Markdown text in which sections of the second level, by their titles, are replaced (by "": left out)."""
+    sections = re.split(r"(?m)^(?=## )", text)
+    titles = [section.partition("\n")[0].removeprefix("## ") for section in sections]
+    return "".join(changes.get(title, section) for title, section in zip(titles, sections, strict=True))
+
+
+def _folder(parser: argparse.ArgumentParser, options: list[str]) -> argparse.Namespace:
+    parser.add_argument("folder", metavar="FOLDER", type=Path, help="does not exist yet, and lies outside of this one")
+    return parser.parse_args(options)
+
+
+def _copy_files(root: Path, draft: Path, patterns: list[str]) -> None:
+    (draft / "notebooks").mkdir()
+    for pattern in patterns:
+        for path in sorted(root.glob(pattern)):
+            name = path.relative_to(root)
+            if path.is_file() and path.suffix not in COMPILED and name.as_posix() not in FOR_TEACHERS:
+                (draft / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, draft / name)
+
+
+def _execute(draft: Path) -> None:
+    """Run the lessons of the draft, in order and in one account that nobody else has, and keep what comes out."""
+    try:
+        import nbformat
+        from nbclient.exceptions import CellExecutionError
+
+        from helpers.authoring.isolation import throw_away_account
+        from helpers.authoring.notebooks import execute
+    except ModuleNotFoundError as error:
+        raise WorkbookError(f"Executing needs the package {error.name}: start this with python3 -m helpers.") from None
+    with throw_away_account():
+        for path in lesson_files(draft / "notebooks"):
+            print(f"Executing {path.stem} …", file=sys.stderr)
+            try:
+                nbformat.write(execute(nbformat.read(path, as_version=4), path.parent), path)
+            except CellExecutionError as error:
+                raise WorkbookError(f"A cell of {path.name} failed: {error.ename}: {error.evalue}") from None
+
+
+def _keep_originals(draft: Path) -> None:
+    """The lessons as they are handed out, for `python3 -m helpers start-over`: a copy has no git."""
+    with zipfile.ZipFile(draft / ORIGINALS, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in lesson_files(draft / "notebooks"):
+            archive.write(path, path.relative_to(draft).as_posix())

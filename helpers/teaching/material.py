@@ -1,0 +1,132 @@
+"""What copies and assignments are made of: lessons as files, their exercises and solutions, and folders that are
+finished or gone.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from helpers.errors import WorkbookError
+from helpers.installing import trouble
+from helpers.paths import PROJECT
+
+STUB = "exercise-"  # how the id of an exercise's cell begins
+
+
+def read(path: Path) -> dict:
+    try:
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(notebook["cells"], list):
+            return notebook
+    except (ValueError, KeyError, TypeError):
+        pass
+    raise WorkbookError(
+        f"notebooks/{path.name} cannot be read as a notebook. Mend it or bring it back, then run this again."
+    )
+
+
+def write(notebook: dict, path: Path) -> None:
+    """Write a notebook in the form in which Jupyter writes it."""
+    notebook = copy.deepcopy(notebook)
+    for cell in notebook["cells"]:
+        cell["source"] = "".join(cell["source"]).splitlines(keepends=True)
+    text = json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+    path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def without_outputs(notebook: dict) -> dict:
+    """The notebook as if nobody had run it."""
+    notebook = copy.deepcopy(notebook)
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            cell |= {"outputs": [], "execution_count": None}
+    return notebook
+
+
+def is_exercise(cell: dict) -> bool:
+    return cell["cell_type"] == "code" and cell.get("id", "").startswith(STUB)
+
+
+def solution(exercise_id: str, root: Path = PROJECT) -> str:
+    """What the solved cell of an exercise holds: the solution's file without its docstring. Raises WorkbookError."""
+    path = root / "notebooks" / "solutions" / f"ex_{exercise_id.replace('-', '_')}.py"
+    if not path.is_file():
+        raise WorkbookError(
+            f"There is no solution of exercise {exercise_id}: notebooks/solutions/{path.name} is missing."
+        )
+    return re.sub(r'\A""".*?"""\s*', "", path.read_text(encoding="utf-8"), flags=re.DOTALL).rstrip("\n")
+
+
+def told(task: Callable[[], str]) -> int:
+    """Do it and say what came of it, in one line; returns the exit status."""
+    try:
+        print(task())
+        return 0
+    except WorkbookError as problem:
+        print(problem, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nStopped. Nothing was made.", file=sys.stderr)
+        return 130
+
+
+@contextmanager
+def finished_or_gone(folder: Path, root: Path, parents: bool = False) -> Iterator[Path]:
+    """A draft beside `folder`, which takes its place when all went well and is gone when anything did not.
+
+    `parents`: make the folders above it, too. Raises WorkbookError.
+    """
+    target = folder.resolve()
+    _refuse(folder, target, root.resolve(), parents)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=f".{target.name}.making-", dir=target.parent))
+        try:
+            yield draft
+            draft.chmod(0o755)  # mkdtemp keeps it for one user; a class shall read it
+            if target.exists():
+                target.rmdir()
+            draft.rename(target)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+    except OSError as error:
+        raise WorkbookError(_advice(error, folder)) from None
+
+
+def _refuse(folder: Path, target: Path, root: Path, parents: bool) -> None:
+    if target == root or root in target.parents:
+        raise WorkbookError(
+            f"{folder} lies inside the workbook. Name a folder outside of it, such as ../{target.name}."
+        )
+    try:
+        if target.is_dir():
+            if any(target.iterdir()):
+                raise WorkbookError(
+                    f"{folder} is there already, and it is not empty. Name a folder that does not exist yet."
+                )
+        elif os.path.lexists(target):
+            raise WorkbookError(f"{folder} is a file. Name a folder that does not exist yet.")
+        elif not parents and not target.parent.is_dir():
+            raise WorkbookError(
+                f"There is no folder {folder.parent} to put it in. Make that first, or name another place."
+            )
+    except OSError as error:
+        raise WorkbookError(_advice(error, folder)) from None
+
+
+def _advice(error: OSError, folder: Path) -> str:
+    kind = trouble.diagnose_os_error(error)
+    if kind == "disk":
+        return f"The disk is full: {folder} could not be made. Make room, then run this again."
+    if kind == "permission":
+        return f"You may not write to {folder}. Name a folder in a place of your own."
+    return f"{folder} could not be made: {error.strerror or error}. Name another place."

@@ -1,0 +1,87 @@
+"""The pages beside the lessons: the glossary, and what to do when it does not work."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+import pytest
+
+from helpers.errors import HELP, WorkbookError
+from helpers.paths import PROJECT
+
+NOTEBOOKS = PROJECT / "notebooks"
+PAGES = {path.name: path.read_text(encoding="utf-8") for path in sorted(NOTEBOOKS.glob("*.md"))}
+GLOSSARY, HELP_PAGE = PAGES["GLOSSARY.md"], PAGES["WHEN_IT_DOES_NOT_WORK.md"]
+
+
+def anchors(page: str) -> list[str]:
+    """The anchors of a page's headings, as GitHub and JupyterLab make them."""
+    titles = re.findall(r"^#+ (.+)$", page, re.MULTILINE)
+    return [re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_links_lead_somewhere(name):
+    for target in re.findall(r"\]\(([^)\s]+)\)", PAGES[name]):
+        if target.startswith("https://"):
+            continue
+        file, _, anchor = target.partition("#")
+        path = NOTEBOOKS / file if file else NOTEBOOKS / name
+        assert path.is_file(), target
+        if anchor:
+            assert anchor in anchors(path.read_text(encoding="utf-8")), target
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_heading_occurs_twice(name):
+    assert len(set(anchors(PAGES[name]))) == len(anchors(PAGES[name]))
+
+
+def test_the_glossary_is_in_order_and_each_word_leads_to_a_lesson_that_uses_it():
+    entries = re.findall(r"^## (.+)\n\n(.+(?:\n.+)*)$", GLOSSARY, re.MULTILINE)
+    words = [word for word, _ in entries]
+    assert words == sorted(words, key=str.lower) and len(words) == len(anchors(GLOSSARY)) - 1
+    for word, meaning in entries:
+        lessons = re.findall(r"\]\((\d\d_\w+\.ipynb)\)", meaning)
+        assert lessons, f"{word} leads to no lesson"
+        used = [(NOTEBOOKS / lesson).read_text(encoding="utf-8").lower() for lesson in lessons]
+        assert all(squeezed(word) in squeezed(text) for text in used), f"{word} does not occur in {lessons}"
+
+
+def squeezed(text: str) -> str:
+    """Without what separates words: FilterExpression is a filter expression."""
+    return re.sub(r"[^a-z0-9]", "", text.lower())
+
+
+def sources():
+    for path in sorted((PROJECT / "helpers").rglob("*.py")):
+        if "local_aws" not in path.parts:
+            yield path, path.read_text(encoding="utf-8")
+
+
+def test_errors_lead_to_what_helps():
+    named = {(path.name, anchor) for path, text in sources() for anchor in re.findall(r'more="([^"]+)"', text)}
+    assert len(named) > 5
+    assert {anchor for _, anchor in named} <= set(anchors(HELP_PAGE))
+    assert HELP == "notebooks/WHEN_IT_DOES_NOT_WORK.md"
+
+
+def test_the_page_quotes_what_is_said():
+    """The beginnings of our own messages, as the page quotes them, occur in the code."""
+    said = ""
+    for _, text in sources():
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, (ast.JoinedStr, ast.Constant)):
+                values = node.values if isinstance(node, ast.JoinedStr) else [node]
+                said += "\n" + "…".join(str(value.value) if isinstance(value, ast.Constant) else "" for value in values)
+    quotes = re.findall(r"^> WorkbookError: (.+)$", HELP_PAGE, re.MULTILINE)
+    assert len(quotes) > 5
+    for quote in quotes:
+        parts = [part.strip() for part in re.split(r"…|04_create_the_rule|30 s", quote) if part.strip()]
+        assert all(part in said for part in parts), quote
+
+
+def test_an_error_without_more_is_the_message_alone():
+    assert str(WorkbookError("Do this.")) == "Do this."
+    assert str(WorkbookError("Do this.", more="start-over")) == f"Do this. More: {HELP}#start-over"

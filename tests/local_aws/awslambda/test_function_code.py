@@ -1,0 +1,193 @@
+"""What archives functions are made of: black box through boto3, and the unpacking itself."""
+
+from __future__ import annotations
+
+import base64
+import io
+import os
+import stat
+import struct
+import uuid
+import zipfile
+
+import pytest
+
+from helpers.local_aws.awslambda import function_code
+from helpers.local_aws.execution.lambda_errors import LambdaError
+from tests.support.embedded_aws import zip_of
+from tests.support.lambda_requests import ECHO, refused
+
+UNZIP = "Could not unzip uploaded file. Please check your file, then try to upload again."
+
+
+def archive(*members: tuple[zipfile.ZipInfo | str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as file:
+        for member, content in members:
+            file.writestr(member, content)
+    return buffer.getvalue()
+
+
+def special(name: str, kind: int) -> zipfile.ZipInfo:
+    member = zipfile.ZipInfo(name)
+    member.external_attr = (kind | 0o777) << 16
+    return member
+
+
+def damaged() -> bytes:
+    content = bytearray(archive(("main.py", b"print('once upon a time')")))
+    content[content.index(b"once")] ^= 0xFF
+    return bytes(content)
+
+
+def lying() -> bytes:
+    """An archive whose directory announces one byte for a member that has a megabyte."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("main.py", b"#" * 2**20)
+    content = bytearray(buffer.getvalue())
+    entry = content.index(b"PK\x01\x02")
+    content[entry + 24 : entry + 28] = struct.pack("<I", 1)
+    return bytes(content)
+
+
+def packed(method: int) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", method) as file:
+        file.writestr("main.py", "#" * 100)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"not a zip", UNZIP),
+        (zip_of({"main.py": ECHO})[:-10], UNZIP),
+        (archive(), "Uploaded file must be a non-empty zip"),
+        (damaged(), UNZIP),
+        (lying(), UNZIP),
+        (archive(("../main.py", b"")), UNZIP),
+        (archive(("a/../../main.py", b"")), UNZIP),
+        (archive(("/etc/cron.d/main", b"")), UNZIP),
+        (archive(("a\\..\\main.py", b"")), UNZIP),
+        (archive((special("link", stat.S_IFLNK), b"/etc/passwd")), UNZIP),
+        (archive((special("pipe", stat.S_IFIFO), b"")), UNZIP),
+        (archive(("main.py", b""), ("main.py/inside.py", b"")), UNZIP),
+        (packed(zipfile.ZIP_LZMA), UNZIP),
+    ],
+    ids=[
+        *("text", "cut off", "empty", "damaged", "wrong size", "parent", "hidden parent", "absolute"),
+        *("backslashes", "symbolic link", "pipe", "a file as a folder", "LZMA"),
+    ],
+)
+def test_an_archive_that_cannot_be_unpacked(create, content, message):
+    code, found = refused(create, Code={"ZipFile": content})
+    assert code == "InvalidParameterValueException"
+    assert found.startswith(message)
+    assert "\n" not in found
+
+
+def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
+    monkeypatch.setattr(function_code, "_root", tmp_path)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
+        for number in range(26):
+            file.writestr(f"{number}.bin", bytes(10 * 2**20))
+    with pytest.raises(LambdaError) as error:
+        function_code.FunctionCode(buffer.getvalue(), "bomb")
+    assert error.value.message == "Unzipped size must be smaller than 262144000 bytes"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_upload_has_a_largest_size(monkeypatch):
+    monkeypatch.setattr(function_code, "MAX_UPLOAD", 9)
+    assert function_code.decoded(base64.b64encode(b"123456789")) == b"123456789"
+    with pytest.raises(LambdaError) as error:
+        function_code.decoded(base64.b64encode(b"1234567890").decode())
+    assert (error.value.code, error.value.message) == (413, "Zipped size must be smaller than 9 bytes")
+
+
+def test_too_many_files(tmp_path, monkeypatch):
+    monkeypatch.setattr(function_code, "_root", tmp_path)
+    monkeypatch.setattr(function_code, "MAX_FILES", 2)
+    with pytest.raises(LambdaError, match="more than 2 files"):
+        function_code.FunctionCode(zip_of({"a.py": "", "b.py": "", "c.py": ""}), "many")
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_what_an_archive_holds_arrives_with_its_folders_and_modes(tmp_path, monkeypatch):
+    monkeypatch.setattr(function_code, "_root", tmp_path)
+    content = archive(
+        ("main.py", b"x = 1"),
+        ("empty/", b""),
+        ("package/deep/data.bin", bytes(range(256))),
+        (special("bin/tool", stat.S_IFREG), b"#!/bin/sh"),
+        ("main.py", b"x = 2"),
+    )
+    code = function_code.FunctionCode(content, "whole")
+    assert (code.path / "main.py").read_bytes() == b"x = 2"
+    assert (code.path / "empty").is_dir()
+    assert (code.path / "package/deep/data.bin").read_bytes() == bytes(range(256))
+    assert os.name == "nt" or (code.path / "bin/tool").stat().st_mode & stat.S_IXUSR
+    code.share().release()
+    assert code.path.exists()
+    code.release()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "windows", "fine"),
+    [
+        ("main.py", True, True),
+        ("con.py", True, False),
+        ("con.py", False, True),
+        ("folder/NUL", True, False),
+        ("lpt1.txt", True, False),
+        ("data:stream", True, False),
+        ("data:stream", False, True),
+        ("ends.", True, False),
+        ("ends ", True, False),
+        ("what?", True, False),
+        ("C:/x", True, False),
+        ("console.py", True, True),
+        ("..", False, False),
+        ("..hidden", False, True),
+    ],
+)
+def test_names_that_a_file_system_can_have(name, windows, fine):
+    assert (function_code.trouble_with(zipfile.ZipInfo(name), windows) is None) is fine
+
+
+def test_leftovers_of_an_earlier_server_are_removed_and_nothing_else(tmp_path, monkeypatch):
+    monkeypatch.setattr(function_code, "_root", None)
+    (tmp_path / "code-old-1234").mkdir()
+    (tmp_path / "code-old-1234" / "main.py").touch()
+    (tmp_path / "code-used-5678").mkdir()
+    (tmp_path / "mine").mkdir()
+    function_code.set_root(tmp_path)
+    function_code.remove_leftovers({"code-used-5678"})
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["code-used-5678", "mine"]
+
+
+# Code from a bucket, and changes.
+
+
+def test_code_from_a_bucket(aws, create):
+    s3 = aws.client("s3")
+    bucket = f"bucket-{uuid.uuid4().hex[:8]}"
+    code = {"S3Bucket": bucket, "S3Key": "code.zip"}
+    failed = "Error occurred while GetObject. S3 Error Code: {}. S3 Error Message: The specified {} does not exist"
+    assert refused(create, Code=code)[1].startswith(failed.format("NoSuchBucket", "bucket"))
+    s3.create_bucket(Bucket=bucket)
+    assert refused(create, Code=code)[1].startswith(failed.format("NoSuchKey", "key"))
+    s3.put_object(Bucket=bucket, Key="code.zip", Body=zip_of({"main.py": ECHO}))
+    name = create(Code=code)["FunctionName"]
+    assert aws.invoke(name, {"from": "a bucket"})["Json"] == {"from": "a bucket"}
+
+
+def test_refused_code_leaves_the_former_code_in_place(aws, create):
+    lambda_ = aws.client("lambda")
+    name = create()["FunctionName"]
+    assert refused(lambda_.update_function_code, FunctionName=name, ZipFile=b"no")[1] == UNZIP
+    assert refused(lambda_.update_function_code, FunctionName=name, ZipFile=b"no", DryRun=True)[1] == UNZIP
+    assert aws.invoke(name, "still there")["Json"] == "still there"

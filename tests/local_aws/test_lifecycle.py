@@ -1,0 +1,185 @@
+"""Starting, finding and stopping the embedded AWS."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import boto3
+import pytest
+
+from helpers.local_aws import lifecycle
+from helpers.paths import PROJECT
+from tests.support.embedded_aws import gone, own_home
+
+
+@pytest.fixture
+def home(tmp_path):
+    """A home of its own, whose server is stopped in the end."""
+    folder = tmp_path / "home"
+    with own_home(folder):
+        yield folder
+        lifecycle.stop()
+
+
+def command(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "helpers.local_aws", *words],
+        cwd=PROJECT,
+        env={**os.environ, "LOCAL_AWS_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        timeout=90,
+    )
+
+
+def test_start_attach_and_stop(home):
+    assert lifecycle.status() is None
+    assert lifecycle.stop() is False
+    first = lifecycle.start()
+    second = lifecycle.start()
+    assert (first.started, second.started) == (True, False)
+    assert first.endpoint_url == second.endpoint_url == lifecycle.status().endpoint_url
+    assert lifecycle.stop() is True
+    assert lifecycle.status() is None
+    assert gone(first.pid)
+
+
+def test_many_starts_at_once_make_one_server(home):
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: command(home, "start").stdout, range(8)))
+    assert sum(answer.startswith("Started: ") for answer in answers) == 1
+    assert len({answer.split(": ", 1)[1] for answer in answers}) == 1
+
+
+def test_the_commands(home):
+    assert command(home, "status").stdout == "Not running.\n"
+    assert command(home, "status").returncode == 1
+    assert command(home, "start").stdout.startswith("Started: http://127.0.0.1:")
+    assert command(home, "status").stdout.startswith("Running: http://127.0.0.1:")
+    variables = json.loads(command(home, "env", "--json").stdout)
+    identity = boto3.client(
+        "sts",
+        endpoint_url=variables["AWS_ENDPOINT_URL"],
+        aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
+        region_name=variables["AWS_DEFAULT_REGION"],
+    ).get_caller_identity()
+    assert identity["Account"] == "123456789012"
+    if os.name == "posix":
+        lines = command(home, "env").stdout
+        shown = subprocess.run(["sh", "-c", f"{lines}\necho $AWS_ENDPOINT_URL"], capture_output=True, text=True).stdout
+        assert shown.strip() == variables["AWS_ENDPOINT_URL"]
+    assert command(home, "stop").stdout == "Stopped. The account is kept: the next start goes on with it.\n"
+    assert command(home, "stop").stdout == "Not running. The account is kept: the next start goes on with it.\n"
+    assert command(home, "stop", "--forget").stdout == "Not running. The account is removed.\n"
+    assert command(home, "stop", "--forget").stdout == "Not running.\n"
+
+
+def test_a_port_of_ones_own_choice(home):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        answer = command(home, "start", "--port", str(port))
+        assert answer.returncode == 2
+        assert answer.stderr.strip() == answer.stderr.strip().splitlines()[-1], "one line"
+        assert str(port) in answer.stderr and "--port" in answer.stderr
+    answer = command(home, "start", "--port", str(port))
+    assert answer.stdout.startswith(f"Started: http://127.0.0.1:{port} ")
+    other = command(home, "start", "--port", str(port + 1))
+    assert (other.returncode, "Stop it first" in other.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "left_behind",
+    ["", "{", "[]", "null", '{"endpoint_url": "http://127.0.0.1:1", "token": "x"}', '{"endpoint_url": 5, "token": 6}'],
+)
+def test_a_stale_state_file_confuses_nobody(home, left_behind):
+    home.mkdir()
+    (home / "account.json").write_text(left_behind)
+    assert lifecycle.status() is None
+    assert lifecycle.stop() is False
+
+
+def test_a_state_file_that_names_somebody_elses_port(home):
+    """Another program may listen there by now: its answers are not ours."""
+    home.mkdir()
+    with socket.create_server(("127.0.0.1", 0)) as stranger, ThreadPoolExecutor(1) as pool:
+        url = f"http://127.0.0.1:{stranger.getsockname()[1]}"
+        (home / "account.json").write_text(json.dumps({"endpoint_url": url, "token": "x", "pid": 1}))
+
+        def answer() -> None:
+            connection, _ = stranger.accept()
+            with connection:
+                connection.recv(1000)
+                connection.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+
+        pool.submit(answer)
+        assert lifecycle.status() is None
+
+
+@pytest.mark.skipif(os.name != "posix", reason="only POSIX can stop a process for a while")
+def test_a_server_that_is_slow_to_answer_is_not_replaced(home):
+    """Thirty at once on a small machine: the server lives, and has no turn for many seconds."""
+    account = lifecycle.start()
+    os.kill(account.pid, signal.SIGSTOP)
+    timer = threading.Timer(6.0, os.kill, (account.pid, signal.SIGCONT))
+    timer.start()
+    try:
+        again = lifecycle.start()
+    finally:
+        timer.join()
+    assert again.pid == account.pid and not again.started
+
+
+def test_a_folder_that_cannot_be_made_is_one_clear_line(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    answer = command(tmp_path / "file" / "home", "start")
+    assert answer.returncode == 2
+    assert len(answer.stderr.strip().splitlines()) == 1
+    assert "LOCAL_AWS_HOME" in answer.stderr
+
+
+def test_the_server_ends_when_its_folder_is_gone(tmp_path):
+    with own_home(tmp_path / "home"):
+        account = lifecycle.start()
+        shutil.rmtree(tmp_path / "home")
+    assert gone(account.pid)
+
+
+def test_the_server_ends_by_itself_when_nobody_uses_it(home, monkeypatch):
+    monkeypatch.setenv("LOCAL_AWS_IDLE_HOURS", "0.0005")  # under two seconds
+    account = lifecycle.start()
+    deadline = time.monotonic() + 15
+    while lifecycle.home().read() is not None and time.monotonic() < deadline:
+        time.sleep(0.2)  # asking it would be a use
+    assert lifecycle.status() is None
+    assert account.started
+
+
+def test_run_stays_in_the_foreground_until_it_is_interrupted(home):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "helpers.local_aws", "run"],
+        cwd=PROJECT,
+        env={**os.environ, "LOCAL_AWS_HOME": str(home)},
+        stdout=subprocess.PIPE,
+        text=True,
+        creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+    )
+    deadline = time.monotonic() + 30
+    while lifecycle.status() is None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert lifecycle.status().pid == process.pid
+    process.send_signal(signal.SIGINT if os.name == "posix" else signal.CTRL_BREAK_EVENT)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert "Ctrl-C" in output
+    assert lifecycle.status() is None

@@ -1,0 +1,188 @@
+"""The diagram is deterministic, says what exists, and survives the pages that notebooks are shown on."""
+
+from __future__ import annotations
+
+import itertools
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+
+from helpers.account.state import ADDITIONS, PARTS, AccountState
+from helpers.paths import PROJECT
+from helpers.pictures.diagram import ARROWS, BOXES, Diagram
+from helpers.pictures.shapes import CARD_WIDTH
+
+SVG = "{http://www.w3.org/2000/svg}"
+BUILT = [part for part in PARTS if part not in ADDITIONS]  # by part 1
+PART_1 = AccountState(frozenset(BUILT))
+EVERYTHING = AccountState(frozenset(PARTS))
+NOTHING = AccountState(frozenset())
+# What pages that clean an SVG let through: shapes and text, painted by attributes.
+ELEMENTS = {
+    "svg", "title", "desc", "g", "rect", "circle", "ellipse", "path", "polyline", "polygon", "text",
+}  # fmt: skip
+ATTRIBUTES = {
+    "width", "height", "viewBox", "role", "x", "y", "rx", "ry", "cx", "cy", "r", "d", "points", "transform",
+    "fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-linecap", "stroke-linejoin",
+    "font-family", "font-size", "font-weight", "text-anchor",
+}  # fmt: skip
+
+
+def drawing(state: AccountState) -> ElementTree.Element:
+    return ElementTree.fromstring(Diagram(state).svg())
+
+
+def words(state: AccountState) -> list[str]:
+    return [element.text for element in drawing(state).iter(f"{SVG}text")]
+
+
+def dashed(state: AccountState) -> int:
+    return sum("stroke-dasharray" in element.attrib for element in drawing(state).iter())
+
+
+@pytest.mark.parametrize("state", [NOTHING, PART_1, EVERYTHING])
+def test_only_elements_and_attributes_that_every_page_shows(state):
+    elements = list(drawing(state).iter())
+    assert {element.tag.removeprefix(SVG) for element in elements} <= ELEMENTS
+    assert elements[0].attrib.pop("style") == "max-width:100%;height:auto", "may be lost: then the picture is wide"
+    assert {name for element in elements for name in element.attrib} <= ATTRIBUTES
+    assert "url(" not in Diagram(state).svg()
+
+
+def test_a_whole_service_has_no_dashes_but_in_the_key():
+    assert dashed(PART_1) == dashed(EVERYTHING) == 1
+
+
+@pytest.mark.parametrize("part", BUILT)
+def test_each_part_that_is_missing_shows(part):
+    """…against everything else being there."""
+    without = AccountState(frozenset(PARTS) - {part})
+    assert dashed(without) > dashed(EVERYTHING)
+    assert PARTS[part] in str(Diagram(without)).partition("Not there: ")[2]
+    assert PARTS[part] not in str(Diagram(without)).partition("Not there: ")[0]
+
+
+@pytest.mark.parametrize("part", sorted(ADDITIONS))
+def test_what_part_2_adds_shows_when_it_is_there_and_is_nowhere_called_missing(part):
+    added = AccountState(PART_1.parts | {part})
+    assert PARTS[part] in str(Diagram(added)) and PARTS[part] not in str(Diagram(PART_1))
+    assert "Not there" not in str(Diagram(PART_1))
+    assert words(added) != words(PART_1)
+    without = AccountState(EVERYTHING.parts - {part})
+    assert dashed(without) == dashed(EVERYTHING)
+    assert words(without) != words(EVERYTHING)
+
+
+def test_the_row_below_is_there_only_when_something_stands_in_it():
+    heights = [int(drawing(state).get("height")) for state in (NOTHING, PART_1, EVERYTHING)]
+    assert heights[0] == heights[1] < heights[2]
+    for part in ("pattern", "least-privilege"):
+        assert int(drawing(AccountState(PART_1.parts | {part})).get("height")) == heights[1]
+
+
+def test_names_fit_into_their_boxes():
+    """As wide as Liberation Sans (as wide as Arial) draws them: half of the size, and a little, for each character."""
+    bold = [text for text in drawing(EVERYTHING).iter(f"{SVG}text") if text.get("text-anchor") == "middle"]
+    assert all(0.54 * float(text.get("font-size")) * len(text.text) < CARD_WIDTH for text in bold)
+
+
+def test_states_that_differ_look_different():
+    states = [
+        AccountState(frozenset(parts)) for size in range(len(BUILT) + 1)
+        for parts in itertools.combinations(BUILT, size)
+    ]  # fmt: skip
+    states += [AccountState(PART_1.parts | set(parts)) for size in range(1, len(ADDITIONS) + 1)
+               for parts in itertools.combinations(sorted(ADDITIONS), size)]  # fmt: skip
+    # Policies, a target or a permission cannot be without what they belong to.
+    possible = [
+        state for state in states
+        if (state.has("role") or not state.has("policies")) and (state.has("rule") or not state.has("target"))
+        and (state.has("function") or not (state.has("target") or state.has("permission")))
+    ]  # fmt: skip
+    drawn = {Diagram(state).svg().partition("</desc>")[2] for state in possible}
+    assert len(drawn) == len(possible) > 40
+
+
+def test_the_same_state_gives_the_same_characters_in_every_process():
+    program = (
+        "from helpers.account.state import *; from helpers.pictures.diagram import *;"
+        "print(Diagram(AccountState(frozenset(PARTS))).svg(), end='')"
+    )
+    runs = [
+        subprocess.run(
+            [sys.executable, "-c", program], cwd=PROJECT, env={"PYTHONHASHSEED": seed, "PYTHONUTF8": "1"},
+            capture_output=True, check=True,
+        ).stdout
+        for seed in ("1", "2")
+    ]  # fmt: skip
+    assert runs[0] == runs[1] == Diagram(EVERYTHING).svg().encode()
+
+
+def test_names_of_resources_are_in_the_picture():
+    shown = "".join(words(EVERYTHING))  # a long name is written in two lines
+    assert all(box.name in shown for box in BOXES.values())
+    assert {arrow.narrowed[1] if arrow.narrowed else arrow.label for arrow in ARROWS} <= set(words(EVERYTHING))
+    assert {arrow.label for arrow in ARROWS if ADDITIONS.isdisjoint(arrow.parts)} <= set(words(NOTHING))
+
+
+def test_words_are_the_alternative_text_of_the_picture():
+    bundle = Diagram(NOTHING)._repr_mimebundle_()
+    assert set(bundle) == {"image/svg+xml", "text/plain"}
+    description = drawing(NOTHING).find(f"{SVG}desc").text
+    assert description == bundle["text/plain"] == str(Diagram(NOTHING))
+    assert description.startswith("In the account: nothing. Not there: role microservice-role, ")
+    assert "Not there" not in str(Diagram(EVERYTHING))
+
+
+def test_something_else_may_stand_for_the_picture():
+    diagram = Diagram(NOTHING, instead="(a picture)")
+    assert diagram._repr_mimebundle_()["text/plain"] == repr(diagram) == "(a picture)"
+    assert str(diagram) == str(Diagram(NOTHING))
+
+
+def test_everything_stands_on_an_opaque_sheet_of_a_fixed_size():
+    """Pages, light or dark, show through nowhere; and it keeps its size where the viewBox is lost."""
+    root = drawing(NOTHING)
+    width, height = int(root.get("width")), int(root.get("height"))
+    assert root.get("viewBox") == f"0 0 {width} {height}"
+    assert width <= 930, "or it does not fit beside JupyterLab's file list in a window of 1,400 pixels"
+    group = root.find(f"{SVG}g")
+    scale = float(group.get("transform").removeprefix("scale(").removesuffix(")"))
+    sheet = group.find(f"{SVG}rect")
+    drawn = [scale * (float(sheet.get(side)) + 2) for side in ("width", "height")]
+    assert drawn == pytest.approx([width, height], abs=1)
+    assert sheet.get("fill") == "#ffffff"
+
+
+def test_text_can_be_read_on_its_ground():
+    """Contrast of at least 4.5 to 1 (WCAG AA) on the sheet and on the grey of what does not exist."""
+    grounds = ("#ffffff", "#f5f7f9")
+    texts = [text for state in (NOTHING, EVERYTHING) for text in drawing(state).iter(f"{SVG}text")]
+    colours = {text.get("fill") for text in texts}
+    for colour in colours:
+        assert all(contrast(colour, ground) >= 4.5 for ground in grounds), colour
+    for box in BOXES.values():
+        assert contrast(box.colour, "#ffffff") >= 3, box  # a white icon on a coloured tile
+
+
+def contrast(one: str, other: str) -> float:
+    """https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio"""
+    low, high = sorted(luminance(colour) for colour in (one, other))
+    return (high + 0.05) / (low + 0.05)
+
+
+def luminance(colour: str) -> float:
+    channels = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in channels]
+    return sum(weight * value for weight, value in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def test_boxes_have_places_of_their_own():
+    places = [(box.column, box.row) for box in BOXES.values()]
+    assert len(set(places)) == len(places)
+    assert all({arrow.start, arrow.end} <= set(BOXES) for arrow in ARROWS)
+    named = {part for thing in (*BOXES.values(), *ARROWS) for part in thing.parts}
+    named |= {arrow.badge for arrow in ARROWS if arrow.badge}
+    assert named | {arrow.narrowed[0] for arrow in ARROWS if arrow.narrowed} == set(PARTS)
