@@ -11,6 +11,10 @@ Value = TypeVar("Value")
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.5  # seconds between two looks
 
+#: The part of its seconds for which `holds_for` watches. An AWS whose own waits are shortened needs no longer look
+#: (helpers.target.connection sets this).
+watched_part = 1.0
+
 
 _stream: TextIO | None = None  # None: wherever print goes
 
@@ -67,10 +71,11 @@ def _repeating(condition: Callable[[], Value], again: Callable[[], object], ever
 def holds_for(condition: Callable[[], object], watching: str, seconds: float = 1.0) -> bool:
     """Whether `condition` stays true for so many seconds: so a lesson shows that something does *not* happen.
 
-    Prints one line like `wait_until`. Returns False as soon as the condition is false.
+    Prints one line like `wait_until`. Returns False as soon as the condition is false. Where LOCAL_AWS_TIME_SCALE makes
+    the embedded AWS's waits shorter than usual, the watch is shorter by as much.
     """
     line = f"Watching {watching}"
-    held = bool(_watch(condition, line, seconds, until=False))
+    held = bool(_watch(condition, line, seconds * watched_part, until=False))
     print(f"{line}: done.", file=_stream)
     return held
 

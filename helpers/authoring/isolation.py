@@ -9,6 +9,9 @@ from pathlib import Path
 from helpers.local_aws import lifecycle
 from helpers.paths import PROJECT
 
+#: Tests and tools do not watch and wait for as long as learners do: one of AWS's minutes lasts a quarter of a second
+#: (helpers.local_aws.account.time_scale).
+TIME_SCALE = str(1 / 240)
 #: Which AWS the lessons speak to (helpers.target.connection).
 TARGET = ("WORKBOOK_TARGET", "WORKBOOK_ACCOUNT", "WORKBOOK_PREFIX")
 
@@ -24,8 +27,9 @@ def isolate(folder: Path, keep_target: bool = False) -> None:
     paths = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
     if str(PROJECT) not in paths:
         os.environ["PYTHONPATH"] = os.pathsep.join([str(PROJECT), *paths])
-    local = ("LOCAL_AWS_TIME_SCALE", "LOCAL_AWS_MAX_EVENTS", "LOCAL_AWS_MAX_EVENT_MB")
-    for name in ("MPLBACKEND", *local, *(() if keep_target else TARGET)):
+    os.environ["LOCAL_AWS_TIME_SCALE"] = TIME_SCALE
+    limits = ("LOCAL_AWS_MAX_EVENTS", "LOCAL_AWS_MAX_EVENT_MB")
+    for name in ("MPLBACKEND", *limits, *(() if keep_target else TARGET)):
         os.environ.pop(name, None)
 
 

@@ -17,8 +17,10 @@ from urllib.parse import urlsplit
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from helpers import waiting
 from helpers.errors import WorkbookError
 from helpers.local_aws import lifecycle
+from helpers.local_aws.account import time_scale
 from helpers.target import lost_answers, name_prefix, refused_entries, s3_regions, tagging
 from helpers.target.aws_trouble import advice
 
@@ -64,6 +66,7 @@ def connect() -> Target:
         )
     target = {LOCAL: _local, AWS: _aws, ENDPOINT: _endpoint}[kind](prefix)
     _connected = kind
+    waiting.watched_part = 1.0 if kind == AWS else min(1.0, time_scale.read() / time_scale.DEFAULT)
     return target
 
 
@@ -105,10 +108,7 @@ def chosen(environment: Mapping[str, str]) -> tuple[str, str]:
 
 def _local(prefix: str) -> Target:
     """Start or find the embedded AWS."""
-    try:
-        account = lifecycle.start()
-    except WorkbookError as error:
-        raise WorkbookError(str(error)) from error
+    account = lifecycle.start()
     connect_to(account, prefix)
     return Target(LOCAL, account.account_id, account.region, prefix, account.endpoint_url)
 
