@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from helpers.local_aws import lifecycle
-from tests.support.embedded_aws import CONFORMANCE, Aws, own_home
+from tests.support import recorded
+from tests.support.embedded_aws import Aws, own_home
 from tests.support.lambda_requests import create_function
 
 
@@ -27,10 +27,7 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
 @pytest.fixture
 def conformance() -> Callable[[str], dict]:
     """What AWS answered, recorded: conformance("lambda_/test_lambda.snapshot.json") -> {test: content}."""
-    path = CONFORMANCE / "aws_recorded.json"
-    if not path.is_file():
-        pytest.skip("the recorded answers of AWS are not here")
-    snapshots = json.loads(path.read_text(encoding="utf-8"))["snapshots"]
+    snapshots = recorded.read("aws_recorded.json")["snapshots"]
     return lambda name: {test: entry["recorded-content"] for test, entry in snapshots[name].items()}
 
 

@@ -2,7 +2,7 @@
 breaks them.
 
 Each rule is a generator that takes a Lesson and yields findings, one line each. What only executing can show
-(outputs that differ, a lesson that does not run from cold) is nbval's and tests/lessons/test_notebooks_alone.py's.
+(outputs that differ, a lesson that does not run from cold) is nbval's and tests/deep/test_walks.py's.
 """
 
 from __future__ import annotations

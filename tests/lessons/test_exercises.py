@@ -42,7 +42,7 @@ STUBS = {
     if cell_id.startswith("exercise-")
 }
 for number in sorted({each[:2] for each in STUBS}):
-    importlib.import_module(f"wrong_answers.lesson_{number}")
+    importlib.import_module(f"tests.lessons.wrong_answers.lesson_{number}")
 
 
 def solution(exercise_id: str) -> str:

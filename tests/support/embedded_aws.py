@@ -19,7 +19,6 @@ from botocore.config import Config
 from helpers.local_aws import lifecycle
 from helpers.paths import PROJECT
 
-CONFORMANCE = PROJECT.parent / "shared" / "conformance"
 LAMBDA_TRUST = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from decimal import Decimal
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -14,7 +13,7 @@ from botocore.exceptions import ClientError
 from helpers.local_aws.event_patterns.complexity import MAX_COMPLEXITY, complexity
 from helpers.local_aws.event_patterns.event_pattern import EventView, InvalidEventPattern, compile_pattern
 from helpers.local_aws.events.event_routes import Routes
-from tests.support.embedded_aws import CONFORMANCE
+from tests.support import recorded
 from tests.support.steps import steps
 
 ENVELOPE = {
@@ -322,12 +321,11 @@ def test_many_alternatives_share_what_they_look_up() -> None:
 
 
 def vectors() -> list:
-    found: list = []
-    for name in ("event_patterns_aws.json", "event_patterns_ruler.json"):
-        path = Path(CONFORMANCE / name)
-        if path.is_file():
-            found += json.loads(path.read_text(encoding="utf-8"))["vectors"]
-    return found
+    return [
+        vector
+        for name in ("event_patterns_aws.json", "event_patterns_ruler.json")
+        for vector in recorded.read(name)["vectors"]
+    ]
 
 
 def answer(events, vector: dict) -> tuple[str, str | None]:
@@ -339,12 +337,9 @@ def answer(events, vector: dict) -> tuple[str, str | None]:
 
 
 def test_test_event_pattern_answers_as_recorded(aws) -> None:
-    recorded = vectors()
-    if not recorded:
-        pytest.skip("the recorded answers of AWS are not here")
     events = aws.client("events")
     wrong = []
-    for vector in recorded:
+    for vector in vectors():
         expected = (vector["expect"], None)
         if vector["expect"] == "error":
             expected = (vector["error"]["code"], vector["error"]["message"])

@@ -30,9 +30,11 @@ STATE = """
 import json, sys
 from pathlib import Path
 import boto3
-from helpers import account_state, catch_up, inventory, targets
+from helpers.account import inventory, state as account_state
+from helpers.lessons import catch_up
+from helpers.target import connection
 
-targets.connect()
+connection.connect()
 asked = {"boto3": boto3, "json": json}
 for cell in json.loads(Path("13_deploy_as_code.ipynb").read_text(encoding="utf-8"))["cells"]:
     if cell["id"] in ("describe", "describe-failures"):

@@ -1,6 +1,6 @@
 """Many at once, and things that are killed in the middle: one account each, nothing lost, and the next start works.
 
-tests/workbook/test_classroom.py has thirty kernels; here are what starts them, what runs beside them, and what dies.
+tests/deep/test_classroom.py has thirty kernels; here are what starts them, what runs beside them, and what dies.
 """
 
 from __future__ import annotations

@@ -21,7 +21,10 @@ from helpers.paths import PROJECT
 
 LESSON = PROJECT / "notebooks" / "06_explore_the_orders.ipynb"  # results, tables, pictures
 NOT_COMPARED = {"image/png"}
-DIAGRAM = "from helpers import account_state, diagram\ndiagram.Diagram(account_state.AccountState(frozenset()))"
+DIAGRAM = (
+    "from helpers.account import state\nfrom helpers.pictures import diagram\n"
+    "diagram.Diagram(state.AccountState(frozenset()))"
+)
 FRAME = "import pandas\npandas.DataFrame({'a': [1, 2]})"
 CELLS = {  # source of a cell, and what of its outputs is altered
     "stream": ("print('one')\nprint('two')", "stdout"),

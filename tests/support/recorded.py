@@ -1,0 +1,23 @@
+"""What AWS itself was recorded to answer, as data in a folder that is no part of the project."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from helpers.paths import PROJECT
+
+FOLDER = Path(os.environ.get("WORKBOOK_CONFORMANCE") or PROJECT.parent / "shared" / "conformance")
+ABSENT = "the recorded answers of AWS are not here"
+
+
+def read(name: str) -> Any:
+    """The content of one of the folder's JSON files; skips the test where it is not there."""
+    path = FOLDER / name
+    if not path.is_file():
+        pytest.skip(ABSENT)
+    return json.loads(path.read_text(encoding="utf-8"))
