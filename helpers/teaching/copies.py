@@ -24,8 +24,8 @@ from helpers.teaching.material import STUB, finished_or_gone, is_exercise, read,
 
 #: What a copy holds besides the lessons.
 CONTENTS = [
-    "README.md", "LICENSE", "handler.py", "pyproject.toml", "requirements.txt", "environment.yml", ".gitignore",
-    "docs/**/*", "helpers/**/*", "notebooks/*.md",
+    "README.md", "LICENSE", "handler.py", "pyproject.toml", "requirements.txt", "environment.yml",
+    ".gitignore", ".devcontainer/*", "docs/**/*", "helpers/**/*", "notebooks/*.md",
 ]  # fmt: skip
 FOR_TEACHERS = {"notebooks/TEACHING.md"}
 COMPILED = {".pyc", ".pyo"}

@@ -27,6 +27,8 @@ NOT_HANDED_OUT = (
     "tests/",
     "benchmarks/",
     ".ci/",
+    ".github/",
+    ".pre-commit-config.yaml",
     "notebooks/solutions/",
     "notebooks/TEACHING.md",
     "conftest.py",
