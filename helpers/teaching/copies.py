@@ -24,7 +24,7 @@ from helpers.teaching.material import STUB, finished_or_gone, is_exercise, read,
 
 #: What a copy holds besides the lessons.
 CONTENTS = [
-    "README.md", "LICENSE", "handler.py", "pyproject.toml", "requirements.txt", "environment.yml",
+    "README.md", "LICENSE", "SECURITY.md", "handler.py", "pyproject.toml", "requirements.txt", "environment.yml",
     ".gitignore", ".devcontainer/*", "docs/**/*", "helpers/**/*", "notebooks/*.md",
 ]  # fmt: skip
 FOR_TEACHERS = {"notebooks/TEACHING.md"}
@@ -46,7 +46,7 @@ Two more commands: `python3 -m helpers progress` shows the lessons and exercises
 
 """
 #: Sections of the README that speak of git, or to teachers and maintainers, of files that a copy does not have.
-README = {"Start": START, "For teachers": "", "For CI": "", "How the notebooks are tested": ""}
+README = {"Start": START, "For teachers": "", "For CI": "", "How the notebooks are tested": "", "Carrying on": ""}
 
 
 def student_copy(options: list[str]) -> int:

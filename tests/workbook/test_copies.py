@@ -29,6 +29,8 @@ NOT_HANDED_OUT = (
     ".ci/",
     ".github/",
     ".pre-commit-config.yaml",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
     "notebooks/solutions/",
     "notebooks/TEACHING.md",
     "conftest.py",
