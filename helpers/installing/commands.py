@@ -28,7 +28,7 @@ For teachers:
   python3 -m helpers nbgrader LESSON COURSE    a lesson as an assignment of nbgrader, with points
 
 For maintainers:
-  python3 -m helpers test [options]    run every notebook and every test
+  python3 -m helpers test [options]    run every lesson and the quick tests (--all: every test)
   python3 -m helpers notebooks [NAME]  execute lessons and store what comes out (--check: only compare)
   python3 -m helpers lock [options]    make requirements.txt anew from pyproject.toml
 

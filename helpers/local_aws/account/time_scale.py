@@ -1,7 +1,7 @@
 """How long the embedded AWS waits where AWS waits minutes: retry delays, ages of events.
 
 The environment variable LOCAL_AWS_TIME_SCALE of the server's process is the factor, 1/60 without it: one of
-AWS's minutes lasts a second. 0 means no waiting, 1 means AWS's own pace.
+AWS's minutes lasts a second. 0 means no waiting, 1 means AWS's own pace. Tests choose a quarter of the usual factor.
 """
 
 from __future__ import annotations
