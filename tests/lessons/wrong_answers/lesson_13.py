@@ -164,7 +164,7 @@ def a_function_that_does_not_exist():
 # --- 13-3 ---
 
 secrets("13-3", "DeletionPolicy", "Retain")
-NAME, PATIENCE = "exercise-stack", {"Delay": 1, "MaxAttempts": 600}
+NAME, PATIENCE = "exercise-stack", {"Delay": 0.05, "MaxAttempts": 12000}
 RETAIN, KEY = "\n    DeletionPolicy: Retain", "OrderId"
 
 
