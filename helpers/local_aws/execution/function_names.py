@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
+from ..account.arn import Arn
 from .lambda_errors import LambdaError, constraint_errors, invalid, not_found
 
 NAME_PATTERN = (
@@ -37,3 +39,15 @@ def locate(name_or_arn: str, qualifier: str | None, account: str, region: str) -
     if qualifier and found["qualifier"] and qualifier != found["qualifier"]:
         raise invalid("The derived qualifier from the function name does not match the specified qualifier.")
     return found["name"], qualifier or found["qualifier"]
+
+
+def name_and_qualifier(arn: Arn) -> tuple[str, str | None]:
+    """Read the name and the qualifier, None without one, from a function's whole ARN. Raises LookupError."""
+    parts = arn.resource_parts
+    return parts[1], parts[2] if len(parts) > 2 else None
+
+
+def unqualified(function_arn: str) -> str:
+    """Drop the version or alias from a function's whole ARN. Raises MalformedArn."""
+    arn = Arn.parse(function_arn)
+    return str(replace(arn, resource=":".join(arn.resource_parts[:2])))

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from ..account.arn import Arn
 from .policy_conditions import Condition
 from .policy_text import ActionNames, Context, Resources
 
@@ -154,7 +155,8 @@ class _Principals:
         if principal is None or principal[0] != "AWS":
             return principal is not None and (principal[0], "*") in self._pairs
         # An account, as its number or its root's ARN, stands for everybody in it.
-        account = principal[1].split(":")[4] if principal[1].count(":") > 4 else principal[1]
+        arn = Arn.find(principal[1])
+        account = principal[1] if arn is None else arn.account
         return by_account and any(
             kind == "AWS" and (value == account or (value.endswith(":root") and f"::{account}:" in value))
             for kind, value in self._pairs

@@ -14,6 +14,7 @@ from functools import partial
 from ipaddress import ip_address, ip_network
 from typing import Any
 
+from ..account.arn import Arn
 from .policy_text import Context, Text, arn_parts
 
 Test = Callable[[str, Context], bool]
@@ -69,8 +70,10 @@ def _arn(pattern: str, variables: bool) -> Test:
     texts = [Text(part, variables=variables) for part in parts]
 
     def test(value: str, context: Context) -> bool:
-        found = value.split(":", 5)
-        return len(found) == 6 and all(text.match(part, context) for text, part in zip(texts, found, strict=True))
+        found = Arn.find(value)
+        return found is not None and all(
+            text.match(part, context) for text, part in zip(texts, found.parts, strict=True)
+        )
 
     return test
 

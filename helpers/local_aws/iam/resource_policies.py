@@ -8,7 +8,9 @@ from moto.awslambda.models import lambda_backends
 from moto.iam.models import iam_backends
 from moto.sqs.models import sqs_backends
 
+from ..account.arn import Arn
 from ..account.credentials import ACCOUNT_ID
+from ..execution.function_names import name_and_qualifier
 from .authorization import AccessRequest, Decision
 from .authorization import decide as decide_policies
 from .identity_policies import parsed
@@ -37,16 +39,18 @@ def decide(permission: Permission, principals: tuple[str, ...], context: Context
 
 
 def _policy(resource_arn: str) -> Any:
-    parts = resource_arn.split(":")
-    if len(parts) > 5 and parts[2] == "sqs":
-        queue = sqs_backends[ACCOUNT_ID][parts[3]].queues.get(parts[5])
+    arn = Arn.find(resource_arn)
+    if arn is None:
+        return None
+    if arn.service == "sqs":
+        queue = sqs_backends[ACCOUNT_ID][arn.region].queues.get(arn.resource_parts[0])
         return parsed(queue.policy) if queue is not None and queue.policy else None
-    if len(parts) > 6 and parts[2] == "lambda" and parts[5] == "function":
-        group = lambda_backends[ACCOUNT_ID][parts[3]]._lambdas._functions.get(parts[6])
-        qualifier = parts[7] if len(parts) > 7 and parts[7] != "$LATEST" else ""
-        policy = group["latest"].policies.get(qualifier) if group else None
+    if arn.service == "lambda" and arn.resource.startswith("function:"):
+        name, qualifier = name_and_qualifier(arn)
+        group = lambda_backends[ACCOUNT_ID][arn.region]._lambdas._functions.get(name)
+        policy = group["latest"].policies.get("" if qualifier in (None, "$LATEST") else qualifier) if group else None
         return policy.evaluated if policy else None
-    if len(parts) > 5 and parts[2] == "iam" and parts[5].startswith("role/"):
+    if arn.service == "iam" and arn.resource.startswith("role/"):
         roles = list(iam_backends[ACCOUNT_ID]["aws"].roles.values())
         return next((parsed(role.assume_role_policy_document) for role in roles if role.arn == resource_arn), None)
     return None

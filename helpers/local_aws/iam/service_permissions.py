@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
+from ..account.arn import service_of
 from ..account.credentials import ACCOUNT_ID
 from ..execution.function_names import locate
 from ..execution.lambda_errors import LambdaError
@@ -238,7 +239,7 @@ def _elsewhere(call: Call) -> list[Permission]:
     """Any other service: the resource is the first parameter that is an ARN of that service, else any ("*")."""
     given = call.parameters.items()
     texts = [value for name, value in given if isinstance(value, str) and name.lower().endswith("arn")]
-    own = [value for value in texts if value.split(":")[2:3] == [call.service]]
+    own = [value for value in texts if service_of(value) == call.service]
     roles = [pass_role(value, call.service) for value in texts if ":role/" in value]
     return [Permission(f"{call.service}:{call.operation}", own[0] if own else "*"), *roles]
 
