@@ -9,6 +9,7 @@ from typing import Any
 
 from moto.awslambda.exceptions import UnknownFunctionException
 
+from ..account.arn import Arn, service_of
 from ..execution.function_names import locate
 from ..execution.lambda_errors import LambdaError, constraint_errors, invalid, not_found
 from ..iam.access_control import role_may
@@ -166,7 +167,7 @@ class AsyncSettings:
 def _check_destination(destination: str, role_arn: str) -> None:
     if not destinations.exists(destination):
         raise invalid(f"The destination ARN {destination} is invalid.")
-    action = ACTIONS[destination.split(":")[2]]
+    action = ACTIONS[Arn.parse(destination).service]
     if not role_may(role_arn, action, destination):
         call = action.partition(":")[2].replace("InvokeFunction", "Invoke")
         raise invalid(f"The function's execution role does not have permissions to call {call} on {destination}")
@@ -183,8 +184,9 @@ def check_dead_letter_target(spec: Request, role_arn: str) -> None:
     if not re.fullmatch(_TARGET, target):
         rule = f"Member must satisfy regular expression pattern: {_TARGET}"
         raise constraint_errors([("deadLetterConfig.targetArn", target, rule)])
-    call = {"sqs": "SendMessage on SQS", "sns": "Publish on SNS"}.get(target.split(":")[2])
+    service = service_of(target) or ""
+    call = {"sqs": "SendMessage on SQS", "sns": "Publish on SNS"}.get(service)
     if call is None:
         raise invalid(f"The dead letter target {target} is neither an SQS queue nor an SNS topic.")
-    if not role_may(role_arn, ACTIONS[target.split(":")[2]], target):
+    if not role_may(role_arn, ACTIONS[service], target):
         raise invalid(f"The provided execution role does not have permissions to call {call}")

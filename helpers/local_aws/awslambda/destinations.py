@@ -16,10 +16,11 @@ from moto.awslambda.models import lambda_backends
 from moto.events.models import events_backends
 from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
-from moto.utilities.arns import parse_arn
 
+from ..account.arn import Arn
 from ..account.locks import service_lock
 from ..cloudwatch import metrics
+from ..execution.function_names import name_and_qualifier
 from ..execution.invocation import FunctionSpec, hops_in, root_of
 from ..iam.access_control import role_may
 from .async_queue import SUCCESS, AsyncEvent
@@ -102,7 +103,7 @@ def bury(ending: Ending) -> None:
 
 def exists(destination: str) -> bool:
     """Is there such a queue, topic, function or event bus in this account?"""
-    arn = parse_arn(destination)
+    arn = Arn.parse(destination)
     if arn.service == "sqs":
         return arn.resource_id in sqs_backends[arn.account][arn.region].queues
     if arn.service == "sns":
@@ -118,7 +119,7 @@ def exists(destination: str) -> bool:
 def _send(
     ending: Ending, destination: str, text: str, detail_type: str, attributes: dict[str, dict[str, str]] | None = None
 ) -> None:
-    arn = parse_arn(destination)
+    arn = Arn.parse(destination)
     action = ACTIONS[arn.service]
     if not exists(destination):
         raise NotDelivered(f"{destination} does not exist")
@@ -132,8 +133,7 @@ def _send(
             sns_backends[arn.account][arn.region].publish(text, arn=destination, message_attributes=attributes)
     elif arn.service == "lambda":
         function = lambda_backends[arn.account][arn.region].get_function(destination)
-        qualifier = destination.split(":")[7] if destination.count(":") > 6 else "$LATEST"
-        function.enqueue_watched(text.encode(), trace, qualifier)
+        function.enqueue_watched(text.encode(), trace, name_and_qualifier(arn)[1] or "$LATEST")
     else:
         entry = {
             "Source": "lambda",

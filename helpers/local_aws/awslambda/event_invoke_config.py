@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..account.arn import Arn
+from ..execution.function_names import unqualified
 from ..execution.lambda_errors import LambdaError, constraint_errors, invalid
 
 #: What holds without a configuration: retries after the first attempt, seconds in the queue.
@@ -78,7 +80,7 @@ def make_config(
     for arn in filter(None, destinations.values()):
         if _service(arn) not in ACTIONS:
             raise invalid(f"The provided destination config {_as_java_prints(destinations)} is invalid.")
-        if arn in (function_arn, function_arn.rpartition(":")[0]):
+        if arn in (function_arn, unqualified(function_arn)):
             raise invalid("You can't specify the function as a destination for itself.")
         check_destination(arn)
 
@@ -120,8 +122,8 @@ def _destination(wanted: Any, side: str) -> str | None:
 
 
 def _service(arn: str) -> str:
-    parts = arn.split(":")
-    return parts[2] if len(parts) > 5 and parts[0] == "arn" else ""
+    found = Arn.find(arn)
+    return found.service if found and found.scheme == "arn" else ""
 
 
 def _as_java_prints(destinations: Mapping[str, str | None]) -> str:

@@ -11,20 +11,23 @@ from moto.dynamodb.models import dynamodb_backends
 from moto.kinesis.models import kinesis_backends
 from moto.sqs.models import sqs_backends
 
+from ..account.arn import Arn
+
 
 def connect(functions: Any) -> None:
     """Tell the sources of all mappings of `functions`, moto's Lambda of one region."""
     account, region = functions.account_id, functions.region_name
     for mapping in functions._event_source_mappings.values():
         arn = mapping.event_source_arn
-        if ":sqs:" in arn:
+        source = Arn.parse(arn)
+        if source.service == "sqs":
             sources = sqs_backends[account][region].queues.values()
             found = next((queue for queue in sources if queue.queue_arn == arn), None)
-        elif ":dynamodb:" in arn:
-            found = dynamodb_backends[account][region].tables.get(arn.split(":table/")[1].split("/")[0])
+        elif source.service == "dynamodb":
+            found = dynamodb_backends[account][region].tables.get(source.resource_id.split("/")[0])
         else:
             streams = kinesis_backends[account][region].streams.values()
             found = next((stream for stream in streams if stream.arn == arn), None)
         if found is not None:
-            key = arn if ":kinesis:" in arn else mapping.function_arn
+            key = arn if source.service == "kinesis" else mapping.function_arn
             found.lambda_event_source_mappings[key] = mapping

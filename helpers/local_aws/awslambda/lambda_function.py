@@ -12,6 +12,7 @@ from moto.awslambda.models import LambdaFunction
 from moto.s3.exceptions import MissingBucket, MissingKey
 from moto.s3.models import s3_backends
 
+from ..execution.function_names import unqualified
 from ..execution.invocation import hops_in, new_id, root_of
 from ..execution.lambda_errors import LambdaError, invalid
 from ..execution.lambda_runtimes import runtime_version_arn
@@ -89,7 +90,7 @@ class Function(LambdaFunction):
 
     @property
     def unqualified_arn(self) -> str:
-        return ":".join(self.function_arn.split(":")[:7])
+        return unqualified(self.function_arn)
 
     # Running it.
 

@@ -17,7 +17,8 @@ from moto.awslambda import models as moto_lambda
 from moto.awslambda.exceptions import UnknownFunctionException
 from moto.awslambda.models import LambdaBackend
 
-from ..execution.function_names import locate
+from ..account.arn import Arn, MalformedArn
+from ..execution.function_names import locate, name_and_qualifier
 from ..execution.lambda_errors import LambdaError, invalid, not_found
 from ..iam.authorization import AccessRequest
 from . import event_sources, function_code, lambda_api
@@ -101,13 +102,13 @@ def invoke_as_service(
 
 def _target(function_arn: str) -> tuple[Function, ResourcePolicy | None, str]:
     """The function that an ARN names, the resource policy of exactly what it names, and the qualifier."""
-    parts = function_arn.split(":")
     try:
-        backend = moto_lambda.lambda_backends[parts[4]][parts[3]]
-        qualifier = parts[7] if len(parts) > 7 else None
-        function = backend.get_function(parts[6], qualifier)
-        latest = backend.get_function(parts[6]) if qualifier else function
-    except (UnknownFunctionException, LambdaError, LookupError):
+        arn = Arn.parse(function_arn)
+        name, qualifier = name_and_qualifier(arn)
+        backend = moto_lambda.lambda_backends[arn.account][arn.region]
+        function = backend.get_function(name, qualifier)
+        latest = backend.get_function(name) if qualifier else function
+    except (UnknownFunctionException, LambdaError, LookupError, MalformedArn):
         raise InvocationRefused("ResourceNotFoundException", f"Function not found: {function_arn}") from None
     qualifier = qualifier or "$LATEST"
     return function, latest.policies.get("" if qualifier == "$LATEST" else qualifier), qualifier

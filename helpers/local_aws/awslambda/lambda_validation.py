@@ -16,6 +16,7 @@ from moto.iam.exceptions import NotFoundException
 from moto.iam.models import iam_backends
 from moto.utilities.utils import get_partition
 
+from ..account.arn import Arn
 from ..execution.function_names import locate
 from ..execution.lambda_errors import LambdaError, constraint_errors, invalid
 from ..execution.lambda_runtimes import cannot_here, check_runtime
@@ -165,7 +166,7 @@ def _check_environment(variables: Mapping[str, str]) -> None:
 
 
 def _check_role(role_arn: str, account: str, region: str, function_name: str) -> None:
-    if role_arn.split(":")[4] != account:
+    if Arn.parse(role_arn).account != account:
         raise LambdaError("AccessDeniedException", "Cross-account pass role is not allowed.")
     try:
         role = iam_backends[account][get_partition(region)].get_role_by_arn(role_arn)

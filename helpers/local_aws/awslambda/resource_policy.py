@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
+from ..account.arn import Arn
 from ..execution.lambda_errors import LambdaError, constraint_errors, invalid
 from ..iam.authorization import AccessRequest, Decision, Policy, decide
 
@@ -116,7 +117,7 @@ def _statement(request: Mapping[str, Any], arn: str) -> dict[str, Any]:
     statement = {
         "Sid": request["StatementId"],
         "Effect": "Allow",
-        "Principal": _principal(request["Principal"], arn.split(":")[1]),
+        "Principal": _principal(request["Principal"], Arn.parse(arn).partition),
         "Action": request["Action"],
         "Resource": arn,
     }

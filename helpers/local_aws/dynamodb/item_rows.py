@@ -17,6 +17,7 @@ from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 from moto.dynamodb.models.table import Table
 
+from ..account.arn import Arn
 from ..storage import journal
 
 KIND = "item"
@@ -93,8 +94,8 @@ def restore(backend_of: Any) -> None:
     tables: dict[str, Table | None] = {}
     for arn, _, value in journal.store.rows(KIND):
         if arn not in tables:
-            region, name = arn.split(":")[3], arn.partition(":table/")[2]
-            tables[arn] = backend_of(region).tables.get(name)
+            table_arn = Arn.parse(arn)
+            tables[arn] = backend_of(table_arn.region).tables.get(table_arn.resource_id)
         table = tables[arn]
         if table is not None:
             _insert(table, json.loads(value))

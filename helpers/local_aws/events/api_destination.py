@@ -12,8 +12,8 @@ from urllib.parse import quote, urlsplit
 import requests
 from moto.core.exceptions import JsonRESTError
 from moto.events.models import events_backends
-from moto.utilities.arns import Arn
 
+from ..account.arn import Arn
 from .delivery_errors import DeliveryFailed, no_resource
 
 #: Seconds until a request is given up, as on AWS.

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import moto.events.models as models
 from moto.events.exceptions import ResourceAlreadyExistsException, ResourceNotFoundException, ValidationException
 
+from ..account.arn import Arn
 from ..storage import journal
 from .archive_requests import check, check_one_filter, check_state
 from .put_events import Event, entry_size, parse_json, timestamp
@@ -162,7 +163,7 @@ class Archive(models.Archive):
             self.description = description
         if retention is not None:
             self.retention = retention  # type: ignore[assignment]
-        models.events_backends[self.arn.split(":")[4]][self.region].manage_archive_rule(self)
+        models.events_backends[Arn.parse(self.arn).account][self.region].manage_archive_rule(self)
 
     def delete(self, account_id: str, region_name: str) -> None:
         models.events_backends[account_id][region_name].delete_archive(self.name)
@@ -174,7 +175,7 @@ def restore(backend_of: Any) -> None:
     found: dict[str, Archive | None] = {}
     for owner, number, value in journal.store.rows(ROWS):
         if owner not in found:
-            archives = backend_of(owner.split(":")[3]).archives.values()
+            archives = backend_of(Arn.parse(owner).region).archives.values()
             found[owner] = next((archive for archive in archives if archive.row_owner == owner), None)
         archive = found[owner]
         if archive is not None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from moto.sqs import sqs_backends
-from moto.utilities.arns import parse_arn
 
+from ..account.arn import Arn
 from ..sqs.queue_policy import find_queue, queue_allows
 from .delivery_errors import DeliveryFailed
 from .put_events import Event
@@ -29,9 +29,9 @@ def park(
     queue_arn = target["DeadLetterConfig"]["Arn"]
     if find_queue(queue_arn) is None:
         return f"the dead-letter queue {queue_arn} does not exist"
-    if not queue_allows(queue_arn, PRINCIPAL, rule_arn, rule_arn.split(":", 5)[4]):
+    if not queue_allows(queue_arn, PRINCIPAL, rule_arn, Arn.parse(rule_arn).account):
         return f"the policy of the dead-letter queue {queue_arn} does not let {PRINCIPAL} send to it for this rule"
-    arn = parse_arn(queue_arn)
+    arn = Arn.parse(queue_arn)
     try:
         sqs_backends[arn.account][arn.region].send_message(
             queue_name=arn.resource_id,

@@ -10,6 +10,7 @@ import pickle
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from ..account.arn import Arn
 from ..storage import journal
 from .delivery_errors import DeliveryFailed
 from .put_events import Event
@@ -86,7 +87,7 @@ def delete(row: int) -> None:
 def kept_deliveries(region: str) -> Iterator[Kept]:
     for row, value in _rows(_DELIVERY, ""):
         dimensions, arn, target, event, failed, *rest = pickle.loads(value)
-        if arn.split(":")[3] == region:
+        if Arn.parse(arn).region == region:
             failure = None if failed is None else DeliveryFailed(failed[0], failed[1], retryable=failed[2])
             yield Kept(row, KeptRule(arn, dict(dimensions)), target, Event.load(event), failure, *rest)
 

@@ -15,6 +15,7 @@ from moto.events.exceptions import ValidationException
 from moto.events.models import EventBus, EventsBackend
 from moto.events.responses import EventsHandler
 
+from ..account.arn import service_of
 from .validation_errors import refuse
 
 #: "Event buses" per account and Region: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
@@ -97,7 +98,7 @@ def _check_settings(settings: dict[str, Any]) -> None:
             f"Member must have length less than or equal to {_LONGEST_DESCRIPTION}"
         )
     queue = (settings.get("dead_letter_config") or {}).get("Arn")
-    if queue is not None and (queue.split(":")[2:3] != ["sqs"] or queue.endswith(".fifo")):
+    if queue is not None and (service_of(queue) != "sqs" or queue.endswith(".fifo")):
         raise ValidationException(f"Parameter {queue} is not valid. Reason: It must be a standard SQS queue.")
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from moto.core.exceptions import JsonRESTError
 from moto.events.exceptions import ValidationException
 
+from ..account.arn import Arn
 from . import input_shape, target_services
 from .delivery_retry import MAX_AGE_S, MAX_ATTEMPTS
 from .validation_errors import refuse
@@ -145,8 +146,8 @@ def _check_dead_letter_queue(queue_arn: str, rule_arn: str) -> None:
     """A standard queue in the rule's Region; whether it exists, and lets EventBridge send, shows when it is used:
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
     """
-    parts = queue_arn.split(":")
-    if parts[2] != "sqs" or parts[3] != rule_arn.split(":")[3] or queue_arn.endswith(".fifo"):
+    queue = Arn.parse(queue_arn)
+    if queue.service != "sqs" or queue.region != Arn.parse(rule_arn).region or queue.resource.endswith(".fifo"):
         raise ValidationException(
             f"Parameter {queue_arn} is not valid. Reason: "
             "A dead-letter queue must be a standard SQS queue in the Region of the rule."

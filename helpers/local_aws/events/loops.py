@@ -22,7 +22,9 @@ from moto.awslambda.models import lambda_backends
 from moto.core.utils import unix_time_millis
 from moto.logs.models import logs_backends
 
+from ..account.arn import Arn
 from ..account.locks import service_lock
+from ..execution.function_names import name_and_qualifier, unqualified
 from ..execution.invocation import lineage_of
 from ..storage import journal
 from .delivery_errors import DeliveryFailed
@@ -77,7 +79,7 @@ class SafetyNet:
 
     def check(self, event: Event, function_arn: str, rule_arn: str) -> None:
         """Raise DeliveryFailed when the function must not get this event, because it would go round once more."""
-        arn = ":".join(function_arn.split(":")[:7])
+        arn = unqualified(function_arn)
         function = lineage_of(arn)
         with self._lock:
             chain = self._chains.get(event.root)
@@ -97,7 +99,7 @@ class SafetyNet:
 
 
 def _message(function_arn: str, rule_arn: str, rounds: int, repetitions: int) -> str:
-    name, rule = function_arn.rsplit(":", 1)[1], rule_arn.split(":rule/")[1]
+    name, rule = name_and_qualifier(Arn.parse(function_arn))[0], Arn.parse(rule_arn).resource_id
     so_far = f"{rounds} rounds" if rounds >= MAX_ROUNDS else f"{repetitions} repetitions"
     return (
         f"LOCAL SAFETY NET: loop stopped after {so_far}. The function {name} publishes events that the rule {rule} "
@@ -108,15 +110,15 @@ def _message(function_arn: str, rule_arn: str, rounds: int, repetitions: int) ->
 
 
 def _tell_in_log_group(function_arn: str, message: str) -> None:
-    account, region = function_arn.split(":")[4], function_arn.split(":")[3]
+    arn = Arn.parse(function_arn)
     try:
-        function: Any = lambda_backends[account][region].get_function(function_arn)
-        group, logs = function.logs_group_name, logs_backends[account][region]
+        function: Any = lambda_backends[arn.account][arn.region].get_function(function_arn)
+        group, logs = function.logs_group_name, logs_backends[arn.account][arn.region]
         with service_lock("logs"):
             logs.ensure_log_group(group)
             if LOG_STREAM not in logs.groups[group].streams:
                 logs.create_log_stream(group, LOG_STREAM)
-                journal.changed("logs", region)
+                journal.changed("logs", arn.region)
             logs.put_log_events(group, LOG_STREAM, [{"timestamp": int(unix_time_millis()), "message": message}])
     except Exception:  # the function is gone: the server's log has it
         logger.debug("no log group for %s", function_arn, exc_info=True)

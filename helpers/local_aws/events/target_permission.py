@@ -11,6 +11,7 @@ from typing import Any
 
 from moto.iam.models import iam_backends
 
+from ..account.arn import Arn
 from ..iam.access_control import role_may
 from ..iam.authorization import role_trusts_service
 from ..sqs.queue_policy import policy_allows
@@ -21,7 +22,7 @@ PRINCIPAL = "events.amazonaws.com"
 
 def check_role(role_arn: str, action: str, resource: str, rule_arn: str) -> None:
     """Raise DeliveryFailed unless EventBridge may assume the role, and the role may do it."""
-    account = rule_arn.split(":", 5)[4]
+    account = Arn.parse(rule_arn).account
     role = next((role for role in list(iam_backends[account]["aws"].roles.values()) if role.arn == role_arn), None)
     context = {"aws:sourcearn": rule_arn, "aws:sourceaccount": account}
     trust: dict[str, Any] = json.loads(role.assume_role_policy_document) if role is not None else {}
@@ -35,5 +36,5 @@ def check(target: dict[str, Any], action: str, resource: str, rule_arn: str, pol
     """Raise DeliveryFailed unless the target's role, or without one the resource's policy (JSON), allows it."""
     if target.get("RoleArn"):
         check_role(target["RoleArn"], action, resource, rule_arn)
-    elif not policy_allows(policy, action, resource, PRINCIPAL, rule_arn, rule_arn.split(":", 5)[4]):
+    elif not policy_allows(policy, action, resource, PRINCIPAL, rule_arn, Arn.parse(rule_arn).account):
         raise not_permitted(PRINCIPAL, action, resource)

@@ -10,8 +10,8 @@ import uuid
 from typing import Any
 
 from moto.core.utils import unix_time_millis
-from moto.utilities.arns import Arn, parse_arn
 
+from ..account.arn import Arn
 from ..account.locks import service_lock
 from ..sqs.queue_policy import find_queue, policies_allow
 from ..storage import journal
@@ -24,7 +24,7 @@ from .targets import Target, target_input
 
 def send(target: Target, event: Event, rule_arn: str) -> None:
     """Deliver to a target that is neither a function nor an event bus."""
-    arn = parse_arn(target["Arn"])
+    arn = Arn.parse(target["Arn"])
     text = target_input(target, event, rule_arn)
     service = "api-destination" if arn.service == "events" else arn.service
     _SENDERS[service](target, arn, text, event, rule_arn)
@@ -85,7 +85,7 @@ def _send_to_log_group(target: Target, arn: Arn, text: str, event: Event, rule_a
 
 def _check_log_policies(logs: Any, group_arn: str, stream: str, rule_arn: str) -> None:
     """CloudWatch Logs' resource policies belong to the account, not to a group."""
-    resource, account = f"{group_arn}:log-stream:{stream}", rule_arn.split(":", 5)[4]
+    resource, account = f"{group_arn}:log-stream:{stream}", Arn.parse(rule_arn).account
     policies = [policy.policy_document for policy in logs.resource_policies.values()]
     for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
         if not policies_allow(policies, action, resource, PRINCIPAL, rule_arn, account):
@@ -111,7 +111,7 @@ DELIVERED_TO = "Lambda functions, SQS queues, SNS topics, Kinesis streams, log g
 
 def is_supported(target_arn: str) -> bool:
     """Whether events can be delivered to this kind of target at all."""
-    arn = parse_arn(target_arn)
+    arn = Arn.parse(target_arn)
     if arn.service == "events":
         return arn.resource_type in ("event-bus", "api-destination")
     return arn.service == "lambda" or arn.service in _SENDERS
@@ -119,7 +119,8 @@ def is_supported(target_arn: str) -> bool:
 
 def needs_role(target_arn: str, rule_arn: str) -> bool:
     """Whether PutTargets demands a RoleArn: targets without a policy of their own, and buses that are elsewhere."""
-    arn = parse_arn(target_arn)
+    arn = Arn.parse(target_arn)
     if arn.service == "events" and arn.resource_type == "event-bus":
-        return (arn.region, arn.account) != tuple(rule_arn.split(":")[3:5])
+        rule = Arn.parse(rule_arn)
+        return (arn.region, arn.account) != (rule.region, rule.account)
     return arn.service in ("events", "kinesis")

@@ -10,8 +10,8 @@ import json
 from typing import Any
 
 from moto.awslambda.models import lambda_backends
-from moto.utilities.arns import parse_arn
 
+from ..account.arn import Arn
 from ..awslambda import lambda_service
 from . import input_shape
 from .delivery_errors import DeliveryFailed
@@ -45,17 +45,18 @@ def _transformed(transformer: dict[str, Any], event: Event, rule_arn: str) -> st
 
 def is_function(target: Target) -> bool:
     """Whether this target is a Lambda function."""
-    return ":lambda:" in target["Arn"][:24]
+    return Arn.parse(target["Arn"]).service == "lambda"
 
 
 def is_bus(target: Target) -> bool:
     """Whether this target is an event bus."""
-    return ":event-bus/" in target["Arn"]
+    arn = Arn.parse(target["Arn"])
+    return arn.service == "events" and arn.resource_type == "event-bus"
 
 
 def locate_bus(target: Target) -> tuple[str, str, str]:
     """Account, region and name of a target that is an event bus."""
-    arn = parse_arn(target["Arn"])
+    arn = Arn.parse(target["Arn"])
     return arn.account, arn.region, arn.resource_id
 
 
@@ -70,7 +71,7 @@ def invoke_function(target: Target, event: Event, rule_arn: str) -> None:
         payload,
         service=PRINCIPAL,
         source_arn=rule_arn,
-        source_account=rule_arn.split(":", 5)[4],
+        source_account=Arn.parse(rule_arn).account,
         hops=event.hops,
         root=event.root,
     )
@@ -78,6 +79,6 @@ def invoke_function(target: Target, event: Event, rule_arn: str) -> None:
 
 def _invoke_with_role(target: Target, payload: bytes, event: Event, rule_arn: str) -> None:
     check_role(target["RoleArn"], "lambda:InvokeFunction", target["Arn"], rule_arn)
-    arn = parse_arn(target["Arn"])
+    arn = Arn.parse(target["Arn"])
     function: Any = lambda_backends[arn.account][arn.region].get_function(target["Arn"])
     function.enqueue(payload, event.hops, event.root)

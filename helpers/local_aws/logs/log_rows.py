@@ -10,6 +10,7 @@ from typing import Any
 from moto.core.utils import unix_time_millis
 from moto.logs.models import LogEvent, LogGroup, LogsBackend, LogStream
 
+from ..account.arn import Arn
 from ..storage import journal
 
 KIND = "log events"
@@ -53,9 +54,9 @@ def restore(backend_of: Any) -> None:
     assert journal.store is not None
     last = -1
     for arn, _, value in journal.store.rows(KIND):
-        parts = arn.split(":", 6)
-        group, _, name = parts[6].partition(":log-stream:")
-        found = backend_of(parts[3]).groups.get(group)
+        stream_arn = Arn.parse(arn)
+        group, _, name = stream_arn.resource_id.partition(":log-stream:")
+        found = backend_of(stream_arn.region).groups.get(group)
         stream = found.streams.get(name) if found is not None else None
         if stream is not None:
             last = max(last, _append(stream, *pickle.loads(value)))

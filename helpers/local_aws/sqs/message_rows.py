@@ -7,6 +7,7 @@ from typing import Any
 
 from moto.sqs.models import Message
 
+from ..account.arn import Arn
 from ..storage import journal
 
 KIND = "message"
@@ -59,5 +60,5 @@ def restore(backend_of: Any) -> None:
 
 
 def _queue(backend_of: Any, arn: str) -> Any:
-    parts = arn.split(":")
-    return backend_of(parts[3]).queues.get(parts[5])
+    queue_arn = Arn.parse(arn)
+    return backend_of(queue_arn.region).queues.get(queue_arn.resource)

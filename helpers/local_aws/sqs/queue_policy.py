@@ -13,8 +13,8 @@ from functools import lru_cache
 from typing import Any
 
 from moto.sqs import sqs_backends
-from moto.utilities.arns import parse_arn
 
+from ..account.arn import Arn
 from ..iam.authorization import AccessRequest, Decision, Policy, decide
 
 _compiled = lru_cache(maxsize=256)(lambda text: Policy(json.loads(text)))
@@ -33,7 +33,7 @@ def queue_allows(queue_arn: str, service_principal: str, source_arn: str, source
 
 def find_queue(queue_arn: str) -> Any:
     """moto's queue, None when there is none with this ARN."""
-    arn = parse_arn(queue_arn)
+    arn = Arn.parse(queue_arn)
     return sqs_backends[arn.account][arn.region].queues.get(arn.resource_id)
 
 
