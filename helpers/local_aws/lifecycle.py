@@ -227,9 +227,9 @@ def _answers(endpoint_url: str, token: str) -> bool:
     """Whether a server is there. One that takes the call and is slow to answer, on a machine with much else to do, is:
     a second one in its place would be the end of its account.
     """
-    for patience in (5.0, 15.0, 40.0):  # seconds
+    for timeout in (5.0, 15.0, 40.0):  # seconds
         with contextlib.suppress(TimeoutError):
-            return _ask(endpoint_url, "GET", "status", token, patience) == 200
+            return _ask(endpoint_url, "GET", "status", token, timeout) == 200
     return False
 
 
@@ -249,16 +249,7 @@ def _ask(endpoint_url: str, method: str, command: str, token: str, timeout: floa
 
 def _launch(place: Home, port: int) -> Account:
     place.clear()
-    command = [
-        sys.executable,
-        "-m",
-        "helpers.local_aws",
-        "run",
-        "--home",
-        str(place.path),
-        "--port",
-        str(port),
-    ]
+    command = [sys.executable, "-m", "helpers.local_aws", "run", "--home", str(place.path), "--port", str(port)]
     detached = getattr(subprocess, "DETACHED_PROCESS", 0) | getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
     with open(place.log, "wb", opener=_privately) as log:
         process = subprocess.Popen(

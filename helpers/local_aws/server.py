@@ -63,7 +63,7 @@ class Server:
 
     def _clear_scratch(self) -> None:
         """Temporary files go under the home folder, so that what a killed server left is removed by the next."""
-        process_family.end_all_of(self._home.path / "functions")
+        process_family.kill_leftovers(self._home.path / "functions")
         (self._home.path / "functions").mkdir(mode=0o700, exist_ok=True)
         scratch = self._home.path / "scratch"
         shutil.rmtree(scratch, ignore_errors=True)
@@ -158,7 +158,7 @@ class Server:
         self._stopped.set()
 
     def close(self) -> None:
-        """Take no more requests, end the workers, save the account, and forget the state file if it is still ours."""
+        """Take no more requests, kill the workers, save the account, and forget the state file if it is still ours."""
         threading.Thread(target=self._endpoint.shutdown, daemon=True).start()
         self._endpoint.server_close()
         self._bus.close()
@@ -246,8 +246,8 @@ def main(home: str, port: int) -> int:
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     process_family.adopt_orphans()
     process_family.allow_many_files()
-    # Threads wait for one another's turn at most this long (seconds): an order crosses several of them. Still shorter,
-    # and a burst's threads take turns so often that it costs a tenth of their time.
+    # A thread that wants the GIL gets it after this long (seconds) at most: an order crosses several of them. Still
+    # shorter, and a burst's threads switch so often that it costs a tenth of their time.
     sys.setswitchinterval(0.002)
     try:
         server = Server(Home(Path(home)), port)

@@ -1,7 +1,7 @@
 """Lambda's asynchronous events: how long they wait, and what happens when the function fails.
 
-An event whose invocation fails is tried again, twice at most: one minute later and two minutes after that, under
-the same request id. Then, or when it has become too old, Lambda gives it up. Events that find the function at its
+An event whose invocation fails is retried, twice at most: one minute later and two minutes after that, under
+the same request id. Then, or when it has become too old, Lambda drops it. Events that find the function at its
 limit stay in the queue until there is room or they are too old.
 https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
 """
@@ -49,7 +49,7 @@ class AsyncEvent(Work):
         BACKLOG.add(len(self.payload))
 
     def over(self) -> None:
-        """It has succeeded, or was given up, or its function is gone."""
+        """It has succeeded, or was dropped, or its function is gone."""
         if self.counted:
             self.counted = False
             BACKLOG.done(len(self.payload))

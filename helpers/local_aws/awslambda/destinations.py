@@ -91,7 +91,7 @@ def deliver(ending: Ending, destination: str) -> None:
         metrics.record("AWS/Lambda", {"FunctionName": ending.spec.name}, {"DestinationDeliveryFailures": 1})
 
 
-def bury(ending: Ending) -> None:
+def send_to_dead_letter_queue(ending: Ending) -> None:
     """Send the event itself to the function's dead-letter queue or topic."""
     target, text = ending.spec.dead_letter_arn, ending.event.payload.decode("utf-8", "replace")
     try:

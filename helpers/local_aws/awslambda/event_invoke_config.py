@@ -117,7 +117,7 @@ def _constraint_failures(request: Request) -> Iterator[tuple[str, object, str]]:
 
 
 def _destination(wanted: Any, side: str) -> str | None:
-    """The ARN for one side; "" when it shall have none; None when the request does not speak of it."""
+    """The ARN for one side; "" when it should have none; None when the request does not speak of it."""
     return ((wanted or {}).get(side) or {}).get("Destination")
 
 

@@ -164,7 +164,7 @@ class FunctionRunner(EnvironmentPool):
         answers.put(outcome)
 
     def _async_done(self, event: AsyncEvent, outcome: Outcome) -> None:
-        """An asynchronous invocation has ended: a failed one is tried again or given up."""
+        """An asynchronous invocation has ended: a failed one is retried or dropped."""
         with self._lock:
             self._concurrency.executing -= 1
             if self._closed:
@@ -210,7 +210,7 @@ class FunctionRunner(EnvironmentPool):
         if config and config.on_failure:
             self._report(config.on_failure, ending)
         if self._spec.dead_letter_arn:
-            timer.later(0, lambda: destinations.bury(ending))
+            timer.later(0, lambda: destinations.send_to_dead_letter_queue(ending))
         event.over()
         self._forget(event)
 
@@ -222,7 +222,7 @@ class FunctionRunner(EnvironmentPool):
         timer.later(0, lambda: destinations.deliver(ending, destination))
 
     def _drop_expired(self) -> None:
-        """Events that have waited too long are given up."""
+        """Events that have waited too long are dropped."""
         with self._lock:
             expired = self._queue.take_expired(self._configs)
             self._watching_age = False

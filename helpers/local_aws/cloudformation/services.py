@@ -22,7 +22,7 @@ from ..account.credentials import Credentials
 from .errors import from_service, handler_failure, is_missing
 
 #: Seconds that a resource may take until it is as it was asked to be.
-PATIENCE = 120
+WAIT_TIMEOUT_S = 120
 # Never through a proxy (the endpoint is on this machine), and one try: a failure is to be seen.
 _CONFIG = Config(
     retries={"total_max_attempts": 1},
@@ -89,7 +89,7 @@ _SERVICE_IDS = {
 
 def wait(condition: Callable[[], bool], what: str) -> None:
     """Ask until it is true; ResourceFailure when that takes too long."""
-    deadline, pause = time.monotonic() + PATIENCE, 0.02
+    deadline, pause = time.monotonic() + WAIT_TIMEOUT_S, 0.02
     while not condition():
         if time.monotonic() > deadline:
             raise handler_failure(f"{what} did not stabilize.", "NotStabilized")

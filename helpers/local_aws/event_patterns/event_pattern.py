@@ -19,7 +19,7 @@ __all__ = ["EventPattern", "EventView", "InvalidEventPattern", "compile_pattern"
 
 #: Where a value stands in arrays: (array, index) from the outermost in. A value that is itself an element of
 #: an array has no place in that array: it does not bind the elements that other fields may match in.
-Where = tuple[tuple[int, int], ...]
+Place = tuple[tuple[int, int], ...]
 
 #: Places looked at to find elements of arrays that match together, about two seconds' worth. An event of 1 MB has
 #: some 100,000 places.
@@ -67,9 +67,9 @@ class EventView:
 
     def __init__(self, event: dict[str, Any]) -> None:
         self.event = event
-        self._values: dict[str, list[tuple[Any, Where]]] = {}
+        self._values: dict[str, list[tuple[Any, Place]]] = {}
 
-    def values(self, path: str) -> list[tuple[Any, Where]]:
+    def values(self, path: str) -> list[tuple[Any, Place]]:
         """The leaf values at a dotted path with their places in arrays."""
         found = self._values.get(path)
         if found is None:
@@ -85,10 +85,10 @@ def _steps(path: str) -> list[list[tuple[str, int]]]:
     return [[(".".join(names[start:end]), end) for end in ends if end > start] for start in range(len(names))]
 
 
-def _find(event: dict[str, Any], steps: list[list[tuple[str, int]]]) -> list[tuple[Any, Where]]:
-    found: list[tuple[Any, Where]] = []
+def _find(event: dict[str, Any], steps: list[list[tuple[str, int]]]) -> list[tuple[Any, Place]]:
+    found: list[tuple[Any, Place]] = []
     last = len(steps)
-    pending: list[tuple[Any, int, Where]] = [(event, 0, ())]
+    pending: list[tuple[Any, int, Place]] = [(event, 0, ())]
     while pending:
         node, step, where = pending.pop()
         if type(node) is dict:
@@ -108,8 +108,8 @@ def _find(event: dict[str, Any], steps: list[list[tuple[str, int]]]) -> list[tup
 class _Found(NamedTuple):
     """Of one field: where a value passes its test and, if it may be absent, where there is a value at all."""
 
-    passed: set[Where]
-    there: set[Where] | None
+    passed: set[Place]
+    there: set[Place] | None
 
 
 def _fields_match(fields: list[tuple[str, FieldTest]], event: EventView) -> bool:
@@ -135,11 +135,11 @@ def _consistent(found: list[_Found]) -> bool:
     are never more choices than elements that matter. (Names with dots can put a field into several arrays at once.
     Then there may be more than any matcher can look at: it looks at MAX_STEPS places, and takes the rest for no match.)
     """
-    choices: set[Where] = {()}
+    choices: set[Place] = {()}
     steps = itertools.count()
     for (passed, there), later in zip(found, _arrays_of_later_fields(found), strict=True):
         passed_at, there_at = _places(passed), _places(there or ())
-        following: set[Where] = set()
+        following: set[Place] = set()
         for choice in choices:
             chosen = dict(choice)
             for where in _agreeing(passed_at, chosen):
@@ -163,7 +163,7 @@ def _arrays_of_later_fields(found: list[_Found]) -> list[frozenset[int]]:
     return arrays[::-1]
 
 
-def _kept(chosen: dict[int, int], arrays: frozenset[int]) -> Where:
+def _kept(chosen: dict[int, int], arrays: frozenset[int]) -> Place:
     return tuple(sorted(item for item in chosen.items() if item[0] in arrays))
 
 
@@ -177,7 +177,7 @@ class _Places:
         self.ends = False
 
 
-def _places(places: Iterable[Where]) -> _Places:
+def _places(places: Iterable[Place]) -> _Places:
     root = _Places()
     for where in places:
         node = root
@@ -188,9 +188,9 @@ def _places(places: Iterable[Where]) -> _Places:
     return root
 
 
-def _agreeing(root: _Places, chosen: dict[int, int]) -> Iterator[Where]:
+def _agreeing(root: _Places, chosen: dict[int, int]) -> Iterator[Place]:
     """The places that agree with what is chosen: of an array with a chosen element, those in that element."""
-    pending: list[tuple[_Places, Where]] = [(root, ())]
+    pending: list[tuple[_Places, Place]] = [(root, ())]
     while pending:
         node, where = pending.pop()
         if node.ends:

@@ -1,6 +1,6 @@
 """API destinations: an event becomes an HTTP request to an endpoint outside AWS, with a connection's credentials.
 
-EventBridge waits five seconds for the answer, and tries again after one that means "not now":
+EventBridge waits five seconds for the answer, and retries after one that means "not now":
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-api-destinations.html
 """
 
@@ -16,9 +16,9 @@ from moto.events.models import events_backends
 from ..account.arn import Arn
 from .delivery_errors import DeliveryFailed, no_resource
 
-#: Seconds until a request is given up, as on AWS.
+#: Seconds until a request times out, as on AWS.
 TIMEOUT_S = 5
-#: Answers after which EventBridge tries again, beside those from 500 up.
+#: Answers after which EventBridge retries, beside those from 500 up.
 _RETRIED = (401, 407, 409, 429)
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 

@@ -3,7 +3,7 @@
 One dispatcher thread matches events against rules. What may be slow (anything but a Lambda function, whose
 own asynchronous queue takes an event in microseconds) goes to a lane: a thread for each destination while
 there is something to deliver to it. So deliveries to one destination keep their order, and a slow one holds
-up no other. What is to be tried again waits with a clock of its own, then goes to its lane.
+up no other. What is to be retried waits with a clock of its own, then goes to its lane.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class Delivery:
             self._jobs.put(None)
             dispatcher.join(timeout=5)
         if self._clock.waiting:
-            logger.info("%d deliveries are still to be tried again", self._clock.waiting)
+            logger.info("%d deliveries are still to be retried", self._clock.waiting)
 
     def _dispatch_all(self) -> None:
         while (job := self._jobs.get()) is not None:

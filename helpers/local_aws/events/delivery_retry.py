@@ -1,7 +1,7 @@
 """From a rule to a target: the first attempt, further ones while they can help, and the end of an event that no
 attempt delivered.
 
-Missing permissions and missing targets are not tried again; throttling and failures of the target's service are,
+Missing permissions and missing targets are not retried; throttling and failures of the target's service are,
 with growing and random delays, for 24 hours and 185 times unless the target's RetryPolicy says otherwise. Then
 the event goes to the target's dead-letter queue, or is dropped when the target has none:
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-event-delivery.html
@@ -39,12 +39,13 @@ LONGEST_DELAY_S = 600.0
 _DELIVERED = {"InvocationAttempts": 1, "SuccessfulInvocationAttempts": 1, "Invocations": 1}
 
 Target = dict[str, Any]
-How = Callable[[Target, Event, str], None]
+#: Hands an event to a target, for the rule with this ARN; raises what stopped it.
+Send = Callable[[Target, Event, str], None]
 
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How often, and how long (seconds on AWS), delivery to a target is tried again."""
+    """How often, and how long (seconds on AWS), delivery to a target is retried."""
 
     attempts: int = MAX_ATTEMPTS
     age_s: float = MAX_AGE_S
@@ -73,50 +74,50 @@ class Sender:
     def __init__(self, delivery: Delivery) -> None:
         self._delivery = delivery
 
-    def deliver(self, how: How, rule: Any, target: Target, event: Event, row: int | None = None) -> None:
+    def deliver(self, send: Send, rule: Any, target: Target, event: Event, row: int | None = None) -> None:
         """Try to hand the event over; see to the rest if that fails. `rule` is our Rule (arn, metric_dimensions).
 
         row: the number of the delivery's row in the journal, if it has one already.
         """
         try:
-            how(target, event, rule.arn)
+            send(target, event, rule.arn)
         except Exception as error:
-            _Undelivered(self._delivery, how, rule, target, event, row).failed(error)
+            _Undelivered(self._delivery, send, rule, target, event, row).failed(error)
         else:
             metrics.record(NAMESPACE, rule.metric_dimensions, _DELIVERED)
             if row is not None:
                 delivery_rows.delete(row)
 
-    def deliver_later(self, how: How, rule: Any, target: Target, event: Event) -> None:
+    def deliver_later(self, send: Send, rule: Any, target: Target, event: Event) -> None:
         """`deliver` on the target's own lane, after what goes there already."""
         row = delivery_rows.put(None, rule, target, event)
-        self._send_counted(how, rule, target, event, row)
+        self._send_counted(send, rule, target, event, row)
 
-    def _send_counted(self, how: How, rule: Any, target: Target, event: Event, row: int | None) -> None:
+    def _send_counted(self, send: Send, rule: Any, target: Target, event: Event, row: int | None) -> None:
         BACKLOG.add(event.size)
-        self._delivery.send(target["Arn"], functools.partial(self._deliver_counted, how, rule, target, event, row))
+        self._delivery.send(target["Arn"], functools.partial(self._deliver_counted, send, rule, target, event, row))
 
-    def _deliver_counted(self, how: How, rule: Any, target: Target, event: Event, row: int | None) -> None:
+    def _deliver_counted(self, send: Send, rule: Any, target: Target, event: Event, row: int | None) -> None:
         try:
-            self.deliver(how, rule, target, event, row)
+            self.deliver(send, rule, target, event, row)
         finally:
             BACKLOG.done(event.size)
 
-    def resume(self, how: How, kept: delivery_rows.Kept) -> None:
+    def resume(self, send: Send, kept: delivery_rows.Kept) -> None:
         """Go on with a delivery that an earlier server has left."""
         if kept.failure is None:
-            self._send_counted(how, kept.rule, kept.target, kept.event, kept.row)
+            self._send_counted(send, kept.rule, kept.target, kept.event, kept.row)
         else:
-            _Undelivered(self._delivery, how, kept.rule, kept.target, kept.event, kept.row).resume(kept)
+            _Undelivered(self._delivery, send, kept.rule, kept.target, kept.event, kept.row).resume(kept)
 
 
 class _Undelivered:
     """An event that a target did not take yet. `age_s` is the time it has waited, in seconds on AWS."""
 
     def __init__(
-        self, delivery: Delivery, how: How, rule: Any, target: Target, event: Event, row: int | None = None
+        self, delivery: Delivery, send: Send, rule: Any, target: Target, event: Event, row: int | None = None
     ) -> None:
-        self._delivery, self._how, self._rule, self._target, self._event = delivery, how, rule, target, event
+        self._delivery, self._send, self._rule, self._target, self._event = delivery, send, rule, target, event
         self._row = row
         self._policy = RetryPolicy.of(target)
         self._retries = 0
@@ -160,7 +161,7 @@ class _Undelivered:
             return
         self._retries += 1
         try:
-            self._how(self._target, self._event, self._rule.arn)
+            self._send(self._target, self._event, self._rule.arn)
         except Exception as error:
             self.failed(error)
         else:

@@ -25,7 +25,7 @@ from .api_destination import check_endpoint
 from .archives import Archives
 from .delivery import Delivery
 from .delivery_errors import DeliveryFailed, no_resource
-from .delivery_retry import NAMESPACE, How, Sender
+from .delivery_retry import NAMESPACE, Send, Sender
 from .event_routes import Routes
 from .loops import SafetyNet
 from .put_events import Event, RequestError, check_entry, check_request, make_event, parse_json
@@ -179,12 +179,12 @@ class EventBusBackend(Archives, Replays, event_buses.CheckedBuses, models.Events
         metrics.record(NAMESPACE, rule.metric_dimensions, _MATCHED)
         for target in tuple(rule.targets):
             if targets.is_function(target) or targets.is_bus(target):
-                _sender.deliver(self._how(target, event), rule, target, event)
+                _sender.deliver(self._send_for(target, event), rule, target, event)
             else:
                 _sender.deliver_later(send, rule, target, event)
 
-    def _how(self, target: targets.Target, event: Event) -> How:
-        """How an event gets to a target of this kind."""
+    def _send_for(self, target: targets.Target, event: Event) -> Send:
+        """The function that hands an event to a target of this kind."""
         if targets.is_function(target):
             return _invoke if event.hops else targets.invoke_function
         return self._forward if targets.is_bus(target) else send
@@ -196,7 +196,7 @@ class EventBusBackend(Archives, Replays, event_buses.CheckedBuses, models.Events
                 BACKLOG.add(event.size)
             _delivery.dispatch(functools.partial(self._route_kept, events, only, row))
         for kept in delivery_rows.kept_deliveries(self.region_name):
-            _sender.resume(self._how(kept.target, kept.event), kept)
+            _sender.resume(self._send_for(kept.target, kept.event), kept)
         self.resume_replays()
 
     def _forward(self, target: targets.Target, event: Event, rule_arn: str) -> None:

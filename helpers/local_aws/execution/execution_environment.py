@@ -94,7 +94,7 @@ class ExecutionEnvironment:
         return self._thread.is_alive() and (self._process is None or self._process.running())
 
     def kill(self) -> None:
-        """End the worker now, whatever it is doing. The thread notices and cleans up."""
+        """Kill the worker now, whatever it is doing. The thread notices and cleans up."""
         if self._process is not None:
             self._process.kill()
 

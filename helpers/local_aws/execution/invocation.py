@@ -58,7 +58,7 @@ class Outcome:
 
 def new_id() -> str:
     """A random UUID for an event or a request. It names, and protects nothing: so it costs no call of the system, which
-    would give up this thread's turn."""
+    would release the GIL."""
     return str(uuid.UUID(int=random.getrandbits(128), version=4))
 
 

@@ -1,4 +1,4 @@
-"""The processes that a function has started: found and ended, however they have tried to get away.
+"""The process tree that a function has started: found and killed, however its processes have tried to get away.
 
 A worker is the leader of a session, so a signal to its group reaches it and its children. A child that has left the
 group is found as a descendant; one whose parent has ended, by the environment variables that it was started with.
@@ -23,11 +23,11 @@ import psutil
 #: Its value names one execution environment; children inherit it.
 MARK = "AWS_LAMBDA_LOG_STREAM_NAME"
 _PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
-#: Rounds of looking for what is left, and seconds that they may take: a process that is being ended may start others.
+#: Rounds of looking for what is left, and their timeout in seconds: a process that is being killed may start others.
 _ROUNDS = 5
-_PATIENCE_S = 10.0
+_KILL_TIMEOUT_S = 10.0
 #: Processes and threads that the machine has more than before, which are a reason to look what workers have started.
-_CROWD = 256
+_MANY_NEW_TASKS = 256
 #: AWS's quotas for an execution environment: processes and threads, file descriptors.
 #: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 MAX_PROCESSES = 1024
@@ -40,7 +40,7 @@ _RESERVE = 1024**3
 starting = threading.Lock()
 _workers: dict[int, str] = {}  # process id -> mark
 _adopting = False
-_tasks_before = 0  # when families were looked at last
+_tasks_before = 0  # when the process trees were looked at last
 
 
 def adopt_orphans() -> None:
@@ -102,7 +102,7 @@ def _tasks() -> int:
 
 
 def kill_group(pid: int) -> None:
-    """End a worker and the children that it has told nothing else. On Windows: all of its descendants."""
+    """Kill a worker and the children that it has told nothing else. On Windows: all of its descendants."""
     if os.name == "posix":
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(pid, signal.SIGKILL)
@@ -112,15 +112,15 @@ def kill_group(pid: int) -> None:
         _kill([*worker.children(recursive=True), worker])
 
 
-def end_family(pid: int, mark: str) -> None:
-    """End a worker, which may be gone already, and all that it has started."""
+def kill_process_tree(pid: int, mark: str) -> None:
+    """Kill a worker, which may be gone already, and all that it has started."""
     with contextlib.suppress(psutil.Error):
-        family = psutil.Process(pid).children(recursive=True)
+        below = psutil.Process(pid).children(recursive=True)
         kill_group(pid)
-        _kill(family)
+        _kill(below)
     kill_group(pid)
     for _ in range(_ROUNDS):
-        _end_orphans(pid, mark)
+        _kill_orphans(pid, mark)
         left = _marked(lambda variables: variables.get(MARK) == mark)
         left = [process for process in left if process.pid != pid]  # whose end its own environment waits for
         if not left:
@@ -128,13 +128,13 @@ def end_family(pid: int, mark: str) -> None:
         _kill(left)
 
 
-def _end_orphans(pid: int, mark: str) -> None:
-    """End what a worker has left to us, again and again while more of it comes.
+def _kill_orphans(pid: int, mark: str) -> None:
+    """Kill what a worker has left to us, again and again while more of it comes.
 
     Who forks and ends at once has another process id each time. So this looks at our own children alone, which takes
     less time than a fork, and what is below them comes to us with their end.
     """
-    end, calm = time.monotonic() + _PATIENCE_S, 0
+    end, calm = time.monotonic() + _KILL_TIMEOUT_S, 0
     while _adopting and calm < 2 and time.monotonic() < end:  # a list that changes while it is read may lack some
         with starting:
             workers, marks = {pid, *_workers}, set(_workers.values()) - {mark}
@@ -146,8 +146,8 @@ def _end_orphans(pid: int, mark: str) -> None:
         calm = 0 if left else calm + 1
 
 
-def bury() -> None:
-    """Collect what was left to us and has ended: until then it keeps a process id, of which a machine has not many."""
+def reap_orphans() -> None:
+    """Reap what was left to us and has ended: until then it keeps a process id, of which a machine has not many."""
     while _adopting:
         with starting:
             try:
@@ -181,15 +181,16 @@ def _mark_of(pid: int) -> str | None:
     return rest.partition(b"\0")[0].decode(errors="replace") if found else None
 
 
-def crowded() -> bool:
-    """Whether so many processes have been started on this machine lately that a worker may be to blame."""
+def many_tasks_started() -> bool:
+    """Tell whether this machine has so many more processes and threads than at the last look that a worker may be to
+    blame."""
     with contextlib.suppress(OSError, IndexError, ValueError):  # only some systems tell
-        return _tasks() > _tasks_before + _CROWD
+        return _tasks() > _tasks_before + _MANY_NEW_TASKS
     return False
 
 
-def end_all_of(code_root: Path) -> None:
-    """End what functions of an earlier server, whose code was in this folder, have left behind."""
+def kill_leftovers(code_root: Path) -> None:
+    """Kill what functions of an earlier server, whose code was in this folder, have left behind."""
     root = str(code_root) + os.sep
     _kill(_marked(lambda variables: variables.get("LAMBDA_TASK_ROOT", "").startswith(root)))
 
@@ -197,7 +198,7 @@ def end_all_of(code_root: Path) -> None:
 def descendants() -> dict[int, list[psutil.Process]]:
     """Of each worker's process id, the processes that it has started and that are still below it."""
     global _tasks_before
-    families: dict[int, list[psutil.Process]] = {}
+    trees: dict[int, list[psutil.Process]] = {}
     with contextlib.suppress(OSError, IndexError, ValueError):
         _tasks_before = _tasks()
     with contextlib.suppress(psutil.Error):
@@ -205,8 +206,8 @@ def descendants() -> dict[int, list[psutil.Process]]:
         for pid, process in below.items():
             worker = _worker_above(pid, below)
             if worker not in (None, pid):
-                families.setdefault(worker, []).append(process)  # type: ignore[arg-type]
-    return families
+                trees.setdefault(worker, []).append(process)  # type: ignore[arg-type]
+    return trees
 
 
 def _worker_above(pid: int | None, below: dict[int, psutil.Process]) -> int | None:

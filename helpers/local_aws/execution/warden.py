@@ -20,7 +20,7 @@ logger = logging.getLogger("local_aws.warden")
 #: Seconds between two looks at each worker (in a quarter of a second one can print half a gigabyte), and between two
 #: at what busy ones have started, which costs more.
 INTERVAL = 0.1
-FAMILY_INTERVAL = 1.0
+TREE_INTERVAL = 1.0
 
 
 class Ward(Protocol):
@@ -29,8 +29,8 @@ class Ward(Protocol):
     pid: int
     deadline: float | None  # of what it does now, in time.monotonic()'s seconds; None while it is idle
 
-    def look(self, family: list[psutil.Process] | None) -> None:
-        """Check deadline, memory and output. family: what it has started, None when that was not looked at."""
+    def look(self, tree: list[psutil.Process] | None) -> None:
+        """Check deadline, memory and output. tree: what it has started, None when that was not looked at."""
 
 
 _lock = threading.Lock()
@@ -56,7 +56,7 @@ def release(ward: Ward) -> None:
 
 def _run() -> None:
     global _thread
-    families_at = 0.0
+    trees_at = 0.0
     while True:
         time.sleep(INTERVAL)
         with _lock:
@@ -64,14 +64,14 @@ def _run() -> None:
             if not wards:
                 _thread = None
                 return
-        families = None
-        process_family.bury()
-        due = time.monotonic() > families_at or process_family.crowded()
+        trees = None
+        process_family.reap_orphans()
+        due = time.monotonic() > trees_at or process_family.many_tasks_started()
         if due and any(ward.deadline is not None for ward in wards):
-            families = process_family.descendants()
-            families_at = time.monotonic() + FAMILY_INTERVAL
+            trees = process_family.descendants()
+            trees_at = time.monotonic() + TREE_INTERVAL
         for ward in wards:
             try:
-                ward.look(None if families is None else families.get(ward.pid, []))
+                ward.look(None if trees is None else trees.get(ward.pid, []))
             except Exception:  # one worker must not leave the others unwatched
                 logger.exception("a worker could not be looked after")

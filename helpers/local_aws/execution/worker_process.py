@@ -17,7 +17,7 @@ from .worker_output import WorkerOutput
 
 #: Seconds between two measurements of memory: quick invocations share one, for measuring takes longer than they may.
 MEASURE_EVERY = 0.05
-#: Seconds after a deadline at which the warden ends a worker whose own environment has not done it.
+#: Seconds after a deadline at which the warden kills a worker whose own environment has not done it.
 GRACE = 0.5
 #: Why a worker was ended (`ended_for`).
 TIMEOUT, MEMORY, PROCESSES, STORAGE = "timeout", "memory", "processes", "storage"
@@ -87,7 +87,7 @@ class WorkerProcess:
 
     def __exit__(self, *_: object) -> None:
         warden.release(self)
-        process_family.end_family(self.pid, self._mark)
+        process_family.kill_process_tree(self.pid, self._mark)
         self._process.wait()
         process_family.forget(self.pid)
         if self._process.stdin is not None:
@@ -105,24 +105,24 @@ class WorkerProcess:
             pass
 
     def kill(self, reason: str | None = None) -> None:
-        """End the worker and everything in its group. What has left the group ends with the context."""
+        """Kill the worker and everything in its group. What has left the group ends with the context."""
         if reason is not None and self.ended_for is None and self.running():
             self.ended_for = reason
         process_family.kill_group(self.pid)
 
-    def look(self, family: list[psutil.Process] | None) -> None:
+    def look(self, tree: list[psutil.Process] | None) -> None:
         """What the warden does: see Ward."""
         if self.deadline is not None and time.monotonic() > self.deadline + GRACE:
             self.kill(TIMEOUT)
-            process_family.end_family(self.pid, self._mark)
-        elif family is not None and len(family) >= process_family.MAX_PROCESSES:
+            process_family.kill_process_tree(self.pid, self._mark)
+        elif tree is not None and len(tree) >= process_family.MAX_PROCESSES:
             self.kill(PROCESSES)
-        elif self._measure() + sum(map(_own_memory, family or ())) > self._memory_limit:
+        elif self._measure() + sum(map(_own_memory, tree or ())) > self._memory_limit:
             self.kill(MEMORY)
-        elif family is not None and self._storage_is_full():
+        elif tree is not None and self._storage_is_full():
             self.kill(STORAGE)
         self._output.keep_small()
-        self.running()  # so one that has ended is collected
+        self.running()  # so one that has ended is reaped
 
     def failure(self, timed_out: str) -> tuple[str, str] | None:
         """The error type and message of a worker that cannot go on, or must not; None while all is well.

@@ -34,8 +34,8 @@ CHUNK = 64 * 1024
 class Endpoint(socketserver.ThreadingMixIn, socketserver.TCPServer):
     """Listens on loopback; a thread for each connection, which clients keep open.
 
-    Sockets block without a time limit: with one, Python asks the system twice for each read, and gives up the
-    thread's turn at the interpreter each time. `service_actions` ends the connections whose time is over instead.
+    Sockets block without a wait timeout: with one, Python asks the system twice for each read, and releases the GIL
+    each time. `service_actions` ends the connections whose time is over instead.
     """
 
     daemon_threads = True
@@ -154,7 +154,7 @@ class Connection(socketserver.BaseRequestHandler):
     def _answer(self, request: Request) -> tuple[int, dict[str, str], bytes]:
         try:
             return self.server.answer(request)
-        except Exception as error:  # an SDK tries again when the connection ends without an answer
+        except Exception as error:  # an SDK retries when the connection ends without an answer
             logger.exception("a request could not be answered")
             raise ConnectionAbortedError from error
 

@@ -2,8 +2,8 @@
 
 Bytes in, requests out; answers in, bytes out. Whoever has the sockets sends and receives: the account's endpoint
 (`endpoint`) and each function's Runtime API (`runtime_api`). The standard library's `http.server` answers correctly
-too, but parses headers with the e-mail package, and each read from its streams gives up the thread's turn at the
-interpreter; an order crosses HTTP four times. Grammar and limits follow RFC 9112.
+too, but parses headers with the e-mail package, and each read from its streams releases the GIL; an order
+crosses HTTP four times. Grammar and limits follow RFC 9112.
 """
 
 from __future__ import annotations

@@ -110,7 +110,7 @@ def _signature(request: Request, secret: str, match: re.Match[str]) -> str:
     to_sign = "\n".join(
         (ALGORITHM, request.headers["x-amz-date"], scope, hashlib.sha256(canonical.encode()).hexdigest())
     )
-    # Not hmac.digest(): it lets other threads run meanwhile, and to get its turn back takes far longer than the digest.
+    # Not hmac.digest(): it releases the GIL, and to get that back takes far longer than the digest.
     signature = _keyed(secret, match["date"], match["region"], match["service"]).copy()
     signature.update(to_sign.encode())
     return signature.hexdigest()

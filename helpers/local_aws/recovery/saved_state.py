@@ -28,8 +28,8 @@ from ..storage import journal
 from ..storage.store import Store
 from . import snapshots
 
-#: Seconds that a snapshot waits for a service that is busy with one call.
-LOCK_PATIENCE_S = 0.5
+#: Wait timeout (seconds) of a snapshot for a service that is busy with one call.
+LOCK_TIMEOUT_S = 0.5
 
 _STATE, _OURS = "state", "our state"
 #: Names of services in the account's endpoints, where moto has another.
@@ -142,8 +142,8 @@ def _lock_of(backend: Any, endpoint: str) -> Any:
 @contextmanager
 def _held(lock: Any) -> Iterator[None]:
     """Hold the lock, unless somebody holds it very long: who publishes to a topic waits for a function with SNS's, and
-    that function's own calls are committed here. A snapshot is tried again where something changes in the middle."""
-    got = lock.acquire(timeout=LOCK_PATIENCE_S)
+    that function's own calls are committed here. A snapshot is retried where something changes in the middle."""
+    got = lock.acquire(timeout=LOCK_TIMEOUT_S)
     try:
         yield
     finally:

@@ -41,7 +41,7 @@ from ..sqs.queues import Queue
 #: How often a snapshot is tried while another thread changes what is in it.
 _ATTEMPTS = 50
 
-Where = tuple[str, str]  # moto's name of a service, and the region ("aws" for a service without)
+BackendKey = tuple[str, str]  # moto's name of a service, and the region ("aws" for a service without)
 
 
 def take(backend: BaseBackend) -> bytes:
@@ -79,14 +79,14 @@ def loaded(snapshot: bytes) -> Any:
     return _Unpickler(io.BytesIO(snapshot)).load()
 
 
-def existing() -> Iterator[tuple[Where, BaseBackend]]:
+def existing() -> Iterator[tuple[BackendKey, BaseBackend]]:
     """All backends of the account that have been used."""
     for services in list(BackendDict._instances):
         for region, backend in list(services.get(ACCOUNT_ID, {}).items()):
             yield (services.service_name, region), backend
 
 
-def backend_at(where: Where) -> BaseBackend:
+def backend_at(where: BackendKey) -> BaseBackend:
     name, region = where
     return backends.get_backend(name)[ACCOUNT_ID][region]  # type: ignore[call-overload]
 

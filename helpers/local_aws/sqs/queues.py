@@ -169,7 +169,7 @@ class Queue(models.Queue):
                 if self._gone:
                     raise QueueDoesNotExist
         for message in dead:
-            self._bury(message)
+            self._move_to_dead_letter_queue(message)
         if dead and not taken and unix_time_millis() < deadline:
             return self.receive(count, (deadline - unix_time_millis()) / 1000, visibility_s)
         return taken
@@ -202,7 +202,7 @@ class Queue(models.Queue):
         message_rows.put(self.queue_arn, message)
         return copy(message)
 
-    def _bury(self, message: models.Message) -> None:
+    def _move_to_dead_letter_queue(self, message: models.Message) -> None:
         message.visible_at = message.delayed_until = 0
         self.dead_letter_queue.add_message(message)  # type: ignore[union-attr]
         message_rows.delete(self.queue_arn, message)

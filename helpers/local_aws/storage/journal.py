@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 from .store import Key, Store, StoreError
 
-#: Seconds within which a change in the background is on disk, and until a store that cannot be written is tried again.
+#: Seconds within which a change in the background is on disk, and until a commit that failed is retried.
 INTERVAL, AGAIN = 0.05, 2.0
 #: Seconds without a change after which the store's log is folded, and the bytes of it that are folded at any time.
 QUIET, FOLD_AT = 1.0, 32 * 1024 * 1024
@@ -120,7 +120,7 @@ def commit() -> None:
 
 
 def _follow() -> None:
-    """Commit what nobody waits for, try again what could not be written, and fold the log when there is time."""
+    """Commit what nobody waits for, retry what could not be written, and fold the log when there is time."""
     while (kept := store) is not None:
         try:
             if _wake.wait(QUIET if kept.log_size else None):

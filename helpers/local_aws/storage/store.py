@@ -1,9 +1,9 @@
 """The account's memory on disk: rows of bytes in one SQLite file, written before a call is answered.
 
 Changes are collected (`put`, `delete`, `delete_all`) and written together by the next `commit`: one row of a log, so
-one statement. Each statement gives up this thread's turn at the interpreter, and a busy server takes its time to give
-it back. `fold` makes rows of the log, in slices, so that no commit waits for long: when nobody changes anything, when
-the log has grown, at the end, and before anything is read.
+one statement. Each statement releases the GIL, and a busy server takes its time to give it back. `fold` makes rows of
+the log, in slices, so that no commit waits for long: when nobody changes anything, when the log has grown, at the end,
+and before anything is read.
 What is committed survives the death of the process; should the machine die, the file is as it was at some moment not
 long before (write-ahead log, synchronous=NORMAL: https://www.sqlite.org/pragma.html#pragma_synchronous).
 Values are the business of whoever puts them. Rows of a kind come back in the order in which they were first put.
@@ -23,8 +23,8 @@ from pathlib import Path
 
 #: Bumped when rows are written in another form; a store of another one is not read.
 FORMAT = 2
-#: Seconds to wait for the server that had the file before.
-PATIENCE_S = 15.0
+#: Wait timeout (seconds) for the server that had the file before.
+LOCK_TIMEOUT_S = 15.0
 
 _SCHEMA = """
 create table if not exists rows (
@@ -86,7 +86,7 @@ class Store:
 
     def _open(self, path: Path) -> sqlite3.Connection:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        connection = sqlite3.connect(path, timeout=PATIENCE_S, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(path, timeout=LOCK_TIMEOUT_S, isolation_level=None, check_same_thread=False)
         try:
             known = {name for (name,) in connection.execute("select name from sqlite_master where type = 'table'")}
             if known and not {"rows"} <= known <= {"rows", "log"}:
