@@ -13,7 +13,8 @@ import threading
 import time
 from collections.abc import Callable
 
-from .store import Key, Store, StoreError
+from .batches import Key
+from .store import Store, StoreError
 
 #: Seconds within which a change in the background is on disk, and until a commit that failed is retried.
 INTERVAL, AGAIN = 0.05, 2.0

@@ -14,12 +14,13 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
-import pickle
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+
+from .batches import Key, RowName, merged, packed
 
 #: Bumped when rows are written in another form; a store of another one is not read.
 FORMAT = 2
@@ -46,9 +47,6 @@ insert into rows (kind, owner, key, value) values (?, ?, ?, ?)
 on conflict (kind, owner, key) do update set value = excluded.value
 """
 
-Key = str | int
-_Name = tuple[str, str, Key]  # kind, owner, key
-
 
 class StoreError(Exception):
     """The store cannot be read or written; the message is one line that says what to do."""
@@ -64,8 +62,8 @@ class Store:
         """
         self.path = path
         self.trouble: str | None = None  # why the last commit failed; None when all is well
-        self._changed: dict[_Name, bytes | None] = {}  # None: to be deleted
-        self._fresh: set[_Name] = set()  # those of them that are not on disk
+        self._changed: dict[RowName, bytes | None] = {}  # None: to be deleted
+        self._fresh: set[RowName] = set()  # those of them that are not on disk
         self._emptied: dict[tuple[str, str], None] = {}  # (kind, owner), before anything else is written
         self._afterwards: list[Callable[[], None]] = []
         self._lock = threading.Lock()
@@ -177,8 +175,8 @@ class Store:
         for action in actions:
             action()
 
-    def _write(self, changed: dict[_Name, bytes | None], emptied: dict[tuple[str, str], None]) -> None:
-        batch = pickle.dumps((list(emptied), list(changed.items())), 5)
+    def _write(self, changed: dict[RowName, bytes | None], emptied: dict[tuple[str, str], None]) -> None:
+        batch = packed(changed, emptied)
         self._connection.execute("insert into log (batch) values (?)", (batch,))
         self._log_size += len(batch)
 
@@ -211,7 +209,7 @@ class Store:
         if not batches:
             self._log_size = 0
             return
-        emptied, changed, again = _merged(batches)
+        emptied, changed, again = merged(batches)
         execute("begin immediate")
         try:
             for owned in emptied:
@@ -231,7 +229,7 @@ class Store:
         self._log_size = max(0, self._log_size - size)
 
     def _restore(
-        self, changed: dict[_Name, bytes | None], fresh: set[_Name], emptied: dict[tuple[str, str], None]
+        self, changed: dict[RowName, bytes | None], fresh: set[RowName], emptied: dict[tuple[str, str], None]
     ) -> None:
         """What could not be written is to be written still, but where it has changed again since."""
         for name in list(changed):
@@ -264,28 +262,6 @@ class Store:
             self.fold()
         with self._committing:
             self._connection.close()
-
-
-def _merged(
-    batches: Iterable[bytes],
-) -> tuple[dict[tuple[str, str], None], dict[_Name, bytes | None], set[_Name]]:
-    """What batches come to together: owners whose earlier rows go, rows to put or delete, and which of those to put
-    were deleted before, so that they come after others now."""
-    emptied: dict[tuple[str, str], None] = {}
-    changed: dict[_Name, bytes | None] = {}
-    again: set[_Name] = set()
-    for batch in batches:
-        owners, changes = pickle.loads(batch)
-        for owner in owners:
-            emptied[owner] = None
-            for name in [name for name in changed if name[:2] == owner]:
-                del changed[name]
-        for name, value in changes:
-            if value is None or changed.get(name, b"") is None:
-                changed.pop(name, None)
-                again.add(name)
-            changed[name] = value
-    return emptied, changed, again
 
 
 def _unreadable(path: Path, reason: str) -> str:
