@@ -93,7 +93,7 @@ class Server:
         from .iam import access_control, policy_documents, security_tokens
         from .logs.log_writer import LogWriter
         from .recovery import effects, saved_state
-        from .sqs import queues
+        from .sqs import backend as sqs_backend
         from .storage import journal
 
         self._dispatch, self._signing, self._access = dispatch, signing, access_control
@@ -113,7 +113,7 @@ class Server:
         table_shortcuts.install()
         table_scans.install()
         typed_comparisons.install()
-        queues.install()
+        sqs_backend.install()
         metric_requests.install()
         policy_documents.install()
         security_tokens.install()

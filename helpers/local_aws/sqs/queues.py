@@ -1,4 +1,4 @@
-"""Amazon SQS: moto's, with queues that stay quick however much is in them, and that threads can share.
+"""moto's SQS queues, made quick however much is in them, and safe for threads to share.
 
 moto looks through all messages of a queue for each send, receive and delete. Here a queue knows which message
 is next, so each of them takes as long with three thousand messages as with three. Who waits for a message
@@ -7,9 +7,7 @@ is next, so each of them takes as long with three thousand messages as with thre
 
 from __future__ import annotations
 
-import functools
 import threading
-from collections.abc import Callable
 from copy import copy
 from typing import Any
 
@@ -24,25 +22,6 @@ from .receipt_handles import HandleMaker
 #: "Total VisibilityTimeout for the message", seconds: API_ChangeMessageVisibility.
 _MAX_VISIBILITY_S = 43200
 _DEDUPLICATION_MS = models.DEDUPLICATION_TIME_IN_SECONDS * 1000
-#: Calls that walk over all queues, or change which there are: one at a time.
-_ONE_AT_A_TIME = (
-    "create_queue",
-    "delete_queue",
-    "list_queues",
-    "set_queue_attributes",
-    "list_dead_letter_source_queues",
-    "add_permission",
-    "remove_permission",
-    "tag_queue",
-    "untag_queue",
-)
-
-
-def install() -> None:
-    """Make moto's SQS this one. Call it once, before the first request."""
-    models.sqs_backends.clear()
-    models.sqs_backends.backend = Backend  # type: ignore[misc]
-    models.Queue = Queue  # type: ignore[misc]
 
 
 class Queue(models.Queue):
@@ -258,57 +237,3 @@ class Queue(models.Queue):
             self._gone = True
             message_rows.forget(self.queue_arn)
             self._changed.notify_all()
-
-
-class Backend(models.SQSBackend):
-    """moto's SQS of one account and region."""
-
-    def __init__(self, region_name: str, account_id: str) -> None:
-        super().__init__(region_name, account_id)
-        self.lock = threading.RLock()
-
-    @property
-    def _url_module(self) -> Any:  # moto looks for the addresses beside the class
-        import moto.sqs.urls
-
-        return moto.sqs.urls
-
-    def delete_queue(self, queue_name: str) -> None:
-        queue = self.get_queue(queue_name)
-        super().delete_queue(queue_name)
-        queue.end()  # type: ignore[attr-defined]
-
-    def receive_message(
-        self,
-        queue_name: str,
-        count: int,
-        wait_seconds_timeout: int,
-        visibility_timeout: int,
-        message_attribute_names: list[str] | None = None,
-    ) -> list[models.Message]:
-        queue: Queue = self.get_queue(queue_name)  # type: ignore[assignment]
-        messages = queue.receive(count, wait_seconds_timeout, visibility_timeout)
-        for message in messages:
-            models._filter_message_attributes(message, message_attribute_names or [])
-        return messages
-
-    def change_message_visibility(self, queue_name: str, receipt_handle: str, visibility_timeout: int) -> None:
-        queue: Queue = self.get_queue(queue_name)  # type: ignore[assignment]
-        queue.change_visibility(receipt_handle, int(visibility_timeout))
-
-    def purge_queue(self, queue_name: str) -> None:
-        super().purge_queue(queue_name)
-        self.get_queue(queue_name).purge()  # type: ignore[attr-defined]
-
-
-def _locked(action: Callable) -> Callable:
-    @functools.wraps(action)
-    def locked(backend: Backend, *args: Any, **settings: Any) -> Any:
-        with backend.lock:
-            return action(backend, *args, **settings)
-
-    return locked
-
-
-for _name in _ONE_AT_A_TIME:
-    setattr(Backend, _name, _locked(getattr(Backend, _name)))

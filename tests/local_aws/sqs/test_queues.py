@@ -13,7 +13,8 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.sqs import models
 
-from helpers.local_aws.sqs import queues as local_queues
+from helpers.local_aws.sqs.backend import Backend
+from helpers.local_aws.sqs.queues import Queue as LocalQueue
 from tests.support.event_probe import Probe, entry
 from tests.support.lambda_requests import refused
 from tests.support.steps import steps
@@ -59,10 +60,10 @@ def queue(aws) -> Queue:
 
 
 @pytest.fixture
-def backend(monkeypatch) -> local_queues.Backend:
+def backend(monkeypatch) -> Backend:
     """SQS in this process; no server is involved."""
-    monkeypatch.setattr(models, "Queue", local_queues.Queue)
-    return local_queues.Backend("us-east-1", "123456789012")
+    monkeypatch.setattr(models, "Queue", LocalQueue)
+    return Backend("us-east-1", "123456789012")
 
 
 def bodies(messages: list[dict]) -> list[str]:
