@@ -20,7 +20,7 @@ from . import invocation_log as log
 from .invocation import FunctionSpec, Outcome, Work
 from .invocation_metrics import Meter
 from .lambda_runtimes import runtime_version_arn
-from .runtime_api import Disconnected, RuntimeApiServer
+from .runtime_api import Disconnected, RuntimeApiServer, event_headers, given_error_type
 from .worker_process import MEMORY, CodeIsGone, WorkerProcess
 
 logger = logging.getLogger("local_aws.execution_environment")
@@ -38,8 +38,6 @@ API = "/2018-06-01/runtime"
 NOT_ALLOWED = b'{"errorMessage":"State transition is not allowed","errorType":"InvalidStateTransition"}'
 #: Seconds that a worker has between its answer and its wish for the next event.
 NEXT_TIMEOUT = 2.0
-#: Characters of an error type that a function gives itself.
-MAX_ERROR_TYPE = 256
 #: Ticks after which an invocation counts as slow: it waits for something, and others should not wait for it.
 SLOW_AFTER_TICKS = 4
 
@@ -168,7 +166,7 @@ class ExecutionEnvironment:
             elif (request.method, request.path) == ("POST", f"{API}/init/error"):
                 api.reply(202, b'{"status":"OK"}')
                 process.wait(2.0)
-                return self._init_failed(process, _error_type(request, "Runtime.Unknown"), "", request.body)
+                return self._init_failed(process, given_error_type(request, "Runtime.Unknown"), "", request.body)
             else:
                 api.reply(403, NOT_ALLOWED)
 
@@ -190,7 +188,7 @@ class ExecutionEnvironment:
         self._log.start(work.request_id, self.spec.version)
         started = time.monotonic()
         deadline = process.deadline = started + self.spec.timeout_s
-        delivered = api.reply(200, work.payload, self._event_headers(work))
+        delivered = api.reply(200, work.payload, event_headers(self.spec, work))
         if not delivered and process.ended_for is None:
             self._log.abandon()
             self._meter.cancel()
@@ -201,7 +199,7 @@ class ExecutionEnvironment:
         if isinstance(answer, Request):
             error_type = None
             if answer.path.endswith("/error"):
-                error_type = _error_type(answer, "Unhandled")
+                error_type = given_error_type(answer, "Unhandled")
             payload = answer.body
             if len(payload) > MAX_RESPONSE:
                 error_type = "Function.ResponseSizeTooLarge"
@@ -281,24 +279,6 @@ class ExecutionEnvironment:
 
     def _read_output(self, process: WorkerProcess, all_of_it: bool = False) -> None:
         self._log.output(process.read_output(all_of_it), process.lost_output())
-
-    def _event_headers(self, work: Work) -> dict[str, str]:
-        headers = {
-            "Content-Type": "application/json",
-            "Lambda-Runtime-Aws-Request-Id": work.request_id,
-            "Lambda-Runtime-Deadline-Ms": str(int((time.time() + self.spec.timeout_s) * 1000)),
-            "Lambda-Runtime-Invoked-Function-Arn": self.spec.arn,
-            "Lambda-Runtime-Trace-Id": work.trace_id,
-        }
-        if work.client_context:
-            headers["Lambda-Runtime-Client-Context"] = work.client_context
-        return headers
-
-
-def _error_type(request: Request, default: str) -> str:
-    """The error type that a worker gives; it is shown in one line of the log."""
-    given = request.headers.get("lambda-runtime-function-error-type") or default
-    return given[:MAX_ERROR_TYPE]
 
 
 def _receive(api: RuntimeApiServer, process: WorkerProcess, deadline: float) -> Request | None:

@@ -15,6 +15,7 @@ import time
 import psutil
 
 from ..http.http1 import CONTINUE, MAX_BODY, BadRequest, Request, RequestReader, response
+from .invocation import FunctionSpec, Work
 
 #: Connections that a worker may have open at once. AWS's clients use one; each costs this process a file descriptor.
 MAX_CONNECTIONS = 16
@@ -24,10 +25,32 @@ MAX_UNFINISHED = MAX_BODY
 SEND_TIMEOUT = 30.0
 #: Bytes taken from a connection at once.
 CHUNK = 64 * 1024
+#: Characters of an error type that a function gives itself.
+MAX_ERROR_TYPE = 256
 
 
 class Disconnected(Exception):
     """The worker has closed its connection."""
+
+
+def event_headers(spec: FunctionSpec, work: Work) -> dict[str, str]:
+    """Make the headers with which the Runtime API hands an event to a worker, whose time starts now."""
+    headers = {
+        "Content-Type": "application/json",
+        "Lambda-Runtime-Aws-Request-Id": work.request_id,
+        "Lambda-Runtime-Deadline-Ms": str(int((time.time() + spec.timeout_s) * 1000)),
+        "Lambda-Runtime-Invoked-Function-Arn": spec.arn,
+        "Lambda-Runtime-Trace-Id": work.trace_id,
+    }
+    if work.client_context:
+        headers["Lambda-Runtime-Client-Context"] = work.client_context
+    return headers
+
+
+def given_error_type(request: Request, default: str) -> str:
+    """Read the error type that a worker gives; it is shown in one line of the log."""
+    given = request.headers.get("lambda-runtime-function-error-type") or default
+    return given[:MAX_ERROR_TYPE]
 
 
 class RuntimeApiServer:
