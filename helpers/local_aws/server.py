@@ -17,11 +17,12 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
 from .account.account_owner import AccountOwner
-from .account.credentials import ACCOUNT_ID, REGION, CredentialStore, random_credentials
+from .account.credentials import ACCOUNT_ID, REGION, Credentials, CredentialStore, random_credentials
 from .execution import process_family
 from .http.endpoint import Endpoint
 from .http.http1 import Request
@@ -72,59 +73,38 @@ class Server:
 
     def _build(self) -> None:
         """Import moto and put our parts into it. This is where starting takes its time."""
-        os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
-        for name in ("MOTO_ACCOUNT_ID", "AWS_PROFILE", "INITIAL_NO_AUTH_ACTION_COUNT"):
-            os.environ.pop(name, None)
-        # The user's own settings of AWS, which may be of any kind, are no business of this server.
-        os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
-        from . import cloudformation
+        _set_what_moto_reads()
+        self._import_what_answers()
+        self._credentials = CredentialStore(self._administrator)
+        self.endpoint_url = f"http://127.0.0.1:{self._endpoint.port}"
+        _install(self._home.path / "functions", self._credentials.find)
+        self._prepare_functions()
+        if self._owner.store is None:
+            self._lambda.revive()
+        else:
+            self._saved.open_with(self._owner.store)
+
+    def _import_what_answers(self) -> None:
+        """Import what answers requests, and moto with it, which reads its settings from the environment."""
         from .awslambda import function_runner, lambda_service
-        from .cloudwatch import metric_requests
-        from .dynamodb import (
-            attribute_names,
-            consumed_capacity,
-            item_answers,
-            table_scans,
-            table_shortcuts,
-            typed_comparisons,
-        )
         from .events import event_bus
-        from .http import ambiguity, dispatch, json_requests, service_models, signing
-        from .iam import access_control, policy_documents, security_tokens
-        from .logs.log_writer import LogWriter
+        from .http import ambiguity, dispatch, signing
+        from .iam import access_control
         from .recovery import effects, saved_state
-        from .sqs import backend as sqs_backend
         from .storage import journal
 
         self._dispatch, self._signing, self._access = dispatch, signing, access_control
         self._ambiguity = ambiguity
-        service_models.install()
-        ambiguity.install()
         self._effects, self._journal, self._saved = effects, journal, saved_state
         self._runner, self._lambda, self._bus = function_runner, lambda_service, event_bus
-        self._credentials = CredentialStore(self._administrator)
-        self.endpoint_url = f"http://127.0.0.1:{self._endpoint.port}"
-        lambda_service.install(self._home.path / "functions")
-        event_bus.install()
-        attribute_names.install()
-        consumed_capacity.install()
-        item_answers.install()
-        json_requests.install()
-        table_shortcuts.install()
-        table_scans.install()
-        typed_comparisons.install()
-        sqs_backend.install()
-        metric_requests.install()
-        policy_documents.install()
-        security_tokens.install()
-        cloudformation.install(self._credentials.find)
-        saved_state.install()
+
+    def _prepare_functions(self) -> None:
+        """Tell those who run functions where the account is, and where logs go."""
+        from .logs.log_writer import LogWriter
+
         self._logs = LogWriter(ACCOUNT_ID, REGION)
-        function_runner.set_host(function_runner.Host(self.endpoint_url, self._credentials.for_role, self._logs.append))
-        if self._owner.store is None:
-            lambda_service.revive()
-        else:
-            saved_state.open_with(self._owner.store)
+        host = self._runner.Host(self.endpoint_url, self._credentials.for_role, self._logs.append)
+        self._runner.set_host(host)
 
     def account(self) -> Account:
         keys = self._administrator
@@ -232,6 +212,55 @@ class Server:
             self.stop()
             return 202, {}, b""
         return 404, {}, b""
+
+
+def _set_what_moto_reads() -> None:
+    """Set moto's own settings, and leave out the user's of AWS, which may be of any kind."""
+    os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
+    for name in ("MOTO_ACCOUNT_ID", "AWS_PROFILE", "INITIAL_NO_AUTH_ACTION_COUNT"):
+        os.environ.pop(name, None)
+    os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
+
+
+def _install(code_root: Path, find_credentials: Callable[[str], Credentials | None]) -> None:
+    """Put our parts into moto, in this order.
+
+    code_root: the folder for unpacked functions; find_credentials: knows the credentials of an access key id.
+    """
+    from . import cloudformation
+    from .awslambda import lambda_service
+    from .cloudwatch import metric_requests
+    from .dynamodb import (
+        attribute_names,
+        consumed_capacity,
+        item_answers,
+        table_scans,
+        table_shortcuts,
+        typed_comparisons,
+    )
+    from .events import event_bus
+    from .http import ambiguity, json_requests, service_models
+    from .iam import policy_documents, security_tokens
+    from .recovery import saved_state
+    from .sqs import backend as sqs
+
+    service_models.install()
+    ambiguity.install()
+    lambda_service.install(code_root)
+    event_bus.install()
+    attribute_names.install()
+    consumed_capacity.install()
+    item_answers.install()
+    json_requests.install()  # after ambiguity, see there
+    table_shortcuts.install()
+    table_scans.install()
+    typed_comparisons.install()
+    sqs.install()
+    metric_requests.install()
+    policy_documents.install()
+    security_tokens.install()
+    cloudformation.install(find_credentials)
+    saved_state.install()
 
 
 def _named_service(request: Request) -> str:
