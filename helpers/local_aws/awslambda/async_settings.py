@@ -28,7 +28,7 @@ class AsyncSettings:
 
     account_id: str
     region_name: str
-    _changing: threading.RLock
+    lock: threading.RLock
     _lambdas: Any
 
     # How asynchronous events are treated.
@@ -39,7 +39,7 @@ class AsyncSettings:
         """Set the configuration of a function, version or alias; `update`: what is not given stays as it is."""
         check_constraints(config)
         name, qualifier = self._located(function_name, qualifier)
-        with self._changing:
+        with self.lock:
             latest = self._latest(name)
             if latest is None or not self._is_there(name, qualifier):
                 raise LambdaError("ResourceNotFoundException", "The function doesn't exist.")
@@ -69,7 +69,7 @@ class AsyncSettings:
         self, function_name: str, qualifier: str | None = None
     ) -> None:
         """Back to the defaults. Raises LambdaError when there is none."""
-        with self._changing:
+        with self.lock:
             self.event_invoke_config(function_name, qualifier)
             name, qualifier = self._located(function_name, qualifier)
             self._latest(name).invoke_configs.pop(qualifier, None)  # type: ignore[union-attr]
@@ -92,7 +92,7 @@ class AsyncSettings:
             )
             value = "null" if reserved is None else reserved
             raise constraint_errors([("reservedConcurrentExecutions", value, rule)])
-        with self._changing:
+        with self.lock:
             function = self._unqualified(function_name)
             others = self.reserved_concurrency() - (function.concurrency.reserved or 0)
             if ACCOUNT_LIMIT - others - reserved < UNRESERVED_MINIMUM:

@@ -6,7 +6,7 @@ import copy
 import datetime
 import uuid
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from moto.awslambda.models import LambdaFunction
 from moto.s3.exceptions import MissingBucket, MissingKey
@@ -46,6 +46,9 @@ MAX_HOPS = 16
 
 class Function(LambdaFunction):
     """A function's $LATEST, or a published version of it. Copies of it can be shown, but not run."""
+
+    #: Attributes that a snapshot leaves out: None until `revive`.
+    NOT_KEPT: ClassVar[tuple[str, ...]] = ("_runner", "_former_code")
 
     _runner: FunctionRunner | None = None
     _former_code: FunctionCode | None = None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +20,12 @@ from moto.awslambda.models import LambdaBackend
 from ..account.arn import Arn, MalformedArn
 from ..execution.function_names import locate, name_and_qualifier
 from ..execution.lambda_errors import LambdaError, invalid, not_found
-from ..iam.authorization import AccessRequest
+from ..iam.authorization import AccessRequest, Policy
 from . import event_sources, function_code, lambda_api
 from .async_settings import AsyncSettings, check_dead_letter_target
 from .lambda_api import MAX_EVENT
 from .lambda_function import Function
-from .lambda_validation import check_changes, check_new_function
+from .lambda_validation import check_changes, check_new_function, check_revision
 from .resource_policy import ResourcePolicy, check_permission_request
 
 
@@ -121,7 +121,7 @@ class LambdaService(AsyncSettings, LambdaBackend):
 
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
-        self._changing = threading.RLock()  # requests come on many threads
+        self.lock = threading.RLock()  # requests come on many threads
 
     def revive(self) -> set[str]:
         """Make the functions run that were restored. Returns the names of the folders of their code."""
@@ -160,7 +160,7 @@ class LambdaService(AsyncSettings, LambdaBackend):
     def create_function(self, spec: dict[str, Any]) -> Function:
         name = check_new_function(spec, self.account_id, self.region_name)
         check_dead_letter_target(spec, spec["Role"])
-        with self._changing:
+        with self.lock:
             if name in self._lambdas._functions:
                 raise LambdaError("ResourceConflictException", f"Function already exist: {name}")
             function = Function(self.account_id, {**spec, "FunctionName": name}, self.region_name)
@@ -168,24 +168,24 @@ class LambdaService(AsyncSettings, LambdaBackend):
             return self.publish_version(name) if spec.get("Publish") else function
 
     def update_function_code(self, function_name: str, qualifier: str, body: dict[str, Any]) -> dict[str, Any]:
-        with self._changing:
+        with self.lock:
             function = self.get_function(function_name)
-            _check_revision(body, function.revision_id)
+            check_revision(body, function.revision_id)
             answer = function.update_function_code(body)
             if body.get("Publish") and not body.get("DryRun"):
                 return self.publish_version(function.function_name).get_configuration()
             return answer
 
     def update_function_configuration(self, function_name: str, qualifier: str, body: dict[str, Any]) -> dict[str, Any]:
-        with self._changing:
+        with self.lock:
             function = self.get_function(function_name)
-            _check_revision(body, function.revision_id)
+            check_revision(body, function.revision_id)
             check_changes({**body, "FunctionName": function.function_name}, self.account_id, self.region_name)
             check_dead_letter_target(body, body.get("Role") or function.role)
             return function.update_configuration(body)
 
     def publish_version(self, function_name: str, description: str = "") -> Function:
-        with self._changing:
+        with self.lock:
             function = self.get_function(function_name)
             versions = self._lambdas._functions[function.function_name]["versions"]
             if versions and not function.code_or_config_updated:
@@ -199,7 +199,7 @@ class LambdaService(AsyncSettings, LambdaBackend):
         name, qualifier = locate(function_name, qualifier, self.account_id, self.region_name)
         if qualifier == "$LATEST":
             raise invalid("$LATEST version cannot be deleted without deleting the function.")
-        with self._changing:
+        with self.lock:
             latest = self.get_function(name)
             doomed = [self.get_function(name, qualifier)] if qualifier else self._versions_of(name)
             super().delete_function(name, qualifier)
@@ -236,10 +236,10 @@ class LambdaService(AsyncSettings, LambdaBackend):
         name, qualifier = locate(function_name, qualifier, self.account_id, self.region_name)
         if qualifier == "$LATEST":
             raise invalid("We currently do not support adding policies for $LATEST.")
-        with self._changing:
+        with self.lock:
             latest, revision_id = self._with_policy(name, qualifier)
             policy = latest.policies.get(qualifier or "") or ResourcePolicy(_qualified(latest, qualifier))
-            _check_revision(request, policy.revision_id if policy else revision_id, "GetPolicy")
+            check_revision(request, policy.revision_id if policy else revision_id, "GetPolicy")
             statement = policy.add(request)
             latest.policies[qualifier or ""] = policy
             return statement
@@ -249,22 +249,30 @@ class LambdaService(AsyncSettings, LambdaBackend):
         if name not in self._lambdas._functions:
             arn = moto_lambda.make_function_arn(self.region_name, self.account_id, name)
             raise LambdaError("ResourceNotFoundException", f"No policy found for: {arn}")
-        with self._changing:
+        with self.lock:
             latest, _ = self._with_policy(name, qualifier)
             policy = latest.policies.get(qualifier or "")
             if not policy:
                 raise LambdaError("ResourceNotFoundException", "No policy is associated with the given resource.")
-            _check_revision({"RevisionId": revision}, policy.revision_id, "GetPolicy")
+            check_revision({"RevisionId": revision}, policy.revision_id, "GetPolicy")
             policy.remove(sid)
 
     def resource_policy(self, function_name: str, qualifier: str | None) -> ResourcePolicy:
         """The policy of a function, version or alias. Raises LambdaError when it has none."""
         name, qualifier = locate(function_name, qualifier, self.account_id, self.region_name)
-        group = self._lambdas._functions.get(name)
-        policy = group["latest"].policies.get(qualifier or "") if group else None
+        policy = self._policy(name, qualifier or "")
         if not policy:
             raise LambdaError("ResourceNotFoundException", "The resource you requested does not exist.")
         return policy
+
+    def evaluated_policy(self, name: str, qualifier: str | None) -> Policy | None:
+        """Find the policy of a function, version or alias, ready to be asked; None when it has none."""
+        policy = self._policy(name, "" if qualifier in (None, "$LATEST") else qualifier)
+        return policy.evaluated if policy else None
+
+    def _policy(self, name: str, qualifier: str) -> ResourcePolicy | None:
+        latest = self._latest(name)
+        return latest.policies.get(qualifier) if latest else None
 
     def _with_policy(self, name: str, qualifier: str | None) -> tuple[Function, str]:
         """The function, and the revision of what the qualifier names. Raises LambdaError when nothing is."""
@@ -284,13 +292,3 @@ class LambdaService(AsyncSettings, LambdaBackend):
 
 def _qualified(function: Function, qualifier: str | None) -> str:
     return f"{function.unqualified_arn}:{qualifier}" if qualifier else function.unqualified_arn
-
-
-def _check_revision(request: Mapping[str, Any], revision_id: str, call: str = "GetFunction/GetAlias") -> None:
-    """Refuse a change that was meant for another revision than the present one."""
-    if request.get("RevisionId") and request["RevisionId"] != revision_id:
-        raise LambdaError(
-            "PreconditionFailedException",
-            "The Revision Id provided does not match the latest Revision Id. "
-            f"Call the {call} API to retrieve the latest Revision Id",
-        )

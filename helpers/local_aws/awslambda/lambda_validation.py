@@ -69,6 +69,16 @@ def check_changes(changes: Spec, account: str, region: str) -> None:
     _check_configuration(changes, account, region)
 
 
+def check_revision(request: Spec, revision_id: str, call: str = "GetFunction/GetAlias") -> None:
+    """Refuse a change that was meant for another revision than the present one. Raises LambdaError."""
+    if request.get("RevisionId") and request["RevisionId"] != revision_id:
+        raise LambdaError(
+            "PreconditionFailedException",
+            "The Revision Id provided does not match the latest Revision Id. "
+            f"Call the {call} API to retrieve the latest Revision Id",
+        )
+
+
 def _check_parameters(spec: Spec) -> None:
     failures = list(_constraint_failures(spec))
     if failures:

@@ -46,6 +46,16 @@ class ChangeSet:
 _all: dict[str, ChangeSet] = {}
 
 
+def state() -> dict[str, ChangeSet]:
+    """All change sets by their ids, for a later process to `restore`. The lock of the store should be held."""
+    return dict(_all)
+
+
+def restore(change_sets: dict[str, ChangeSet]) -> None:
+    """Add the change sets of an earlier process."""
+    _all.update(change_sets)
+
+
 def create(given: Parameters, caller: Services) -> Parameters:
     kind, name = given.get("ChangeSetType") or "UPDATE", given["StackName"]
     if kind not in ("CREATE", "UPDATE"):

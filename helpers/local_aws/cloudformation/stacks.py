@@ -175,6 +175,14 @@ class Store:
         """The newest first."""
         return sorted(self._stacks.values(), key=lambda stack: stack.created_at, reverse=True)
 
+    def state(self) -> dict[str, Stack]:
+        """All stacks by their ids, for a later process to `restore`. `lock` should be held."""
+        return dict(self._stacks)
+
+    def restore(self, stacks: dict[str, Stack]) -> None:
+        """Add the stacks of an earlier process."""
+        self._stacks.update(stacks)
+
     def find(self, name_or_id: str) -> Stack | None:
         """By name only what is not deleted; by ARN everything."""
         by_name = (each for each in self.all() if each.name == name_or_id and each.status != "DELETE_COMPLETE")

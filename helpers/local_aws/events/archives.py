@@ -12,8 +12,9 @@ import threading
 import time
 import uuid
 from collections import deque
+from collections.abc import Callable
 from sys import intern
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import moto.events.models as models
 from moto.events.exceptions import ResourceAlreadyExistsException, ResourceNotFoundException, ValidationException
@@ -87,6 +88,9 @@ class KeptEvent(NamedTuple):
 
 class Archive(models.Archive):
     """moto's archive with a store of its own, filled on the bus's thread and read by requests and replays."""
+
+    #: Attributes that a snapshot leaves out, and what makes them anew: the events have rows of their own.
+    MADE_ANEW: ClassVar[dict[str, Callable[[], Any]]] = {"_kept": deque, "_numbers": deque, "_size": int}
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)

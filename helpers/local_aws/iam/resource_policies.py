@@ -46,10 +46,8 @@ def _policy(resource_arn: str) -> Any:
         queue = sqs_backends[ACCOUNT_ID][arn.region].queues.get(arn.resource_parts[0])
         return parsed(queue.policy) if queue is not None and queue.policy else None
     if arn.service == "lambda" and arn.resource.startswith("function:"):
-        name, qualifier = name_and_qualifier(arn)
-        group = lambda_backends[ACCOUNT_ID][arn.region]._lambdas._functions.get(name)
-        policy = group["latest"].policies.get("" if qualifier in (None, "$LATEST") else qualifier) if group else None
-        return policy.evaluated if policy else None
+        functions: Any = lambda_backends[ACCOUNT_ID][arn.region]  # awslambda's LambdaService
+        return functions.evaluated_policy(*name_and_qualifier(arn))
     if arn.service == "iam" and arn.resource.startswith("role/"):
         roles = list(iam_backends[ACCOUNT_ID]["aws"].roles.values())
         return next((parsed(role.assume_role_policy_document) for role in roles if role.arn == resource_arn), None)

@@ -135,8 +135,7 @@ _last: dict[tuple[str, str, str], int] = {}  # hashes of what was put last
 
 def _lock_of(backend: Any, endpoint: str) -> Any:
     """What is held while a service's state is touched; Lambda and SQS have locks of their own."""
-    own = backend._changing if endpoint == "lambda" else backend.lock if endpoint == "sqs" else None
-    return own if own is not None else service_lock(endpoint)
+    return backend.lock if endpoint in ("lambda", "sqs") else service_lock(endpoint)
 
 
 @contextmanager
@@ -155,7 +154,7 @@ def _save_stacks() -> None:
     from ..cloudformation import beginnings, change_sets
 
     with beginnings.store.lock:
-        _put(_OURS, "", "stacks", snapshots.dumped((beginnings.store._stacks, change_sets._all)))
+        _put(_OURS, "", "stacks", snapshots.dumped((beginnings.store.state(), change_sets.state())))
 
 
 def _restore(store: Store) -> None:
@@ -175,8 +174,8 @@ def _restore_stacks(snapshot: bytes) -> None:
     from ..cloudformation import beginnings, change_sets
 
     stacks, sets = snapshots.loaded(snapshot)
-    beginnings.store._stacks.update(stacks)
-    change_sets._all.update(sets)
+    beginnings.store.restore(stacks)
+    change_sets.restore(sets)
     for stack in stacks.values():
         if stack.in_progress:
             stack.turn(f"{stack.status.removesuffix('_IN_PROGRESS')}_FAILED", "The embedded AWS ended in the middle.")

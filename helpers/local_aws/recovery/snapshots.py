@@ -12,7 +12,7 @@ import io
 import pickle
 import threading
 import weakref
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from typing import Any
@@ -171,10 +171,10 @@ _REDUCERS: dict[type, Callable[[Any], Any]] = {
     FunctionCode: lambda code: (FunctionCode.kept, (code.path.name, code.size, code.sha256)),
     Table: _with(items=_items, lambda_event_source_mappings=dict),
     Stream: _with(lambda_event_source_mappings=dict),
-    Queue: _with(lambda_event_source_mappings=dict, _sent=dict),
+    Queue: _with(**Queue.MADE_ANEW),
     FakeKey: lambda key: (_blank, (FakeKey,), object_rows.state_of(key), None, None, object_rows.set_state),
     LambdaStorage: _functions,
     LogStream: _with(events=list, stored_bytes=int, upload_sequence_token=int),
-    Archive: _with(_kept=deque, _numbers=deque, _size=int),
-    Function: _with(_runner=_nothing, _former_code=_nothing),
+    Archive: _with(**Archive.MADE_ANEW),
+    Function: _with(**dict.fromkeys(Function.NOT_KEPT, _nothing)),
 }

@@ -8,8 +8,9 @@ is next, so each of them takes as long with three thousand messages as with thre
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from copy import copy
-from typing import Any
+from typing import Any, ClassVar
 
 import moto.sqs.models as models
 from moto.core.utils import unix_time_millis
@@ -26,6 +27,9 @@ _DEDUPLICATION_MS = models.DEDUPLICATION_TIME_IN_SECONDS * 1000
 
 class Queue(models.Queue):
     """moto's queue with another store for its messages. `_changed` is held by who touches the store."""
+
+    #: Attributes that a snapshot leaves out, and what makes them anew: rows keep ids, and Lambda knows its sources.
+    MADE_ANEW: ClassVar[dict[str, Callable[[], Any]]] = {"lambda_event_source_mappings": dict, "_sent": dict}
 
     def __init__(self, *args: Any, **attributes: Any) -> None:
         self._changed = threading.Condition(threading.RLock())
