@@ -88,6 +88,33 @@ class EnvironmentPool:
         for environment in environments:
             environment.join(2.0)
 
+    # What other pools ask; called without this pool's lock, some with the census.
+
+    @property
+    def size(self) -> int:
+        """How many environments there are, the idle ones too."""
+        return len(self._environments)
+
+    def idle(self) -> list[ExecutionEnvironment]:
+        """The environments that wait for work."""
+        return list(self._idle)
+
+    def dismiss(self, environment: ExecutionEnvironment) -> bool:
+        """End an idle environment, to make room; False when it has got work, or has ended, meanwhile."""
+        inbox = self._idle.pop(environment, None)
+        if inbox is None:
+            return False
+        if environment in self._environments:
+            self._environments.remove(environment)
+        inbox.put(None)
+        return True
+
+    def use_room(self) -> bool:
+        """Start environments for all who wait; False when the room was not enough."""
+        with self._lock:
+            self._start_where_needed()
+            return self not in _starved
+
     # What environments ask (the protocol Pool); called on their threads.
 
     def next_work(self, environment: ExecutionEnvironment) -> Work | None:
@@ -197,7 +224,7 @@ class EnvironmentPool:
         if _host is None:
             raise RuntimeError("set_host() was not called")
         with _census:
-            if sum(len(pool._environments) for pool in _pools) >= MAX_ENVIRONMENTS and not _dismiss_oldest():
+            if sum(pool.size for pool in _pools) >= MAX_ENVIRONMENTS and not _dismiss_oldest():
                 _starved.add(self)
                 return False
             credentials = _host.credentials_for(self._spec.role_arn, self._spec.name)
@@ -223,15 +250,9 @@ def drop(work: Work) -> None:
 
 def _dismiss_oldest() -> bool:
     """Make room: end the environment, of any function, that has been idle longest. True when one was found."""
-    idle = [(environment.idle_since, pool, environment) for pool in _pools for environment in list(pool._idle)]
-    for _, pool, environment in sorted(idle, key=lambda entry: entry[0]):
-        inbox = pool._idle.pop(environment, None)
-        if inbox is not None:
-            if environment in pool._environments:
-                pool._environments.remove(environment)
-            inbox.put(None)
-            return True
-    return False
+    idle = [(environment.idle_since, pool, environment) for pool in _pools for environment in pool.idle()]
+    idle.sort(key=lambda entry: entry[0])
+    return any(pool.dismiss(environment) for _, pool, environment in idle)
 
 
 def _feed_starved() -> None:
@@ -241,10 +262,8 @@ def _feed_starved() -> None:
             pool = _starved.pop()
         except KeyError:
             return
-        with pool._lock:
-            pool._start_where_needed()
-            if pool in _starved:
-                return
+        if not pool.use_room():
+            return
 
 
 def close_all() -> None:
