@@ -10,6 +10,7 @@ import base64
 import functools
 import json
 import threading
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -34,33 +35,40 @@ _touched = _Touched()
 
 def install() -> None:
     """Make moto's tables journal their items."""
-    put, delete = Table.put_item, Table.delete_item
-    update, transact, drop = (
-        DynamoDBBackend.update_item,
-        DynamoDBBackend.transact_write_items,
-        DynamoDBBackend.delete_table,
-    )
+    for owner, name, journalled in _JOURNALLED:
+        by_moto = getattr(owner, name)
+        setattr(owner, name, functools.wraps(by_moto)(journalled(by_moto)))
 
-    @functools.wraps(put)
+
+def _put_item(put: Any) -> Any:
     def put_item(self: Table, *args: Any, **settings: Any) -> Item:
         item = put(self, *args, **settings)
         _keep(self, item.hash_key, item.range_key, item)
         return item
 
-    @functools.wraps(delete)
+    return put_item
+
+
+def _delete_item(delete: Any) -> Any:
     def delete_item(self: Table, hash_key: DynamoType, range_key: DynamoType | None) -> Item | None:
         item = delete(self, hash_key, range_key)
         if item is not None:
             _keep(self, hash_key, range_key, None)
         return item
 
-    @functools.wraps(update)
+    return delete_item
+
+
+def _update_item(update: Any) -> Any:
     def update_item(self: DynamoDBBackend, table_name: str, *args: Any, **settings: Any) -> Item:
         item = update(self, table_name, *args, **settings)
         _keep(self.get_table(table_name), item.hash_key, item.range_key, item)
         return item
 
-    @functools.wraps(transact)
+    return update_item
+
+
+def _transact_write_items(transact: Any) -> Any:
     def transact_write_items(self: DynamoDBBackend, *args: Any) -> None:
         _touched.keys = []
         try:
@@ -74,18 +82,38 @@ def install() -> None:
         finally:
             _touched.keys = None
 
-    @functools.wraps(drop)
+    return transact_write_items
+
+
+def _delete_table(drop: Any) -> Any:
     def delete_table(self: DynamoDBBackend, name: str) -> Table:
         table = drop(self, name)
         journal.delete_all(KIND, table.table_arn)
         return table
 
-    for method in (put_item, delete_item):
-        setattr(Table, method.__name__, method)
-    for method in (update_item, transact_write_items, delete_table):
-        setattr(DynamoDBBackend, method.__name__, method)
-    for name in ("restore_table_from_backup", "restore_table_to_point_in_time"):
-        setattr(DynamoDBBackend, name, _keeping_all(getattr(DynamoDBBackend, name)))
+    return delete_table
+
+
+def _restore_table(restore_table: Any) -> Any:
+    def restored(self: DynamoDBBackend, *args: Any, **settings: Any) -> Table:
+        table = restore_table(self, *args, **settings)
+        for item in list(table.all_items()):
+            _keep(table, item.hash_key, item.range_key, item)
+        return table
+
+    return restored
+
+
+#: moto's methods that change items, and what makes each one journal them.
+_JOURNALLED: tuple[tuple[type, str, Callable[[Any], Any]], ...] = (
+    (Table, "put_item", _put_item),
+    (Table, "delete_item", _delete_item),
+    (DynamoDBBackend, "update_item", _update_item),
+    (DynamoDBBackend, "transact_write_items", _transact_write_items),
+    (DynamoDBBackend, "delete_table", _delete_table),
+    (DynamoDBBackend, "restore_table_from_backup", _restore_table),
+    (DynamoDBBackend, "restore_table_to_point_in_time", _restore_table),
+)
 
 
 def restore(backend_of: Any) -> None:
@@ -111,17 +139,6 @@ def _insert(table: Table, attributes: dict[str, Any]) -> None:
         table.items[item.hash_key][item.range_key] = item
     else:
         table.items[item.hash_key] = item  # type: ignore[assignment]
-
-
-def _keeping_all(call: Any) -> Any:
-    @functools.wraps(call)
-    def keeping_all(self: DynamoDBBackend, *args: Any, **settings: Any) -> Table:
-        table = call(self, *args, **settings)
-        for item in list(table.all_items()):
-            _keep(table, item.hash_key, item.range_key, item)
-        return table
-
-    return keeping_all
 
 
 def _keep(table: Table, hash_key: DynamoType, range_key: DynamoType | None, item: Item | None) -> None:
