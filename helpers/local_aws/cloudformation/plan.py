@@ -81,37 +81,48 @@ class Change:
 def changes(stack: Stack, request: Request, store: Store) -> list[Change]:
     """How the stack would change, in the order of work. Values that nobody can know yet count as different."""
     wanted = resources(stack, request, store)
-    unsettled = {name for name in wanted if not _there(stack, name)}
+    comparison = _Comparison(stack, request, store, {name for name in wanted if not _there(stack, name)})
+    found = [change for resource in wanted.values() if (change := comparison.change(resource)) is not None]
+    gone = [each for name, each in stack.resources.items() if name not in wanted and _there(stack, name)]
+    return [*found, *(Change("Remove", each) for each in reversed(gone))]
 
-    def unknown(name: str, attribute: str | None) -> Any:
-        return LATER if name in unsettled else None
 
-    values, found = stack.values(request, store, unknown), []
-    for name, resource in wanted.items():
-        properties = properties_of(request.template.resources[name], values)
-        current = stack.resources.get(name)
-        if current is None or name in unsettled:
-            found.append(Change("Add", resource))
-            continue
-        different = tuple(
-            sorted(
-                each
-                for each in {*properties, *current.properties}
-                if properties.get(each) != current.properties.get(each)
-            )
-        )
-        another = resource.type_name != current.type_name or resource.type.needs_replacement(
+class _Comparison:
+    """Compares what a stack has with what a request wants, one resource after those that it needs.
+
+    unsettled: resources that are not there yet, so that nobody can know their values; those that another one will
+    replace join them.
+    """
+
+    def __init__(self, stack: Stack, request: Request, store: Store, unsettled: set[str]) -> None:
+        self._stack, self._request, self._unsettled = stack, request, unsettled
+        self._values = stack.values(request, store, self._unknown)
+
+    def _unknown(self, name: str, attribute: str | None) -> Any:
+        return LATER if name in self._unsettled else None
+
+    def change(self, wanted: Resource) -> Change | None:
+        """What happens to a resource that is wanted; None when it is as it should be. Raises Refused."""
+        name = wanted.logical_id
+        properties = properties_of(self._request.template.resources[name], self._values)
+        current = self._stack.resources.get(name)
+        if current is None or name in self._unsettled:
+            return Change("Add", wanted)
+        different = _different(current.properties, properties)
+        replaced = wanted.type_name != current.type_name or wanted.type.needs_replacement(
             current.properties, properties
         )
-        retagged = resource.type.takes_tags and current.stack_tags != request.tags
-        if another:
-            unsettled.add(name)
-        if different or another or retagged:
-            found.append(Change("Modify", current, another, different or ("Tags",)))
-    for name in reversed(list(stack.resources)):
-        if name not in wanted and _there(stack, name):
-            found.append(Change("Remove", stack.resources[name]))
-    return found
+        retagged = wanted.type.takes_tags and current.stack_tags != self._request.tags
+        if replaced:
+            self._unsettled.add(name)
+        if different or replaced or retagged:
+            return Change("Modify", current, replaced, different or ("Tags",))
+        return None
+
+
+def _different(current: dict[str, Any], wanted: dict[str, Any]) -> tuple[str, ...]:
+    """The names of the properties that differ, sorted."""
+    return tuple(sorted(each for each in {*wanted, *current} if wanted.get(each) != current.get(each)))
 
 
 def _there(stack: Stack, name: str) -> bool:
