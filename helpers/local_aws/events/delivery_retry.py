@@ -24,6 +24,7 @@ from ..cloudwatch import metrics
 from . import dead_letter, delivery_rows
 from .delivery import Delivery
 from .delivery_errors import DeliveryFailed, as_failure
+from .delivery_rows import PendingDelivery
 from .put_events import Event
 
 logger = logging.getLogger("local_aws.event_bus")
@@ -74,127 +75,120 @@ class Sender:
     def __init__(self, delivery: Delivery) -> None:
         self._delivery = delivery
 
-    def deliver(self, send: Send, rule: Any, target: Target, event: Event, row: int | None = None) -> None:
-        """Try to hand the event over; see to the rest if that fails. `rule` is our Rule (arn, metric_dimensions).
-
-        row: the number of the delivery's row in the journal, if it has one already.
-        """
+    def deliver(self, send: Send, pending: PendingDelivery) -> None:
+        """Try to hand the event over; see to the rest if that fails."""
         try:
-            send(target, event, rule.arn)
+            send(pending.target, pending.event, pending.rule.arn)
         except Exception as error:
-            _Undelivered(self._delivery, send, rule, target, event, row).failed(error)
+            _Undelivered(self._delivery, send, pending).failed(error)
         else:
-            metrics.record(NAMESPACE, rule.metric_dimensions, _DELIVERED)
-            if row is not None:
-                delivery_rows.delete(row)
+            metrics.record(NAMESPACE, pending.rule.metric_dimensions, _DELIVERED)
+            delivery_rows.delete(pending)
 
-    def deliver_later(self, send: Send, rule: Any, target: Target, event: Event) -> None:
+    def deliver_later(self, send: Send, pending: PendingDelivery) -> None:
         """`deliver` on the target's own lane, after what goes there already."""
-        row = delivery_rows.put(None, rule, target, event)
-        self._send_counted(send, rule, target, event, row)
+        delivery_rows.put(pending)
+        self._send_counted(send, pending)
 
-    def _send_counted(self, send: Send, rule: Any, target: Target, event: Event, row: int | None) -> None:
-        BACKLOG.add(event.size)
-        self._delivery.send(target["Arn"], functools.partial(self._deliver_counted, send, rule, target, event, row))
+    def _send_counted(self, send: Send, pending: PendingDelivery) -> None:
+        BACKLOG.add(pending.event.size)
+        self._delivery.send(pending.target["Arn"], functools.partial(self._deliver_counted, send, pending))
 
-    def _deliver_counted(self, send: Send, rule: Any, target: Target, event: Event, row: int | None) -> None:
+    def _deliver_counted(self, send: Send, pending: PendingDelivery) -> None:
         try:
-            self.deliver(send, rule, target, event, row)
+            self.deliver(send, pending)
         finally:
-            BACKLOG.done(event.size)
+            BACKLOG.done(pending.event.size)
 
-    def resume(self, send: Send, kept: delivery_rows.Kept) -> None:
+    def resume(self, send: Send, kept: PendingDelivery) -> None:
         """Go on with a delivery that an earlier server has left."""
         if kept.failure is None:
-            self._send_counted(send, kept.rule, kept.target, kept.event, kept.row)
+            self._send_counted(send, kept)
         else:
-            _Undelivered(self._delivery, send, kept.rule, kept.target, kept.event, kept.row).resume(kept)
+            _Undelivered(self._delivery, send, kept).resume(kept.failure)
 
 
 class _Undelivered:
-    """An event that a target did not take yet. `age_s` is the time it has waited, in seconds on AWS."""
+    """An event that a target did not take yet."""
 
-    def __init__(
-        self, delivery: Delivery, send: Send, rule: Any, target: Target, event: Event, row: int | None = None
-    ) -> None:
-        self._delivery, self._send, self._rule, self._target, self._event = delivery, send, rule, target, event
-        self._row = row
-        self._policy = RetryPolicy.of(target)
-        self._retries = 0
-        self._age_s = 0.0
+    def __init__(self, delivery: Delivery, send: Send, pending: PendingDelivery) -> None:
+        self._delivery, self._send, self._pending = delivery, send, pending
+        self._policy = RetryPolicy.of(pending.target)
 
     def failed(self, error: Exception) -> None:
         """An attempt has failed."""
-        failure = as_failure(error)
+        pending, failure = self._pending, as_failure(error)
         if failure.code == "INTERNAL_ERROR":
             logger.error("delivering failed in the embedded AWS itself", exc_info=error)
-        self._record({"InvocationAttempts": 1} | ({"RetryInvocationAttempts": 1} if self._retries else {}))
+        self._record({"InvocationAttempts": 1} | ({"RetryInvocationAttempts": 1} if pending.retries else {}))
+        exhausted = self._policy.exhausted(pending.retries, pending.age_s)
         if not failure.retryable:
             self._give_up(failure, None)
-        elif self._policy.exhausted(self._retries, self._age_s):
-            self._give_up(failure, self._policy.exhausted(self._retries, self._age_s))
+        elif exhausted:
+            self._give_up(failure, exhausted)
         else:
             self._wait(failure)
 
     def _wait(self, failure: DeliveryFailed) -> None:
-        if not self._retries:
+        pending = self._pending
+        if not pending.retries:
             logger.info("not delivered yet: %s", json.dumps(self._described(failure)))
-        delay = min(delay_before(self._retries + 1), self._policy.age_s - self._age_s)
-        self._age_s += delay
-        BACKLOG.add(self._event.size)
-        due, tried = time.time() + scaled(delay), (self._retries, self._age_s)
-        self._row = delivery_rows.put(self._row, self._rule, self._target, self._event, failure, due, *tried)
-        self._delivery.later(scaled(delay), self._target["Arn"], functools.partial(self._try_again, failure))
+        delay = min(delay_before(pending.retries + 1), self._policy.age_s - pending.age_s)
+        pending.age_s += delay
+        BACKLOG.add(pending.event.size)
+        pending.failure, pending.due = failure, time.time() + scaled(delay)
+        delivery_rows.put(pending)
+        self._retry_in(scaled(delay), failure)
 
-    def resume(self, kept: delivery_rows.Kept) -> None:
+    def resume(self, failure: DeliveryFailed) -> None:
         """Go on waiting for the next attempt."""
-        assert kept.failure is not None
-        self._retries, self._age_s = kept.retries, kept.age_s
-        BACKLOG.add(self._event.size)
-        job = functools.partial(self._try_again, kept.failure)
-        self._delivery.later(max(0.0, kept.due - time.time()), self._target["Arn"], job)
+        BACKLOG.add(self._pending.event.size)
+        self._retry_in(max(0.0, self._pending.due - time.time()), failure)
 
-    def _try_again(self, before: DeliveryFailed) -> None:
-        BACKLOG.done(self._event.size)
-        if self._age_s >= self._policy.age_s:
+    def _retry_in(self, seconds: float, before: DeliveryFailed) -> None:
+        self._delivery.later(seconds, self._pending.target["Arn"], functools.partial(self._retry, before))
+
+    def _retry(self, before: DeliveryFailed) -> None:
+        pending = self._pending
+        BACKLOG.done(pending.event.size)
+        if pending.age_s >= self._policy.age_s:
             self._give_up(before, "MaximumEventAgeInSeconds")
             return
-        self._retries += 1
+        pending.retries += 1
         try:
-            self._send(self._target, self._event, self._rule.arn)
+            self._send(pending.target, pending.event, pending.rule.arn)
         except Exception as error:
             self.failed(error)
         else:
             self._record(_DELIVERED | {"RetryInvocationAttempts": 1})
-            self._forget()
-
-    def _forget(self) -> None:
-        if self._row is not None:
-            delivery_rows.delete(self._row)
+            delivery_rows.delete(pending)
 
     def _give_up(self, failure: DeliveryFailed, exhausted: str | None) -> None:
+        pending = self._pending
         outcome = {"Invocations": 1, "FailedInvocations": 1}
         line: dict[str, Any] = self._described(failure)
-        if (self._target.get("DeadLetterConfig") or {}).get("Arn"):
-            problem = dead_letter.park(self._target, self._event, self._rule.arn, failure, self._retries, exhausted)
+        if (pending.target.get("DeadLetterConfig") or {}).get("Arn"):
+            problem = dead_letter.park(
+                pending.target, pending.event, pending.rule.arn, failure, pending.retries, exhausted
+            )
             outcome["InvocationsFailedToBeSentToDlq" if problem else "InvocationsSentToDlq"] = 1
             line["then"] = f"dropped: {problem}" if problem else "sent to the dead-letter queue"
         else:
             line["then"] = "dropped: the target has no dead-letter queue"
         if exhausted:
-            line |= {"retries": self._retries, "ended by": exhausted}
+            line |= {"retries": pending.retries, "ended by": exhausted}
         self._record(outcome)
-        self._forget()
+        delivery_rows.delete(pending)
         logger.warning("not delivered: %s", json.dumps(line))
 
     def _described(self, failure: DeliveryFailed) -> dict[str, str]:
         return {
-            "rule": self._rule.arn,
-            "target": self._target["Arn"],
-            "event": self._event.id,
+            "rule": self._pending.rule.arn,
+            "target": self._pending.target["Arn"],
+            "event": self._pending.event.id,
             "code": failure.code,
             "message": failure.message,
         }
 
     def _record(self, values: Mapping[str, float]) -> None:
-        metrics.record(NAMESPACE, self._rule.metric_dimensions, values)
+        metrics.record(NAMESPACE, self._pending.rule.metric_dimensions, values)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ..account.arn import Arn
@@ -25,18 +26,23 @@ class KeptRule(NamedTuple):
     metric_dimensions: dict[str, str]
 
 
-class Kept(NamedTuple):
-    """A delivery that an earlier server has left. failure: of the last attempt, None before the first; due: when the
-    next attempt is (time.time()); age_s: seconds on AWS."""
+@dataclass(slots=True)
+class PendingDelivery:
+    """One event on its way to one target, until the target has it or it is dropped.
 
-    row: int
-    rule: KeptRule
+    rule: our Rule, or what is kept of it; row: in the journal, None while there is none; failure: of the last attempt,
+    None before the first; due: when the next attempt is (time.time()); retries: made until now; age_s: seconds on AWS
+    that it has waited for them.
+    """
+
+    rule: Any
     target: dict[str, Any]
     event: Event
-    failure: DeliveryFailed | None
-    due: float
-    retries: int
-    age_s: float
+    row: int | None = None
+    failure: DeliveryFailed | None = None
+    due: float = 0.0
+    retries: int = 0
+    age_s: float = 0.0
 
 
 def put_events(region: str, events: list[Event], only: set[str] | None) -> int | None:
@@ -58,38 +64,33 @@ def kept_events(region: str) -> Iterator[tuple[list[Event], set[str] | None, int
         yield [Event.load(event) for event in events], only, row
 
 
-def put(
-    row: int | None,
-    rule: Any,
-    target: dict[str, Any],
-    event: Event,
-    failure: DeliveryFailed | None = None,
-    due: float = 0.0,
-    retries: int = 0,
-    age_s: float = 0.0,
-) -> int | None:
-    """Keep a delivery as it is, in the row that it has or in a new one; returns the row."""
+def put(pending: PendingDelivery) -> None:
+    """Keep a delivery as it is, in the row that it has or in a new one."""
     if journal.store is None:
-        return None
-    new = row is None
-    if row is None:
-        row = journal.number()
+        return
+    new = pending.row is None
+    if pending.row is None:
+        pending.row = journal.number()
+    rule, failure = pending.rule, pending.failure
     failed = None if failure is None else (failure.code, failure.message, failure.retryable)
-    value = (tuple(rule.metric_dimensions.items()), rule.arn, target, event.dump(), failed, due, retries, age_s)
-    journal.put(_DELIVERY, "", row, pickle.dumps(value, 5), new=new)
-    return row
+    what = (tuple(rule.metric_dimensions.items()), rule.arn, pending.target, pending.event.dump())
+    value = (*what, failed, pending.due, pending.retries, pending.age_s)
+    journal.put(_DELIVERY, "", pending.row, pickle.dumps(value, 5), new=new)
 
 
-def delete(row: int) -> None:
-    journal.delete(_DELIVERY, "", row)
+def delete(pending: PendingDelivery) -> None:
+    """Forget a delivery that is made, or dropped."""
+    if pending.row is not None:
+        journal.delete(_DELIVERY, "", pending.row)
 
 
-def kept_deliveries(region: str) -> Iterator[Kept]:
+def kept_deliveries(region: str) -> Iterator[PendingDelivery]:
+    """The deliveries that an earlier server has left."""
     for row, value in _rows(_DELIVERY, ""):
         dimensions, arn, target, event, failed, *rest = pickle.loads(value)
         if Arn.parse(arn).region == region:
             failure = None if failed is None else DeliveryFailed(failed[0], failed[1], retryable=failed[2])
-            yield Kept(row, KeptRule(arn, dict(dimensions)), target, Event.load(event), failure, *rest)
+            yield PendingDelivery(KeptRule(arn, dict(dimensions)), target, Event.load(event), row, failure, *rest)
 
 
 def _rows(kind: str, owner: str) -> list[tuple[int, bytes]]:

@@ -26,6 +26,7 @@ from .archives import Archives
 from .delivery import Delivery
 from .delivery_errors import DeliveryFailed, no_resource
 from .delivery_retry import NAMESPACE, Send, Sender
+from .delivery_rows import PendingDelivery
 from .event_routes import Routes
 from .loops import SafetyNet
 from .put_events import Event, RequestError, check_entry, check_request, make_event, parse_json
@@ -178,10 +179,11 @@ class EventBusBackend(Archives, Replays, event_buses.CheckedBuses, models.Events
             return
         metrics.record(NAMESPACE, rule.metric_dimensions, _MATCHED)
         for target in tuple(rule.targets):
+            pending = PendingDelivery(rule, target, event)
             if targets.is_function(target) or targets.is_bus(target):
-                _sender.deliver(self._send_for(target, event), rule, target, event)
+                _sender.deliver(self._send_for(target, event), pending)
             else:
-                _sender.deliver_later(send, rule, target, event)
+                _sender.deliver_later(send, pending)
 
     def _send_for(self, target: targets.Target, event: Event) -> Send:
         """The function that hands an event to a target of this kind."""

@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 from helpers.local_aws.events.delivery import Delivery
 from helpers.local_aws.events.delivery_errors import DeliveryFailed
 from helpers.local_aws.events.delivery_retry import RetryPolicy, Sender, delay_before
+from helpers.local_aws.events.delivery_rows import PendingDelivery
 from helpers.local_aws.events.put_events import check_entry, make_event
 from tests.support.event_probe import entry, open_to_events
 
@@ -436,7 +437,8 @@ def test_a_throttled_target_gets_the_event_in_the_end_and_holds_up_no_other(monk
 
     sent = entry()
     event = make_event(sent, check_entry(sent), "default", ACCOUNT, "us-east-1", 0)
-    Sender(delivery).deliver(throttled, _Rule, {"Id": "1", "Arn": arn("lambda", "function:f")}, event)
+    target = {"Id": "1", "Arn": arn("lambda", "function:f")}
+    Sender(delivery).deliver(throttled, PendingDelivery(_Rule, target, event))
     delivery.send("another", lambda: taken.append("another"))
     assert delivery.drain(20)
     assert taken[0] == "another" and taken[-1] == event.id
