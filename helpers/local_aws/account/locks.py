@@ -1,7 +1,7 @@
 """One call at a time in each service: moto's models are plain dictionaries, and a server's threads share them.
 
 Without this a Scan fails when an order arrives in the middle of it ("dictionary changed size during iteration").
-It costs no throughput: the calls of one process take turns at the interpreter anyway.
+It costs no throughput: the calls of one process share the GIL anyway.
 """
 
 from __future__ import annotations
