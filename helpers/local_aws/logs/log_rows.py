@@ -60,6 +60,7 @@ def restore(backend_of: Any) -> None:
         stream = found.streams.get(name) if found is not None else None
         if stream is not None:
             last = max(last, _append(stream, *pickle.loads(value)))
+    # moto counts its ids there: a new event must not get one of these.
     LogEvent._event_id = max(LogEvent._event_id, last + 1)
 
 

@@ -81,7 +81,7 @@ def loaded(snapshot: bytes) -> Any:
 
 def existing() -> Iterator[tuple[BackendKey, BaseBackend]]:
     """All backends of the account that have been used."""
-    for services in list(BackendDict._instances):
+    for services in list(BackendDict._instances):  # moto has no public list of them
         for region, backend in list(services.get(ACCOUNT_ID, {}).items()):
             yield (services.service_name, region), backend
 

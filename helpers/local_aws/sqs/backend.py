@@ -61,6 +61,7 @@ class Backend(models.SQSBackend):
         queue: Queue = self.get_queue(queue_name)  # type: ignore[assignment]
         messages = queue.receive(count, wait_seconds_timeout, visibility_timeout)
         for message in messages:
+            # as moto's own receive_message does
             models._filter_message_attributes(message, message_attribute_names or [])
         return messages
 
