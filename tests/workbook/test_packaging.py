@@ -320,7 +320,8 @@ def test_the_readme_names_the_two_commands_first():
     commands = re.findall(r"^python3 -m helpers \w+$", README, re.MULTILINE)
     assert commands == ["python3 -m helpers lab", "python3 -m helpers test"]
     assert README.index("python3 -m helpers test") < README.index("conda env create")
-    assert (PROJECT / ".ci" / "run").read_text(encoding="utf-8").splitlines()[-1] == 'python3 -m helpers test --all "$@"'
+    *_, last = (PROJECT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+    assert last == 'python3 -m helpers test --all "$@"'
 
 
 def test_every_link_of_the_readme_leads_somewhere():
