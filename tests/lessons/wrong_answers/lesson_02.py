@@ -152,7 +152,9 @@ def no_table():
     dynamodb = boto3.client("dynamodb")
     with suppress(dynamodb.exceptions.ResourceNotFoundException):
         dynamodb.delete_table(TableName="exercise-orders")
-    dynamodb.get_waiter("table_not_exists").wait(TableName="exercise-orders", WaiterConfig={"Delay": 0.05, "MaxAttempts": 12000})
+    dynamodb.get_waiter("table_not_exists").wait(
+        TableName="exercise-orders", WaiterConfig={"Delay": 0.05, "MaxAttempts": 12000}
+    )
 
 
 def create(key: str = "OrderId", kind: str = "S") -> None:
