@@ -1,1 +1,1 @@
-"""The live diagram, and the shapes and colours of everything that is drawn."""
+"""Draw the live diagram; the shapes and colours of everything that is drawn."""

@@ -1,4 +1,4 @@
-"""The live architecture diagram: what the account has so far, drawn as SVG from a deterministic string.
+"""Draw the live architecture diagram, what the account has so far, as SVG: the same string for the same state.
 
 The picture is data, a grid of boxes and the arrows between them: a lesson that adds a resource adds a Box
 and an Arrow. What decides how each is drawn is the account's state alone. What only part 2 adds is not drawn
@@ -105,7 +105,7 @@ class Diagram:
         return {"image/svg+xml": self.svg(), "text/plain": repr(self)}
 
     def svg(self) -> str:
-        """The picture; the same state gives the same characters, on every machine."""
+        """Return the picture as SVG; the same state gives the same characters, on every machine."""
         boxes = {key: box for key, box in BOXES.items() if _is_drawn(box, self.state)}
         arrows = [arrow for arrow in ARROWS if {arrow.start, arrow.end} <= set(boxes)]
         width = LEFT + RIGHT + COLUMN * max(box.column for box in boxes.values()) + shapes.CARD_WIDTH
@@ -131,7 +131,7 @@ def _is_drawn(box: Box, state: AccountState) -> bool:
 
 
 def _header() -> list[str]:
-    """The title, and the key to solid and dashed."""
+    """Return the title, and the key to solid and dashed."""
     return [
         shapes.text(LEFT, TOP + 16, "What is in the account", 18, weight="600", anchor="start"),
         shapes.sample(LEFT + 1, TOP + 36, exists=True),
@@ -142,7 +142,7 @@ def _header() -> list[str]:
 
 
 def _place(box: Box) -> tuple[float, float]:
-    """The upper left corner of a box."""
+    """Return the upper left corner of a box, (x, y) in pixels."""
     return LEFT + box.column * COLUMN, TOP + box.row * ROW
 
 
@@ -151,7 +151,7 @@ def _draw_box(box: Box, state: AccountState) -> str:
 
 
 def _draw_arrow(arrow: Arrow, state: AccountState) -> str:
-    """An arrow along a row, down a column, or (to another row and column) along its row and then down."""
+    """Draw an arrow along a row, down a column, or (to another row and column) along its row and then down."""
     start, end = BOXES[arrow.start], BOXES[arrow.end]
     (left, top), (end_left, end_top) = _place(start), _place(end)
     right, level, bottom = left + shapes.CARD_WIDTH, top + shapes.CARD_HEIGHT / 2, top + shapes.CARD_HEIGHT

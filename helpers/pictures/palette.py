@@ -1,4 +1,4 @@
-"""The colours of the workbook, one meaning each within a picture: live diagram, way of an event, charts.
+"""Define the colours of the workbook, one meaning each within a picture: live diagram, way of an event, charts.
 
 They are those of Okabe and Ito, which people with any colour vision can tell apart
 (https://jfly.uni-koeln.de/color/). Areas and lines of charts have them as they are. Text, symbols and cards have

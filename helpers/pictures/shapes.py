@@ -1,4 +1,4 @@
-"""The shapes of the live diagram and of an event's way, as SVG text.
+"""Draw the shapes of the live diagram and of an event's way, as SVG text; lengths are pixels.
 
 Plain elements with presentation attributes only, no styles, links, gradients or markers: where a notebook is
 shown as a web page (GitHub among others), whatever could carry a script or a style is taken out of an SVG.
@@ -38,7 +38,7 @@ def text(
     weight: str = "400",
     anchor: str = "middle",
 ) -> str:
-    """One line of text on the baseline y."""
+    """Return one line of text on the baseline y."""
     return (
         f'<text x="{x:g}" y="{y:g}" font-size="{size:g}" font-weight="{weight}" fill="{colour}" '
         f'text-anchor="{anchor}">{escape(words)}</text>'
@@ -46,7 +46,7 @@ def text(
 
 
 def icon(name: str, x: float, y: float, size: float, colour: str) -> str:
-    """The named icon, `size` wide and high, with its upper left corner at (x, y)."""
+    """Return the named icon, `size` wide and high, with its upper left corner at (x, y). Raises KeyError."""
     return (
         f'<g transform="translate({x:g} {y:g}) scale({size / 24:g})" fill="none" stroke="{colour}" '
         f'stroke-width="1.9" stroke-linecap="round" stroke-linejoin="round">{ICONS[name]}</g>'
@@ -54,12 +54,12 @@ def icon(name: str, x: float, y: float, size: float, colour: str) -> str:
 
 
 def panel(width: float, height: float) -> str:
-    """The opaque sheet below everything: it makes the picture the same on light and dark pages."""
+    """Return the opaque sheet below everything: it makes the picture the same on light and dark pages."""
     return _rectangle(1, 1, width - 2, height - 2, 14, f'fill="{PAPER}" stroke="{EDGE}"')
 
 
 def card(x: float, y: float, name: str, kind: str, picture: str, colour: str, exists: bool) -> str:
-    """A resource with its upper left corner at (x, y): in colour when it exists, else dashed and grey.
+    """Return a resource with its upper left corner at (x, y): in colour when it exists, else dashed and grey.
 
     A name that is too long for one line breaks after its last hyphen.
     """
@@ -83,7 +83,7 @@ def card(x: float, y: float, name: str, kind: str, picture: str, colour: str, ex
 
 
 def _lines(name: str) -> list[str]:
-    """The name, in two parts when it is too wide for a card."""
+    """Return the name, in two parts when it is too wide for a card."""
     if len(name) <= LONGEST_NAME:
         return [name]
     start, end = name.rsplit("-", 1)
@@ -91,13 +91,13 @@ def _lines(name: str) -> list[str]:
 
 
 def sample(x: float, y: float, exists: bool) -> str:
-    """A card in small, for the key."""
+    """Return a card in small, for the key."""
     outline = f'fill="{PAPER}" stroke="{INK}" stroke-width="2"' if exists else f'fill="{FAINT}" {DASHED}'
     return _rectangle(x, y, 26, 18, 5, outline)
 
 
 def arrow(points: list[tuple[float, float]], exists: bool) -> str:
-    """A line through the points, along rows and columns, with a head at the end."""
+    """Return a line through the points, along rows and columns, with a head at the end; dashed unless it exists."""
     (before_x, before_y), (x, y) = points[-2:]
     along_x, along_y = _sign(x - before_x), _sign(y - before_y)
     base_x, base_y = x - 10 * along_x, y - 10 * along_y
@@ -114,8 +114,8 @@ def arrow(points: list[tuple[float, float]], exists: bool) -> str:
     )
 
 
-def way(points: list[tuple[float, float]], colour: str) -> str:
-    """Where something has gone: an arrow like the others, but thick."""
+def thick_arrow(points: list[tuple[float, float]], colour: str) -> str:
+    """Return a thick arrow through the points: where something has gone."""
     (before_x, before_y), (x, y) = points[-2:]
     along_x, along_y = _sign(x - before_x), _sign(y - before_y)
     base_x, base_y = x - 15 * along_x, y - 15 * along_y
@@ -127,7 +127,7 @@ def way(points: list[tuple[float, float]], colour: str) -> str:
 
 
 def badge(x: float, y: float, picture: str, colour: str, exists: bool) -> str:
-    """A small round mark on an arrow, with its centre at (x, y)."""
+    """Return a small round mark on an arrow, with its centre at (x, y)."""
     face = f'fill="{colour}" stroke="{PAPER}" stroke-width="2"' if exists else f'fill="{FAINT}" {DASHED}'
     circle = f'<circle cx="{x:g}" cy="{y:g}" r="13" {face}/>'
     return circle + icon(picture, x - 8.5, y - 8.5, 17, PAPER if exists else LINE)

@@ -1,4 +1,4 @@
-"""The way of one event: from the bus through a rule and a function's attempts to the table, or to a queue.
+"""Follow one event: from the bus through a rule and a function's attempts to the table, or to a queue.
 
 `follow(event_id)` asks the account what became of the event, and shows it as a picture, in words to everybody
 who does not see the picture.
@@ -9,7 +9,7 @@ from base64 import b64encode
 from html import escape
 from typing import Any
 
-from helpers.timeline.model import Lane, Row, Station, Way
+from helpers.timeline.model import Lane, Row, Station, Trace
 from helpers.timeline.picture import draw
 from helpers.timeline.reading import read
 
@@ -19,27 +19,29 @@ Branch = tuple[str, list["Branch"]]  # a line, and what hangs below it
 class Timeline:
     """The way of one event; notebooks show it as a picture with alternative text, everything else in words."""
 
-    def __init__(self, way: Way) -> None:
-        self.way = way
+    def __init__(self, trace: Trace) -> None:
+        self.trace = trace
 
     def __str__(self) -> str:
-        way = self.way
-        lines = [f"{way.state.symbol} {way.verdict}", *([f"  {way.cause}"] if way.cause else [])]
-        return "\n".join([*lines, *_drawn(self._tree())])
+        trace = self.trace
+        lines = [f"{trace.state.symbol} {trace.verdict}", *([f"  {trace.cause}"] if trace.cause else [])]
+        return "\n".join([*lines, *_tree_lines(self._tree())])
 
     __repr__ = __str__
 
     def alternative(self) -> str:
-        """The same in one line, for who hears it: without symbols, and without the lines of the tree."""
-        lines = [line.partition(" ")[2] for line in _lines(self._tree())]
-        return " ".join([self.way.verdict, *([self.way.cause] if self.way.cause else []), "; ".join(lines) + "."])
+        """Return the same in one line, for who hears it: without symbols, and without the lines of the tree."""
+        lines = [line.partition(" ")[2] for line in _flat_lines(self._tree())]
+        return " ".join([self.trace.verdict, *([self.trace.cause] if self.trace.cause else []), "; ".join(lines) + "."])
 
     def _tree(self) -> Branch:
-        return _words(self.way.bus), [_branch(lane) for lane in self.way.lanes]
+        return _describe(self.trace.bus), [_branch(lane) for lane in self.trace.lanes]
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        """The picture as an HTML image: JupyterLab gives that its alternative text, and shows it before it trusts
-        the notebook. Neither holds for an SVG.
+        """Return the picture as an HTML image.
+
+        JupyterLab gives that its alternative text, and shows it before it trusts the notebook. Neither holds for an
+        SVG.
         """
         data = b64encode(self.svg().encode()).decode()
         return {
@@ -48,12 +50,12 @@ class Timeline:
         }
 
     def svg(self) -> str:
-        """The picture; the same way gives the same characters, on every machine."""
-        return draw(self.way, self.alternative())
+        """Return the picture as SVG; the same way gives the same characters, on every machine."""
+        return draw(self.trace, self.alternative())
 
 
 def follow(event_id: str, entry: dict[str, Any] | None = None) -> Timeline:
-    """What has become of an event until now, by the id that `put_events` answered.
+    """Return what has become of an event until now, by the id that `put_events` answered.
 
     The `entry` that was sent tells which rules match it, where nothing else knows its content: only then can an
     event that no rule wanted be told from one that has left no trace. Reads only, and takes no message out of a
@@ -65,37 +67,37 @@ def follow(event_id: str, entry: dict[str, Any] | None = None) -> Timeline:
 
 
 def _branch(lane: Lane) -> Branch:
-    """A lane as a tree."""
+    """Return a lane as a tree."""
     inner: list[Branch] = []
     if lane.function:
-        below = [(_words(station), []) for station in (lane.table, lane.failures) if station]
-        inner = [(_words(lane.function), [*_rows(lane.function), *below])]
+        below = [(_describe(station), []) for station in (lane.table, lane.failures) if station]
+        inner = [(_describe(lane.function), [*_rows(lane.function), *below])]
     if not lane.rule:
         return inner[0]
-    undelivered = [(_words(lane.dead_letters), [])] if lane.dead_letters else []
-    return _words(lane.rule), [*_rows(lane.rule), *inner, *undelivered]
+    undelivered = [(_describe(lane.dead_letters), [])] if lane.dead_letters else []
+    return _describe(lane.rule), [*_rows(lane.rule), *inner, *undelivered]
 
 
 def _rows(station: Station) -> list[Branch]:
-    return [(_words(row), []) for row in station.rows]
+    return [(_describe(row), []) for row in station.rows]
 
 
-def _words(thing: Station | Row) -> str:
+def _describe(thing: Station | Row) -> str:
     name = f"{thing.kind} {thing.name}".strip() if isinstance(thing, Station) else thing.name
     return f"{thing.state.symbol} {name}: {thing.words or thing.state.word}"
 
 
-def _lines(branch: Branch) -> list[str]:
+def _flat_lines(branch: Branch) -> list[str]:
     line, below = branch
-    return [line, *(each for inner in below for each in _lines(inner))]
+    return [line, *(each for inner in below for each in _flat_lines(inner))]
 
 
-def _drawn(branch: Branch) -> list[str]:
-    """A tree's lines, each hung below the one that it belongs to."""
+def _tree_lines(branch: Branch) -> list[str]:
+    """Return a tree's lines, each hung below the one that it belongs to."""
     line, below = branch
     lines = [line]
     for position, each in enumerate(below, start=1):
         head, rest = ("└─ ", "   ") if position == len(below) else ("├─ ", "│  ")
-        first, *others = _drawn(each)
+        first, *others = _tree_lines(each)
         lines += [head + first, *(rest + other for other in others)]
     return lines

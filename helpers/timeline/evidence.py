@@ -1,4 +1,4 @@
-"""What an event has left behind in the account: rules that match it, log lines, messages in queues, the item.
+"""Collect what an event has left behind in the account: matching rules, log lines, messages in queues, the item.
 
 Everything is read with plain boto3, as the lessons do it. Nothing is changed, and no message is taken out of
 a queue.
@@ -16,8 +16,8 @@ from helpers.account.state import FUNCTION, TABLE
 from helpers.exercises.tools import found, matches
 
 RETRIES = 2  # Lambda's own, where nobody has set another number
-HIDDEN_FOR = 10  # seconds; only where a queue holds more messages than one request shows
-LOOKS = 20  # at most so many requests to one queue
+VISIBILITY_TIMEOUT = 10  # seconds; only where a queue holds more messages than one request shows
+MAX_REQUESTS = 20  # at most so many requests to one queue
 Line = tuple[int, dict]  # of a log: when, in milliseconds, and its JSON
 
 
@@ -54,7 +54,7 @@ class Invocation:
 
 
 @dataclass(frozen=True)
-class Parked:
+class ParkedMessage:
     """A message about the event in a queue: from a rule that could not deliver it, or from Lambda, which then
     gives the request id.
     """
@@ -81,7 +81,7 @@ class Function:
 
 
 def event_of(entry: dict[str, Any], event_id: str, rule_arn: str) -> dict[str, Any]:
-    """The event that PutEvents makes of an entry, for the account and region of the rule."""
+    """Return the event that PutEvents makes of an entry, for the account and region of the rule."""
     _, _, _, region, account, _ = rule_arn.split(":", 5)
     moment = entry.get("Time") or datetime.now(UTC)
     return {
@@ -98,7 +98,7 @@ def event_of(entry: dict[str, Any], event_id: str, rule_arn: str) -> dict[str, A
 
 
 def rules_of(bus: str) -> list[Rule]:
-    """The bus's enabled rules with an event pattern, by name; not those that AWS manages, for an archive say."""
+    """Return the bus's enabled rules with an event pattern, by name; not those that AWS manages, for an archive say."""
     client = boto3.client("events")
     pages = client.get_paginator("list_rules").paginate(EventBusName=bus)
     rules = [rule for page in pages for rule in page["Rules"]]
@@ -112,8 +112,8 @@ def rules_of(bus: str) -> list[Rule]:
     ]
 
 
-def tested(rule: Rule, bus: str, event: dict[str, Any]) -> Rule:
-    """The rule, and whether it matches the event: AWS's own answer."""
+def with_match(rule: Rule, bus: str, event: dict[str, Any]) -> Rule:
+    """Return the rule, and whether it matches the event: AWS's own answer."""
     answer = boto3.client("events").describe_rule(Name=rule.name, EventBusName=bus)
     pattern = json.loads(answer["EventPattern"])
     if matches(pattern, event):
@@ -123,7 +123,7 @@ def tested(rule: Rule, bus: str, event: dict[str, Any]) -> Rule:
 
 
 def function_of(arn: str) -> Function:
-    """What is known of the function with this ARN. One that is gone has left at most its log."""
+    """Return what is known of the function with this ARN. One that is gone has left at most its log."""
     client, name = boto3.client("lambda"), arn.split(":")[6]
     settings = found(client, "get_function_configuration", FunctionName=name) or {}
     retry = found(client, "get_function_event_invoke_config", FunctionName=name) or {}
@@ -135,7 +135,7 @@ def function_of(arn: str) -> Function:
 
 
 def dead_letter_queues(bus: str, rules: Iterable[Rule]) -> list[str]:
-    """The names of the queues for what could not be delivered to the rules' targets."""
+    """Return the names of the queues for what could not be delivered to the rules' targets, sorted."""
     client = boto3.client("events")
     targets = [target for rule in rules for target in _targets(client, rule.name, bus)]
     names = {queue_name(target.get("DeadLetterConfig", {}).get("Arn")) for target in targets}
@@ -143,30 +143,32 @@ def dead_letter_queues(bus: str, rules: Iterable[Rule]) -> list[str]:
 
 
 def queue_name(arn: str | None) -> str | None:
-    """The name in the ARN of a queue; None for the ARN of anything else."""
+    """Return the name in the ARN of a queue; None for the ARN of anything else."""
     parts = (arn or "").split(":")
     return parts[5] if len(parts) == 6 and parts[2] == "sqs" else None
 
 
-def parked_in(queue: str, event_id: str) -> list[Parked]:
-    """What a queue holds about the event. It stays there. A queue that does not exist holds nothing."""
-    return [parked for message in _messages(queue) if (parked := _read(queue, message, event_id))]
+def parked_messages(queue: str, event_id: str) -> list[ParkedMessage]:
+    """Return what a queue holds about the event. It stays there. A queue that does not exist holds nothing."""
+    return [parked for message in _messages(queue) if (parked := _parked_message(queue, message, event_id))]
 
 
 def invocations_of(function: str, event_id: str, request_ids: Iterable[str] = ()) -> list[Invocation]:
-    """The function's invocations for the event, first to last, from its log.
+    """Return the function's invocations for the event, first to last, from its log.
 
     `request_ids` are invocations that are known from elsewhere: they may have logged nothing about the event.
     """
-    ids = dict.fromkeys([*(_request_id(line) for _, line in _outcomes(function, event_id)), *request_ids])
-    marks = {request_id: _log(function, request_id) if request_id else [] for request_id in ids}
-    lines = _outcomes(function, event_id)  # once more: every attempt whose END is among the marks has logged by now
+    ids = dict.fromkeys([*(_request_id(line) for _, line in _outcome_lines(function, event_id)), *request_ids])
+    marks = {request_id: _log_lines(function, request_id) if request_id else [] for request_id in ids}
+    lines = _outcome_lines(
+        function, event_id
+    )  # once more: every attempt whose END is among the marks has logged by now
     own = {request_id: [line for line in lines if _request_id(line[1]) == request_id] for request_id in ids}
     return [Invocation(request_id, _attempts(marks[request_id], own[request_id])) for request_id in ids]
 
 
 def is_stored(table: str, order_id: str) -> bool:
-    """Whether the table holds the order now."""
+    """Return whether the table holds the order now."""
     key = {"OrderId": {"S": order_id}}
     answer = found(boto3.client("dynamodb"), "get_item", TableName=table, Key=key, ConsistentRead=True)
     return "Item" in (answer or {})
@@ -177,8 +179,8 @@ def _targets(client: Any, rule: str, bus: str) -> list[dict]:
     return [target for page in pages for target in page["Targets"]]
 
 
-def _log(function: str, text: str) -> list[Line]:
-    """The function's log messages with this text, first to last; START and END as {"START": …}."""
+def _log_lines(function: str, text: str) -> list[Line]:
+    """Return the function's log messages with this text, first to last; START and END as {"START": …}."""
     client = boto3.client("logs")
     pages = client.get_paginator("filter_log_events").paginate(
         logGroupName=f"/aws/lambda/{function}", filterPattern=f'"{text}"'
@@ -187,11 +189,11 @@ def _log(function: str, text: str) -> list[Line]:
         messages = [message for page in pages for message in page["events"]]
     except client.exceptions.ResourceNotFoundException:
         return []
-    lines = [(message["timestamp"], _line(message["message"])) for message in messages]
+    lines = [(message["timestamp"], _parse_line(message["message"])) for message in messages]
     return sorted(lines, key=lambda line: line[0])
 
 
-def _line(message: str) -> dict:
+def _parse_line(message: str) -> dict:
     word, _, rest = message.partition(" ")
     if word in ("START", "END"):
         return {word: rest.strip()}
@@ -206,13 +208,13 @@ def _request_id(line: dict) -> str:
     return str(line.get("requestId", ""))
 
 
-def _outcomes(function: str, event_id: str) -> list[Line]:
-    """What the function has logged about the event: a line of JSON for each attempt, if it is like the handler."""
-    return [line for line in _log(function, event_id) if line[1].get("eventId") == event_id]
+def _outcome_lines(function: str, event_id: str) -> list[Line]:
+    """Return what the function has logged about the event: if like the handler, one JSON line an attempt."""
+    return [line for line in _log_lines(function, event_id) if line[1].get("eventId") == event_id]
 
 
 def _attempts(marks: list[Line], lines: list[Line]) -> tuple[Attempt, ...]:
-    """An attempt for each START, with what was logged until the next. (A log may lack its STARTs for a moment.)"""
+    """Return an attempt for each START, with what was logged until the next; a log may lack STARTs for a moment."""
     starts = [when for when, line in marks if "START" in line]
     ended = sum("END" in line for _, line in marks)
     if len(starts) <= len(lines):
@@ -231,7 +233,7 @@ def _attempt(line: dict) -> Attempt:
 
 
 def _messages(queue: str) -> Iterator[dict]:
-    """Every message of a queue once. None is hidden, unless there are more than one request shows.
+    """Yield every message of a queue once. None is hidden, unless there are more than one request shows.
 
     To wait a second is to ask all of the machines that keep the queue
     (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-short-and-long-polling.html).
@@ -242,10 +244,10 @@ def _messages(queue: str) -> Iterator[dict]:
         return
     url, seen, hidden = address["QueueUrl"], set(), []
     try:
-        for _ in range(LOOKS):
+        for _ in range(MAX_REQUESTS):
             more = client.receive_message(
                 QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"], WaitTimeSeconds=1,
-                VisibilityTimeout=HIDDEN_FOR if seen else 0,
+                VisibilityTimeout=VISIBILITY_TIMEOUT if seen else 0,
             ).get("Messages", [])  # fmt: skip
             hidden += [message["ReceiptHandle"] for message in more] if seen else []
             new = [message for message in more if message["MessageId"] not in seen]
@@ -258,8 +260,8 @@ def _messages(queue: str) -> Iterator[dict]:
             client.change_message_visibility(QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=0)
 
 
-def _read(queue: str, message: dict, event_id: str) -> Parked | None:
-    """The message, if it is about the event: a record of Lambda's has the event inside."""
+def _parked_message(queue: str, message: dict, event_id: str) -> ParkedMessage | None:
+    """Return the message, if it is about the event: a record of Lambda's has the event inside."""
     try:
         body = json.loads(message["Body"])
     except ValueError:
@@ -272,6 +274,6 @@ def _read(queue: str, message: dict, event_id: str) -> Parked | None:
     if record:
         context = record["requestContext"]
         attempts = context.get("approximateInvokeCount", 0)
-        return Parked(queue, event, context.get("condition", ""), None, None, context.get("requestId"), attempts)
+        return ParkedMessage(queue, event, context.get("condition", ""), None, None, context.get("requestId"), attempts)
     cause = said.get("ERROR_CODE") or said.get("ErrorMessage", "")
-    return Parked(queue, event, cause, said.get("RULE_ARN"), said.get("TARGET_ARN"), said.get("RequestID"))
+    return ParkedMessage(queue, event, cause, said.get("RULE_ARN"), said.get("TARGET_ARN"), said.get("RequestID"))

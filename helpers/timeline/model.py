@@ -1,4 +1,4 @@
-"""The words of a followed event: stations, what has happened there, and the lanes that connect them."""
+"""Name the parts of a followed event: stations, what has happened there, and the lanes that connect them."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -62,7 +62,7 @@ class Lane:
 
 
 @dataclass(frozen=True)
-class Way:
+class Trace:
     """All deliveries of one event, at least one lane, and what they come to. `what` is known of its content."""
 
     bus: Station

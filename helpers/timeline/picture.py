@@ -1,4 +1,4 @@
-"""The way of one event as SVG: the event is where the dark tag is, the thick line is the way that it took.
+"""Draw the way of one event as SVG: the event is where the dark tag is, the thick line is the way that it took.
 
 The places are those of the live diagram: table to the right of the function, queues below what they catch for.
 Like the diagram it consists of plain elements with attributes, on an opaque sheet.
@@ -10,7 +10,7 @@ from html import escape
 from math import fsum
 
 from helpers.pictures import palette, shapes
-from helpers.timeline.model import Lane, Row, State, Station, Way
+from helpers.timeline.model import Lane, Row, State, Station, Trace
 
 WIDTH, MARGIN, TOP = 928, 30, 140
 CARD, WIDE, GAP = 150, 216, 66  # widths, and the room for an arrow
@@ -44,51 +44,51 @@ MARKS = {  # in a box of 16 × 16
 }
 
 
-def draw(way: Way, words: str) -> str:
-    """The picture, `words` being its alternative text."""
+def draw(trace: Trace, words: str) -> str:
+    """Return the picture as SVG, with `words` as its alternative text."""
     tops, bottom = [], TOP
-    for lane in way.lanes:
+    for lane in trace.lanes:
         tops.append(bottom)
         bottom += _height(lane) + BETWEEN
     height = bottom - BETWEEN + MARGIN
-    lanes = [_lane(lane, top, tops) for lane, top in zip(way.lanes, tops, strict=True)]
+    lanes = [_lane(lane, top, tops) for lane, top in zip(trace.lanes, tops, strict=True)]
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" '
             f'viewBox="0 0 {WIDTH} {height}" role="img">',
-            f"<title>{escape(way.verdict)}</title><desc>{escape(words)}</desc>",
+            f"<title>{escape(trace.verdict)}</title><desc>{escape(words)}</desc>",
             f'<g font-family="{shapes.FONT}">',
             shapes.panel(WIDTH, height),
-            *_header(way),
+            *_header(trace),
             *lanes,
-            _card(way.bus, BUS_X, TOP, CARD),
+            _card(trace.bus, BUS_X, TOP, CARD),
             "</g></svg>",
         ]
     )
 
 
-def _header(way: Way) -> list[str]:
-    """What became of the event, why, and what it was."""
-    title = "The way of one event" + (f": {way.what}" if way.what else "")
-    size = 22 if _width(way.verdict, 22) <= 820 else 18
-    cause = textwrap.wrap(way.cause, 100)[:2]
+def _header(trace: Trace) -> list[str]:
+    """Draw what became of the event, why, and what it was."""
+    title = "The way of one event" + (f": {trace.what}" if trace.what else "")
+    size = 22 if _width(trace.verdict, 22) <= 820 else 18
+    cause = textwrap.wrap(trace.cause, 100)[:2]
     return [
-        _disc(way.state, MARGIN + 22, 58, 22),
+        _disc(trace.state, MARGIN + 22, 58, 22),
         shapes.text(MARGIN + 60, 40, _clipped(title, 14, 820 / _REGULAR), 14, palette.MUTED, anchor="start"),
-        shapes.text(MARGIN + 60, 67, _clipped(way.verdict, size, 820), size, weight="700", anchor="start"),
+        shapes.text(MARGIN + 60, 67, _clipped(trace.verdict, size, 820), size, weight="700", anchor="start"),
         *(shapes.text(MARGIN + 60, 91 + 19 * number, line, 15, anchor="start") for number, line in enumerate(cause)),
     ]
 
 
 def _lane(lane: Lane, top: float, tops: Sequence[float]) -> str:
-    """The stations of one delivery, and the arrows between them."""
+    """Draw the stations of one delivery, and the arrows between them."""
     rule, function, table = lane.rule, lane.function, lane.table
     parts = []
     rule_width = WIDE if rule and rule.rows else CARD
     if rule:
         parts += [_arrow(_from_bus(top, tops), rule.state), _card(rule, RULE_X, top, rule_width)]
     else:
-        parts += [_again(top)]
+        parts += [_repeat_label(top)]
     shift = rule_width - CARD
     if function:
         parts += [
@@ -101,14 +101,14 @@ def _lane(lane: Lane, top: float, tops: Sequence[float]) -> str:
             _card(table, TABLE_X, top, CARD),
         ]
     if lane.dead_letters:
-        parts += _below(lane.dead_letters, rule, RULE_X, CARD, top, "undelivered")
+        parts += _queue_below(lane.dead_letters, rule, RULE_X, CARD, top, "undelivered")
     if lane.failures:
-        parts += _below(lane.failures, function, FUNCTION_X, WIDE, top, "failed")
+        parts += _queue_below(lane.failures, function, FUNCTION_X, WIDE, top, "failed")
     return "".join(parts)
 
 
-def _below(queue: Station, above: Station, x: float, width: float, top: float, label: str) -> list[str]:
-    """A queue below the card that it catches for."""
+def _queue_below(queue: Station, above: Station, x: float, width: float, top: float, label: str) -> list[str]:
+    """Draw a queue below the card that it catches for."""
     start, middle = top + _card_height(above), x + width / 2
     end = start + FALL
     head = end - (TAG if queue.holds else 0) - 4
@@ -120,15 +120,15 @@ def _below(queue: Station, above: Station, x: float, width: float, top: float, l
 
 
 def _from_bus(top: float, tops: Sequence[float]) -> list[tuple[float, float]]:
-    """Straight to the first lane; to the others down beside the bus."""
+    """Return the points of a way from the bus: straight to the first lane; to the others down beside the bus."""
     if top == tops[0]:
         return [(BUS_X + CARD + 4, top + LEVEL), (RULE_X - 4, top + LEVEL)]
     middle = BUS_X + CARD + GAP / 2
     return [(middle, tops[0] + LEVEL), (middle, top + LEVEL), (RULE_X - 4, top + LEVEL)]
 
 
-def _again(top: float) -> str:
-    """What stands in place of a rule before a further invocation."""
+def _repeat_label(top: float) -> str:
+    """Draw what stands in place of a rule before a further invocation."""
     lines = ("Once more:", "another invocation", "for the same event")
     start = RULE_X + CARD
     return "".join(
@@ -150,7 +150,7 @@ def _card_height(station: Station) -> float:
 
 
 def _card(station: Station, x: float, y: float, width: float) -> str:
-    """A station with its upper left corner at (x, y): what it is above, what has happened there at its foot."""
+    """Draw a station with its upper left corner at (x, y): what it is above, what has happened there at its foot."""
     icon, colour = KINDS[station.kind]
     height, middle, reached = _card_height(station), x + width / 2, station.state in PAINT
     edge = f'stroke="{_accent(station.state)}" stroke-width="2.5"' if reached else shapes.DASHED
@@ -175,7 +175,7 @@ def _card(station: Station, x: float, y: float, width: float) -> str:
 
 
 def _foot(state: State, words: str, x: float, y: float, width: float) -> str:
-    """The lower end of a card, in the colour of what has happened."""
+    """Draw the lower end of a card, in the colour of what has happened."""
     middle, half = x + width / 2, _USUAL * _width(words, 15) / 2
     if state not in PAINT:
         ink, band = palette.MUTED, ""
@@ -191,7 +191,7 @@ def _foot(state: State, words: str, x: float, y: float, width: float) -> str:
 
 
 def _row(row: Row, x: float, y: float, width: float) -> str:
-    """A line in a card: a symbol, what it is, and what came of it."""
+    """Draw a line in a card: a symbol, what it is, and what came of it."""
     words = row.words or row.state.word
     name = _clipped(row.name, 15, (width - 66 - _width(words, 15)) / _REGULAR)
     return (
@@ -203,7 +203,7 @@ def _row(row: Row, x: float, y: float, width: float) -> str:
 
 
 def _tag(words: str, middle: float, y: float) -> str:
-    """The tag on the card that has the event now: an envelope, and whose it is."""
+    """Draw the tag on the card that has the event now: an envelope, and whose it is."""
     words = _clipped(words, 16, 80)
     wide = 58 + _width(words, 16)
     left = middle - wide / 2
@@ -218,7 +218,7 @@ def _tag(words: str, middle: float, y: float) -> str:
 
 
 def _disc(state: State, x: float, y: float, radius: float) -> str:
-    """The symbol of a state on its colour, with its centre at (x, y)."""
+    """Draw the symbol of a state on its colour, with its centre at (x, y)."""
     fill, ink = PAINT.get(state, (palette.PAPER, palette.MUTED))
     edge = "" if state in (State.DONE, State.FAILED) else f' stroke="{palette.INK}" stroke-width="1.5"'
     size = 1.45 * radius
@@ -236,23 +236,23 @@ def _mark(state: State, x: float, y: float, size: float, colour: str) -> str:
 
 
 def _arrow(points: list[tuple[float, float]], state: State, colour: str = palette.INK) -> str:
-    """The way to a station: thick when the event came there, dashed when it did not."""
-    return shapes.way(points, colour) if state in PAINT else shapes.arrow(points, exists=False)
+    """Draw the way to a station: thick when the event came there, dashed when it did not."""
+    return shapes.thick_arrow(points, colour) if state in PAINT else shapes.arrow(points, exists=False)
 
 
 def _accent(state: State) -> str:
-    """The colour of a card's edge; yellow alone would not stand out from the sheet."""
+    """Return the colour of a card's edge; yellow alone would not stand out from the sheet."""
     return palette.INK if state is State.WAITING else PAINT[state][0]
 
 
 def _width(words: str, size: float) -> float:
-    """How wide bold words are at most: nobody tells which font there is, so it is taken for the widest, DejaVu Sans."""
+    """Return how wide bold words are at most, in pixels: the font is unknown, the widest (DejaVu Sans) assumed."""
     # Not sum: Python 3.12 changed how it rounds, and the picture is the same everywhere.
     return round(fsum(map(_letter_width, words)) * size, 1)
 
 
 def _letter_width(letter: str) -> float:
-    """The width of a letter, in its size."""
+    """Return the width of a letter, in parts of the font's size."""
     if letter in "ijlI.,:;'|! ":
         return 0.36
     if letter in "frt-()/":
@@ -263,7 +263,7 @@ def _letter_width(letter: str) -> float:
 
 
 def _clipped(words: str, size: float, width: float) -> str:
-    """The words, or their beginning and … if they are wider."""
+    """Return the words, or their beginning and … if they are wider."""
     if _width(words, size) <= width:
         return words
     while _width(words + "…", size) > width:
@@ -272,7 +272,7 @@ def _clipped(words: str, size: float, width: float) -> str:
 
 
 def _lines(name: str, width: float) -> tuple[float, list[str]]:
-    """The size of a name and its lines: one, a little smaller where it must be, or two; those break at a hyphen."""
+    """Return the size of a name and its lines: one, a little smaller where need be, or two; those break at a hyphen."""
     for size in (16, 14):
         if _width(name, size) <= width:
             return size, [name]

@@ -1,12 +1,13 @@
-"""From the traces of an event to its way: which lanes there are, and what has happened at each station."""
+"""Turn the traces of an event into its way: which lanes there are, and what has happened at each station."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from helpers.account.state import BUS
 from helpers.timeline import evidence
-from helpers.timeline.evidence import Attempt, Function, Invocation, Parked, Rule
-from helpers.timeline.model import Lane, Row, State, Station, Way
+from helpers.timeline.evidence import Attempt, Function, Invocation, ParkedMessage, Rule
+from helpers.timeline.model import Lane, Row, State, Station, Trace
 
 FAILURES = {None, "failed", "invalid"}  # outcomes; None: not a word
 GRAVEST = (State.FAILED, State.WAITING, State.UNKNOWN, State.DONE)  # what a picture with several lanes is about
@@ -17,30 +18,67 @@ CAUSES = {  # of EventBridge and of Lambda, in words
 }
 
 
-def read(event_id: str, entry: dict[str, Any] | None) -> Way:
-    """The way of the event until now: one lane for each delivery that the account knows of."""
+@dataclass(frozen=True)
+class _Findings:
+    """Keep what the account knows of one event; `functions` and `runs` are by the ARN of the function."""
+
+    rules: list[Rule]
+    functions: dict[str, Function]
+    runs: dict[str, list[Invocation]]
+    parked: list[ParkedMessage]
+    event: dict[str, Any] | None  # None: nothing tells its content
+
+
+def read(event_id: str, entry: dict[str, Any] | None) -> Trace:
+    """Return the way of the event until now: one lane for each delivery that the account knows of.
+
+    `entry` is what was given to PutEvents, if that is known. Raises botocore's errors.
+    """
     bus = (entry or {}).get("EventBusName") or BUS
+    found = _collect(bus, event_id, entry)
+    order = _order_id(found.event, found.runs)
+    is_known = bool(found.event or entry)
+    lanes = _lanes(found, order) or [_no_delivery(found.rules, is_known)]
+    station = _bus_station(bus, accepted=is_known or any(found.runs.values()))
+    return Trace(station, tuple(lanes), *_outcome(lanes, order), _content(found.event))
+
+
+def _collect(bus: str, event_id: str, entry: dict[str, Any] | None) -> _Findings:
+    """Ask the account for everything that the event has left behind."""
     rules = evidence.rules_of(bus)
     functions = {arn: evidence.function_of(arn) for rule in rules for arn in rule.targets if ":function:" in arn}
     runs = {arn: evidence.invocations_of(function.name, event_id) for arn, function in functions.items()}
     parked = _parked(bus, rules, functions, runs, event_id)
     for arn, function in functions.items():
         runs[arn] = _with_parked(function, runs[arn], parked, event_id)
+    event = _event(event_id, entry, rules, parked)
+    if event:
+        rules = [evidence.with_match(rule, bus, event) for rule in rules]
+    return _Findings(rules, functions, runs, parked, event)
+
+
+def _event(
+    event_id: str, entry: dict[str, Any] | None, rules: list[Rule], parked: list[ParkedMessage]
+) -> dict[str, Any] | None:
+    """Return the event as a queue holds it, or as PutEvents makes it of the entry; None when neither is there."""
     event = next((each.event for each in parked), None)
     if entry and rules and not event:
-        event = evidence.event_of(entry, event_id, rules[0].arn)
-    if event:
-        rules = [evidence.tested(rule, bus, event) for rule in rules]
-    order = _order(event, runs)
-    lanes = _lanes(rules, functions, runs, parked, order) or [_nowhere(rules, bool(event or entry))]
-    known = bool(event or entry or any(runs.values()))
-    took = Station("event bus", bus, State.DONE, "accepted") if known else Station("event bus", bus, State.UNKNOWN)
-    what = f"{event['source']} · {event['detail-type']}" if event else ""
-    return Way(took, tuple(lanes), *_outcome(lanes, order), what)
+        return evidence.event_of(entry, event_id, rules[0].arn)
+    return event
+
+
+def _bus_station(bus: str, accepted: bool) -> Station:
+    if accepted:
+        return Station("event bus", bus, State.DONE, "accepted")
+    return Station("event bus", bus, State.UNKNOWN)
+
+
+def _content(event: dict[str, Any] | None) -> str:
+    return f"{event['source']} · {event['detail-type']}" if event else ""
 
 
 def _outcome(lanes: Sequence[Lane], order: str) -> tuple[State, str, str]:
-    """What the lanes come to: state, verdict, cause."""
+    """Return what the lanes come to: state, verdict, cause."""
     # A later invocation of the same function settles what an earlier one left open.
     last = {lane.function and lane.function.name: lane for lane in lanes}
     gravest = min(last.values(), key=lambda lane: GRAVEST.index(lane.state))
@@ -51,18 +89,20 @@ def _outcome(lanes: Sequence[Lane], order: str) -> tuple[State, str, str]:
 
 def _parked(
     bus: str, rules: list[Rule], functions: dict[str, Function], runs: dict[str, list[Invocation]], event_id: str
-) -> list[Parked]:
-    """What queues hold about the event; only those are asked that may hold something."""
+) -> list[ParkedMessage]:
+    """Return what queues hold about the event; only those are read that may hold something."""
     good = [run for each in runs.values() for run in each if run.attempts and run.attempts[-1].outcome not in FAILURES]
     if good and len(good) == sum(map(len, runs.values())) == 1:
         return []
     queues = [function.failure_queue for function in functions.values()]
     names = dict.fromkeys([*evidence.dead_letter_queues(bus, rules), *(name for name in queues if name)])
-    return [message for name in names for message in evidence.parked_in(name, event_id)]
+    return [message for name in names for message in evidence.parked_messages(name, event_id)]
 
 
-def _with_parked(function: Function, runs: list[Invocation], parked: list[Parked], event_id: str) -> list[Invocation]:
-    """The function's invocations, and those that only a parked record knows, because they have logged nothing.
+def _with_parked(
+    function: Function, runs: list[Invocation], parked: list[ParkedMessage], event_id: str
+) -> list[Invocation]:
+    """Return the function's invocations, and those that only a parked record knows: they have logged nothing.
 
     The log is read once more: it was read before the queue, and may have had attempts to come.
     """
@@ -70,8 +110,8 @@ def _with_parked(function: Function, runs: list[Invocation], parked: list[Parked
     return evidence.invocations_of(function.name, event_id, records) if records else runs
 
 
-def _order(event: dict[str, Any] | None, runs: dict[str, list[Invocation]]) -> str:
-    """The order that the event is about, or the empty text."""
+def _order_id(event: dict[str, Any] | None, runs: dict[str, list[Invocation]]) -> str:
+    """Return the id of the order that the event is about, or the empty text."""
     logged = [attempt.order_id for each in runs.values() for run in each for attempt in run.attempts]
     detail = (event or {}).get("detail")
     body = detail.get("body") if isinstance(detail, dict) else None
@@ -79,33 +119,33 @@ def _order(event: dict[str, Any] | None, runs: dict[str, list[Invocation]]) -> s
     return next((order for order in [*logged, sent] if isinstance(order, str) and order), "")
 
 
-def _lanes(
-    rules: list[Rule],
-    functions: dict[str, Function],
-    runs: dict[str, list[Invocation]],
-    parked: list[Parked],
-    order: str,
-) -> list[Lane]:
-    """Undelivered events first, then each invocation behind its rule, then further ones behind none."""
-    lanes, open_runs = [], {arn: list(each) for arn, each in runs.items()}
-    for arn, function in functions.items():
-        asked = [rule for rule in rules if arn in rule.targets and rule.matches is not False]
-        if asked and asked[0].matches is None:  # any of them may have been the one
-            asked = [Rule(" or ".join(rule.name for rule in asked), "", (arn,))] if runs[arn] else []
-        for rule in asked:
+def _lanes(found: _Findings, order: str) -> list[Lane]:
+    """Return the lanes of every function: one for each rule that sent it the event, then further invocations."""
+    lanes = []
+    for arn, function in found.functions.items():
+        runs = list(found.runs[arn])
+        for rule in _senders(found, arn):
             station = Station("rule", rule.name, State.DONE, "matches")
-            letter = next((each for each in parked if each.rule_arn == rule.arn and each.target_arn == arn), None)
+            letter = next((each for each in found.parked if (each.rule_arn, each.target_arn) == (rule.arn, arn)), None)
             if letter:
                 lanes.append(_undelivered(station, function, letter, order))
-            elif open_runs[arn]:
-                lanes.append(_invoked(station, function, open_runs[arn].pop(0), parked, order))
+            elif runs:
+                lanes.append(_invoked(station, function, runs.pop(0), found.parked, order))
             else:
-                lanes.append(_under_way(station, function, order))
-        lanes += [_invoked(None, function, run, parked, order) for run in open_runs[arn]]
+                lanes.append(_not_logged_yet(station, function, order))
+        lanes += [_invoked(None, function, run, found.parked, order) for run in runs]
     return lanes
 
 
-def _undelivered(rule: Station, function: Function, letter: Parked, order: str) -> Lane:
+def _senders(found: _Findings, arn: str) -> list[Rule]:
+    """Return the rules that have sent the event to a function, as far as that is known."""
+    rules = [rule for rule in found.rules if arn in rule.targets and rule.matches is not False]
+    if rules and rules[0].matches is None:  # any of them may have been the one
+        return [Rule(" or ".join(rule.name for rule in rules), "", (arn,))] if found.runs[arn] else []
+    return rules
+
+
+def _undelivered(rule: Station, function: Function, letter: ParkedMessage, order: str) -> Lane:
     return Lane(
         State.FAILED,
         f"{_subject(order)} was not delivered and waits in {letter.queue}.",
@@ -113,11 +153,11 @@ def _undelivered(rule: Station, function: Function, letter: Parked, order: str) 
         rule=rule,
         function=Station("Lambda function", function.name, State.NOT_REACHED),
         table=_table(function, State.NOT_REACHED),
-        dead_letters=_holding(letter.queue, "dead-letter queue", order),
+        dead_letters=_parking_queue(letter.queue, "dead-letter queue", order),
     )
 
 
-def _under_way(rule: Station, function: Function, order: str) -> Lane:
+def _not_logged_yet(rule: Station, function: Function, order: str) -> Lane:
     return Lane(
         State.WAITING,
         f"{_subject(order)} is on its way: {function.name} has logged nothing about it so far.",
@@ -127,20 +167,22 @@ def _under_way(rule: Station, function: Function, order: str) -> Lane:
     )
 
 
-def _invoked(rule: Station | None, function: Function, run: Invocation, parked: list[Parked], order: str) -> Lane:
+def _invoked(
+    rule: Station | None, function: Function, run: Invocation, parked: list[ParkedMessage], order: str
+) -> Lane:
     record = next((each for each in parked if each.request_id == run.request_id), None)
     last = run.attempts[-1] if run.attempts else Attempt(None)
     if last.outcome not in FAILURES | {"running"}:
-        return _worked(rule, function, run, last, order)
+        return _succeeded(rule, function, run, last, order)
     if record:
-        return _gave_up(rule, function, run, record, order)
+        return _retries_exhausted(rule, function, run, record, order)
     if last.outcome == "running" or len(run.attempts) <= function.retries:
-        return _again(rule, function, run, last, order)
+        return _in_progress(rule, function, run, last, order)
     return _lost(rule, function, run, order)
 
 
-def _worked(rule: Station | None, function: Function, run: Invocation, last: Attempt, order: str) -> Lane:
-    """The last attempt has succeeded; what it calls "stored" is looked up."""
+def _succeeded(rule: Station | None, function: Function, run: Invocation, last: Attempt, order: str) -> Lane:
+    """Describe a last attempt that has succeeded; what it calls "stored" is looked up."""
     count = len(run.attempts)
     at = f" at attempt {count}" if count > 1 else ""
     station = _function(function, run, State.DONE)
@@ -155,27 +197,29 @@ def _worked(rule: Station | None, function: Function, run: Invocation, last: Att
     return Lane(State.DONE, verdict, rule=rule, function=station, table=table)
 
 
-def _gave_up(rule: Station | None, function: Function, run: Invocation, record: Parked, order: str) -> Lane:
-    """Lambda tries no more, and has parked the event."""
+def _retries_exhausted(
+    rule: Station | None, function: Function, run: Invocation, record: ParkedMessage, order: str
+) -> Lane:
+    """Describe an event that Lambda tries no more, and has parked."""
     unknown = (Attempt(None),) * (record.attempts - len(run.attempts))  # a log may be late
     run = Invocation(run.request_id, run.attempts + unknown)
     return Lane(
         State.FAILED,
-        f"{_subject(order)} {_failed(len(run.attempts))} and waits in {record.queue}.",
+        f"{_subject(order)} {_failed_times(len(run.attempts))} and waits in {record.queue}.",
         _reason(run) or CAUSES.get(record.cause, f"Lambda gave up: {record.cause}."),
         rule=rule,
         function=_function(function, run, State.FAILED),
         table=_table(function, State.NOT_REACHED),
-        failures=_holding(record.queue, "on-failure queue", order),
+        failures=_parking_queue(record.queue, "on-failure queue", order),
     )
 
 
-def _again(rule: Station | None, function: Function, run: Invocation, last: Attempt, order: str) -> Lane:
-    """An attempt is running, or the next one will come."""
+def _in_progress(rule: Station | None, function: Function, run: Invocation, last: Attempt, order: str) -> Lane:
+    """Describe an attempt that is running, or the next one that will come."""
     rows = list(_function(function, run, State.WAITING).rows)
     verdict = f"{_subject(order)} is being worked on."
     if last.outcome != "running":
-        verdict = f"{_subject(order)} {_failed(len(run.attempts))}, and Lambda will try again."
+        verdict = f"{_subject(order)} {_failed_times(len(run.attempts))}, and Lambda will try again."
         rows.append(Row(f"attempt {len(rows) + 1}", State.WAITING))
     station = Station("Lambda function", function.name, State.WAITING, "", tuple(rows), order or "event")
     table = _table(function, State.NOT_REACHED)
@@ -183,8 +227,8 @@ def _again(rule: Station | None, function: Function, run: Invocation, last: Atte
 
 
 def _lost(rule: Station | None, function: Function, run: Invocation, order: str) -> Lane:
-    """All attempts have failed, and no queue holds the event."""
-    failed = f"{_subject(order)} {_failed(len(run.attempts))}"
+    """Describe an event all of whose attempts have failed, and that no queue holds."""
+    failed = f"{_subject(order)} {_failed_times(len(run.attempts))}"
     verdict = f"{failed} and is lost: no queue keeps it."
     queue = Station("on-failure queue", "none", State.FAILED, "lost")
     if function.failure_queue:
@@ -201,8 +245,8 @@ def _lost(rule: Station | None, function: Function, run: Invocation, order: str)
     )
 
 
-def _nowhere(rules: Sequence[Rule], is_known: bool) -> Lane:
-    """No delivery: no rule wanted the event, or nothing can be said."""
+def _no_delivery(rules: Sequence[Rule], is_known: bool) -> Lane:
+    """Describe an event without a delivery: no rule wanted it, or nothing can be said."""
     state = State.NOT_REACHED if is_known else State.UNKNOWN
     function, table = Station("Lambda function", "", state), Station("DynamoDB table", "", state)
     if not is_known:
@@ -219,7 +263,7 @@ def _nowhere(rules: Sequence[Rule], is_known: bool) -> Lane:
 
 
 def _unmatched(rules: Sequence[Rule]) -> Station:
-    """The rules that do not match; of a single one, the fields that differ."""
+    """Return the rules that do not match; of a single one, the fields that differ."""
     asked = [rule for rule in rules if rule.targets]  # one without a target does nothing anyway
     if len(asked) == 1:
         rows = [Row(field, State.FAILED, "differs") for field in asked[0].differs]
@@ -234,16 +278,16 @@ def _subject(order: str) -> str:
 
 
 def _reason(run: Invocation) -> str:
-    """The last that the function has said of it: an attempt that is cut off says nothing."""
+    """Return the last that the function has said of it: an attempt that is cut off says nothing."""
     return next((attempt.reason for attempt in reversed(run.attempts) if attempt.reason), "")
 
 
-def _failed(times: int) -> str:
+def _failed_times(times: int) -> str:
     return {0: "was not tried", 1: "failed once", 2: "failed twice"}.get(times, f"failed {times} times")
 
 
 def _function(function: Function, run: Invocation, state: State) -> Station:
-    """The function with a row for each attempt."""
+    """Return the function with a row for each attempt."""
     rows = tuple(_row(number, attempt) for number, attempt in enumerate(run.attempts, start=1))
     return Station("Lambda function", function.name, state, "" if rows else "no attempt", rows)
 
@@ -261,5 +305,5 @@ def _table(function: Function, state: State, words: str = "", holds: str = "") -
     return Station("DynamoDB table", function.table, state, words, holds=holds)
 
 
-def _holding(queue: str, kind: str, order: str) -> Station:
+def _parking_queue(queue: str, kind: str, order: str) -> Station:
     return Station(kind, queue, State.WAITING, "keeps it", holds=order or "event")

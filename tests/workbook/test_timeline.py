@@ -17,7 +17,7 @@ from helpers.paths import PROJECT
 from helpers.pictures import palette
 from helpers.target.connection import connect_to
 from helpers.timeline import Timeline, follow
-from helpers.timeline.model import Lane, Row, State, Station, Way
+from helpers.timeline.model import Lane, Row, State, Station, Trace
 from helpers.timeline.picture import KINDS, MARKS, WIDE, WIDTH
 from tests.support.async_aws import account, eventually
 from tests.support.browser import Browser, find
@@ -206,11 +206,11 @@ def settled(event_id: str, until: Callable[[Timeline], object], entry: dict | No
 
 
 def is_over(seen: Timeline) -> bool:
-    return seen.way.state not in (State.WAITING, State.UNKNOWN)
+    return seen.trace.state not in (State.WAITING, State.UNKNOWN)
 
 
 def is_parked(seen: Timeline) -> bool:
-    return " waits in " in seen.way.verdict
+    return " waits in " in seen.trace.verdict
 
 
 # --- what became of an event ---
@@ -223,7 +223,7 @@ def test_an_order_that_is_stored(shop):
     shop.delete_item("A-1")
     seen = follow(event_id)
     assert "table sample-table: gone since" in str(seen)
-    assert seen.way.verdict == "Order A-1 was stored, and is gone since."
+    assert seen.trace.verdict == "Order A-1 was stored, and is gone since."
 
 
 def test_an_order_that_fails_and_is_tried_again(shop):
@@ -241,7 +241,7 @@ def test_an_order_that_comes_through_at_a_later_attempt(shop):
     settled(event_id, lambda seen: "attempt 1: failed" in str(seen))
     shop.use_table(TABLE)
     seen = settled(event_id, is_over)
-    assert re.fullmatch(r"Order C-3 is stored at attempt [23]\.", seen.way.verdict)
+    assert re.fullmatch(r"Order C-3 is stored at attempt [23]\.", seen.trace.verdict)
     assert "✗ attempt 1: failed" in str(seen) and "attempt 2: " in str(seen)
 
 
@@ -267,8 +267,8 @@ def test_a_function_that_may_not_run_at_all(shop, nets):
     event_id, _ = shop.send(ORDER | {"OrderId": "S-6"})
     seen = settled(event_id, is_parked)
     shop.lambda_.delete_function_concurrency(FunctionName=FUNCTION)
-    assert seen.way.verdict == f"Order S-6 was not tried and waits in {FAILURE_QUEUE}."
-    assert seen.way.cause == "The function may not run at all: ZeroReservedConcurrency."
+    assert seen.trace.verdict == f"Order S-6 was not tried and waits in {FAILURE_QUEUE}."
+    assert seen.trace.cause == "The function may not run at all: ZeroReservedConcurrency."
     assert "✗ Lambda function sample-function: no attempt" in str(seen)
 
 
@@ -276,7 +276,7 @@ def test_a_message_among_many_is_found_and_all_stay(shop, nets):
     for number in range(24):
         shop.sqs.send_message(QueueUrl=nets[1], MessageBody=str(number))
     event_id, _ = shop.send(ORDER | {"OrderId": "S-7", "Amount": "12,90"})
-    assert " waits in " in settled(event_id, is_parked).way.verdict
+    assert " waits in " in settled(event_id, is_parked).trace.verdict
     assert len(shop.visible(nets[1])) == 25
 
 
@@ -293,8 +293,8 @@ def test_an_event_that_no_rule_wants(shop):
 
 def test_an_id_without_a_trace(shop):
     seen = follow(UNKNOWN)
-    assert seen.way.state is State.UNKNOWN
-    assert seen.way.verdict.startswith("No trace of this event: ") and "follow(event_id, entry)" in seen.way.cause
+    assert seen.trace.state is State.UNKNOWN
+    assert seen.trace.verdict.startswith("No trace of this event: ") and "follow(event_id, entry)" in seen.trace.cause
 
 
 def test_one_event_for_two_functions(shop):
@@ -302,7 +302,7 @@ def test_one_event_for_two_functions(shop):
     shop.connect("order-placed-rule", {"detail-type": ["OrderPlaced"]}, function)
     try:
         event_id, _ = shop.send(ORDER | {"OrderId": "Y-8"})
-        seen = settled(event_id, lambda seen: len(seen.way.lanes) == 2 and is_over(seen))
+        seen = settled(event_id, lambda seen: len(seen.trace.lanes) == 2 and is_over(seen))
     finally:
         shop.disconnect("order-placed-rule")
     assert str(seen) == TWO
@@ -313,9 +313,9 @@ def test_an_event_that_somebody_sends_again(shop, nets):
     settled(event_id, is_parked)
     event = {"id": event_id, "source": "microservice_x", "detail": {"body": ORDER | {"OrderId": "S-9"}}}
     shop.lambda_.invoke(FunctionName=FUNCTION, InvocationType="Event", Payload=json.dumps(event))
-    seen = settled(event_id, lambda seen: seen.way.state is State.DONE)
-    assert seen.way.verdict == "Order S-9 is stored."  # what came later counts
-    assert [bool(lane.rule) for lane in seen.way.lanes] == [True, False]
+    seen = settled(event_id, lambda seen: seen.trace.state is State.DONE)
+    assert seen.trace.verdict == "Order S-9 is stored."  # what came later counts
+    assert [bool(lane.rule) for lane in seen.trace.lanes] == [True, False]
     assert "on-failure queue sample-function-failures: keeps it" in str(seen)
 
 
@@ -346,7 +346,7 @@ def lanes_of(name: str, holds: str) -> Iterator[Lane]:
         )  # fmt: skip
 
 
-EVERYTHING = Way(
+EVERYTHING = Trace(
     BUS,
     (
         Lane(State.DONE, "", rule=MATCHES, function=Station("Lambda function", "", State.UNKNOWN)),
@@ -355,12 +355,12 @@ EVERYTHING = Way(
     ),
     State.FAILED, "Order A-1 failed 3 times.", "Amount is missing.", "microservice_x · OrderPlaced",
 )  # fmt: skip
-LONG = Way(
+LONG = Trace(
     BUS, tuple(lanes_of("name-" * 13, "order-" * 9)), State.FAILED, "A verdict. " * 8, "Reasons " * 60, "type" * 25
 )
 
 
-def drawing(way: Way) -> ElementTree.Element:
+def drawing(way: Trace) -> ElementTree.Element:
     return ElementTree.fromstring(Timeline(way).svg())
 
 
@@ -412,7 +412,7 @@ const inside = (box, x, y) => x > box.x && x < box.x + box.width && y > box.y &&
 @pytest.mark.skipif(not find(), reason="no Chromium was found; WORKBOOK_CHROMIUM may name one")
 def test_words_stay_on_their_cards(tmp_path):
     names = ("order-stored-rule", "sample-rule-dlq", "sample-function-failures", "mmmmmmmmmmmm", "WWWWWWWWWWWWWWWW")
-    ways = [EVERYTHING, LONG, *(Way(BUS, tuple(lanes_of(name, "WWWW-0001")), State.DONE, "") for name in names)]
+    ways = [EVERYTHING, LONG, *(Trace(BUS, tuple(lanes_of(name, "WWWW-0001")), State.DONE, "") for name in names)]
     with Browser(find(), tmp_path) as browser:
         for way in ways:
             page = f'<meta charset="utf-8">{Timeline(way).svg()}'.encode()
@@ -470,7 +470,7 @@ def test_nothing_in_an_event_can_break_the_picture():
     name = '<img src="x" onerror="alert(1)">&'
     order = Station("DynamoDB table", name, State.DONE, "holds it", holds=name)
     lane = Lane(State.DONE, name, rule=MATCHES, function=order, table=order)
-    way = Timeline(Way(BUS, (lane,), State.DONE, name, name, name))
+    way = Timeline(Trace(BUS, (lane,), State.DONE, name, name, name))
     assert "<img" not in way.svg()
     assert "<img" not in way._repr_mimebundle_()["text/html"].partition('alt="')[2]
     ElementTree.fromstring(way.svg())
