@@ -1,4 +1,4 @@
-"""The exercises of the lessons: `check` an answer, `reveal` a solution, see your `progress`.
+"""Check the exercises of the lessons: `check` an answer, `reveal` a solution, see your `progress`.
 
 An exercise has one id everywhere, such as "03-1" for the first of lesson 3: in the lesson's cell, here in
 `lesson_03.py`, in `notebooks/solutions/ex_03_1.py` and in the tests.

@@ -1,4 +1,4 @@
-"""`python3 -m helpers progress`: the lessons and exercises, in a terminal."""
+"""Print the lessons and exercises in a terminal: `python3 -m helpers progress`."""
 
 import os
 import sys

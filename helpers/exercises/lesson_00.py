@@ -1,4 +1,4 @@
-"""The checks of lesson 0: what becomes of an event, a step that may be repeated, and an entry that a rule wants."""
+"""Check lesson 0: what becomes of an event, a step that may be repeated, and an entry that a rule wants."""
 
 import json
 from collections import Counter
@@ -75,7 +75,7 @@ def receipts(function: Callable) -> Verdict:
 
 
 def _event(order_id: str, case: str, number: int) -> dict:
-    """An event with an order; a duplicate has the same event id, what was sent again has another one."""
+    """Return an event with an order; a duplicate has the same event id, what was sent again has another one."""
     item = "mug" if case == ALIKE else f"mug of {order_id}"
     order = {"OrderId": order_id, "Item": item, "Amount": 12.9, "IsMember": False, "ShippingMethod": "Pickup"}
     last = number if case == RESENT else order_id[-1]
@@ -129,7 +129,7 @@ def wanted_entry(entry: dict) -> Verdict:
 
 
 def _detail(value: Any) -> dict | Verdict:
-    """The detail as an object, or what is wrong with it."""
+    """Return the detail as an object, or what is wrong with it."""
     if isinstance(value, (dict, list)):
         return wrong("Your Detail is an object of Python. In which form does a fact travel?", see="detail")
     try:
@@ -140,7 +140,7 @@ def _detail(value: Any) -> dict | Verdict:
 
 
 def _about_match(entry: dict, detail: dict) -> Verdict | None:
-    """What EventBridge has against the event that the entry becomes, or None."""
+    """Say what EventBridge has against the event that the entry becomes, or None."""
     if matches(PATTERN, event(detail, entry["Source"], entry["DetailType"])):
         return None
     if not matches({"source": PATTERN["source"]}, event(detail, entry["Source"])):

@@ -1,4 +1,4 @@
-"""The checks of lesson 1: what each of a role's two documents decides, who may assume a role, and what its
+"""Check lesson 1: what each of a role's two documents decides, who may assume a role, and what its
 credentials are good for.
 """
 
@@ -70,7 +70,7 @@ def _about_permissions(said: dict[str, Collection[str]]) -> Verdict | None:
 
 
 def _steps(value: object) -> set | None:
-    """The learner's list as a set, or None when it is no list of these words."""
+    """Return the learner's list as a set, or None when it is no list of these words."""
     value = [value] if isinstance(value, str) else value
     if not isinstance(value, (list, tuple, set)) or any(each not in STEPS for each in value):
         return None
@@ -94,7 +94,7 @@ def trusts_two() -> Verdict:
     arn, document = role["Role"]["Arn"], role["Role"]["AssumeRolePolicyDocument"]
     named = {LAMBDA, SCHEDULER} | _named(document, "Service")
     trusted = {service for service in named if _trusts(arn, document, service)}
-    others = _others(arn, document)
+    others = _about_strangers(arn, document)
     if others:
         return wrong(others, see="principal")
     if trusted == {LAMBDA}:
@@ -147,7 +147,7 @@ _OWN = {"lambda": "function:sample-function", "scheduler": "schedule-group/defau
 
 
 def _named(document: dict, kind: str) -> set[str]:
-    """The principals of one kind that the document's statements name."""
+    """Return the principals of one kind that the document's statements name."""
     values = [_listed(each.get("Principal", {})) for each in _listed(document.get("Statement"))]
     principals = [each for listed in values for each in listed if isinstance(each, dict)]
     return {name for principal in principals for name in _listed(principal.get(kind, []))}
@@ -157,8 +157,8 @@ def _listed(value: object) -> list:
     return value if isinstance(value, list) else [value]
 
 
-def _others(arn: str, document: dict) -> str:
-    """What to say about people, accounts and strangers that may assume the role; empty if there are none."""
+def _about_strangers(arn: str, document: dict) -> str:
+    """Say what is wrong with people, accounts and strangers that may assume the role; empty if there are none."""
     if _trusts(arn, document, STRANGER):
         return "Your trust policy lets everybody in, services included that nobody has thought of yet. Name the two."
     account = arn.split(":")[4]

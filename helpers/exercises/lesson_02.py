@@ -1,4 +1,4 @@
-"""The checks of lesson 2: what put_item leaves, numbers that stay exact, and a put that replaces nothing.
+"""Check lesson 2: what put_item leaves, numbers that stay exact, and a put that replaces nothing.
 
 02-3 calls the learner's function on the learner's table exercise-orders, and deletes what that has put.
 """
@@ -13,7 +13,7 @@ import boto3
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from helpers.exercises.tools import call, found
-from helpers.exercises.verdicts import GaveUp, Verdict, correct, exercise, not_attempted, wrong
+from helpers.exercises.verdicts import EarlyVerdict, Verdict, correct, exercise, not_attempted, wrong
 
 # --- 02-1: six calls ---
 
@@ -107,11 +107,11 @@ def _exact(text: str) -> dict:
 
 
 def _about_order(order: Any, exact: dict) -> str:
-    """What is wrong with the order that the learner's function has made; empty if nothing is."""
+    """Say what is wrong with the order that the learner's function has made; empty if nothing is."""
     if not isinstance(order, dict):
         return "your function must return a dict, as table.put_item takes it."
     if any(value is ... for value in order.values()):
-        raise GaveUp(not_attempted())
+        raise EarlyVerdict(not_attempted())
     if set(order) != set(exact):
         return "its attributes are not those in the text."
     for name, value in order.items():
@@ -161,7 +161,7 @@ def _about_table(table: dict) -> str:
 
 @contextmanager
 def _table() -> Iterator[Any]:
-    """The learner's table, without the orders of this check before and after."""
+    """Yield the learner's table, without the orders of this check before and after."""
     table = boto3.resource("dynamodb").Table(TABLE)
     try:
         for each in (1, 2, 3):
@@ -228,7 +228,7 @@ def _about_rivals(function: Callable, table: Any) -> Verdict | None:
 
 
 def _about_errors(function: Callable, table: Any) -> Verdict | None:
-    """An order without a key is refused for another reason."""
+    """Check that an order without a key is refused for another reason than one that is there already."""
     order = _order(1)
     del order["OrderId"]
     try:

@@ -1,4 +1,4 @@
-"""The checks of lesson 3: what an environment keeps, what an answer of invoke means, and a function of one's own."""
+"""Check lesson 3: what an environment keeps, what an answer of invoke means, and a function of one's own."""
 
 import io
 import json
@@ -9,7 +9,7 @@ import boto3
 from botocore.response import StreamingBody
 
 from helpers.exercises.tools import call, found
-from helpers.exercises.verdicts import NOT_YET, GaveUp, Verdict, correct, exercise, not_attempted, wrong
+from helpers.exercises.verdicts import NOT_YET, EarlyVerdict, Verdict, correct, exercise, not_attempted, wrong
 
 # --- 03-1: a counter at module level ---
 
@@ -167,13 +167,13 @@ def outcome(function: Callable) -> Verdict:
 
 
 def _said(function: Callable, case: Case) -> object:
-    """What the learner's function says of a case; what it raises is told with the case that it raised for."""
+    """Return what the learner's function says of a case. Raises EarlyVerdict, naming the case, for what it raises."""
     try:
         return call(function, case.answer())
-    except GaveUp as gave_up:
-        if gave_up.said.outcome != NOT_YET:
+    except EarlyVerdict as early:
+        if early.verdict.outcome != NOT_YET:
             raise
-        raise GaveUp(wrong(f"For {case.name}: {gave_up.said.message}")) from gave_up
+        raise EarlyVerdict(wrong(f"For {case.name}: {early.verdict.message}")) from early
 
 
 def _mistaken(said: object, case: Case) -> Verdict:
@@ -236,20 +236,22 @@ def _read(client) -> list:
 
 
 def _reading(client) -> object:
-    """What the function returns under "start"; an answer without it, or a failure, ends the check."""
+    """Return what the function says under "start". Raises EarlyVerdict for a failure or an answer without it."""
     answer = client.invoke(FunctionName=THERMOMETER, Payload="{}")
     said = json.load(answer["Payload"])
     if "FunctionError" in answer:
         kind = said.get("errorType", "an error")
         more = FAILURES.get(kind, "Invoke it yourself; the errorMessage in the payload says more.")
-        raise GaveUp(wrong(f"Your function fails with {kind}. {more}"))
+        raise EarlyVerdict(wrong(f"Your function fails with {kind}. {more}"))
     if not isinstance(said, dict) or said.get("start") not in (COLD, WARM):
-        raise GaveUp(wrong('What your function returns has another form than {"start": "cold"} or {"start": "warm"}.'))
+        raise EarlyVerdict(
+            wrong('What your function returns has another form than {"start": "cold"} or {"start": "warm"}.')
+        )
     return said["start"]
 
 
 def _about_readings(readings: list) -> Verdict:
-    """What the function says of two new environments, one after the other."""
+    """Judge what the function says of two new environments, one after the other."""
     first, later = readings[::EVENTS], [each for number, each in enumerate(readings) if number % EVENTS]
     if COLD in later and WARM in first:
         return wrong("Your thermometer is the wrong way round: new environments read warm.", see="cold-start")

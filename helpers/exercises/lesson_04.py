@@ -1,4 +1,4 @@
-"""The checks of lesson 4: how far an order gets, the first station that says no, and a service of one's own."""
+"""Check lesson 4: how far an order gets, the first station that says no, and a service of one's own."""
 
 import json
 from collections.abc import Callable
@@ -67,7 +67,7 @@ TARGETS = [{"Id": "demo", "Arn": "arn:aws:lambda:us-east-1:123456789012:function
 
 
 def statement(rule: str | None = "demo-rule", service: str = EVENTBRIDGE) -> dict:
-    """A statement as AddPermission writes it, for this rule (None: without a condition)."""
+    """Return a statement as AddPermission writes it, for this rule (None: without a condition)."""
     written = {"Sid": f"{rule}-{service}", "Effect": "Allow", "Principal": {"Service": service}}
     written |= {"Action": "lambda:InvokeFunction", "Resource": TARGETS[0]["Arn"]}
     return written if rule is None else written | {"Condition": {"ArnLike": {"AWS:SourceArn": f"{HERE}/{rule}"}}}

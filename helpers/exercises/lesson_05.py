@@ -1,4 +1,4 @@
-"""The checks of lesson 5: what a request promises, what is to be sent again, and a delivery that came twice."""
+"""Check lesson 5: what a request promises, what is to be sent again, and a delivery that came twice."""
 
 import json
 import re
@@ -114,7 +114,7 @@ def next_steps(function: Callable) -> Verdict:
 
 
 def _answer(codes: list[str | None]) -> dict:
-    """The answer of PutEvents for entries that failed with these codes."""
+    """Return the answer of PutEvents for entries that failed with these codes."""
     results = [
         {"ErrorCode": code, "ErrorMessage": "…"} if code else {"EventId": f"{position:08}-0000-4000-8000-000000000000"}
         for position, code in enumerate(codes)
@@ -167,7 +167,7 @@ def delivered_twice(evidence: list | int) -> Verdict:
 
 
 def _line(each: object) -> dict | None:
-    """The fields of a log line, given as a dict, as its JSON text or as CloudWatch Logs wraps it."""
+    """Return the fields of a log line, given as a dict, as its JSON text or as CloudWatch Logs wraps it."""
     try:
         each = each.get("message", each) if isinstance(each, dict) else each
         each = json.loads(each) if isinstance(each, str) else each
@@ -177,7 +177,7 @@ def _line(each: object) -> dict | None:
 
 
 def _about_lines(lines: list[dict]) -> Verdict | None:
-    """What is wrong with the evidence, or None."""
+    """Say what is wrong with the evidence, or None."""
     if len(lines) < LEAST_LINES:
         return wrong("One line is one delivery. If another is on its way, wait for it first.", see="at-least-once")
     logged = [line for event_id in {str(line["eventId"]) for line in lines} for line in _logged(event_id)]
@@ -202,7 +202,7 @@ def _about_lines(lines: list[dict]) -> Verdict | None:
 
 
 def _logged(event_id: str) -> Iterator[dict]:
-    """What the function has logged about an event."""
+    """Yield the lines that the function has logged about an event."""
     logs = boto3.client("logs")
     asked = {"logGroupName": f"/aws/lambda/{FUNCTION}", "filterPattern": f'"{event_id}"'}
     if re.fullmatch(r"[\w-]+", event_id) and found(logs, "filter_log_events", **asked):
@@ -211,7 +211,7 @@ def _logged(event_id: str) -> Iterator[dict]:
 
 
 def _leftovers() -> Verdict | None:
-    """What of the experiment would disturb the rest of the lesson, or None."""
+    """Say what of the experiment would disturb the rest of the lesson, or None."""
     match _targets():
         case []:
             return wrong("The evidence is there, but no rule has your function for a target now: no order will arrive.")
@@ -235,7 +235,7 @@ def _leftovers() -> Verdict | None:
 
 
 def _targets() -> list[str]:
-    """The ids of the targets, of the lesson's rule and of rules made for exercises, that are the function."""
+    """Return the ids of the targets that are the function, of the lesson's rule and of rules made for exercises."""
     events = boto3.client("events")
     function = found(boto3.client("lambda"), "get_function_configuration", FunctionName=FUNCTION)
     rules = [RULE, *(rule["Name"] for rule in events.list_rules(NamePrefix="exercise-")["Rules"])]

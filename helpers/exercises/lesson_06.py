@@ -1,4 +1,4 @@
-"""The checks of lesson 6: what a filter saves, a report that reads everything exactly, and a question of one's own.
+"""Check lesson 6: what a filter saves, a report that reads everything exactly, and a question of one's own.
 
 The functions of 06-2 and 06-3 read the learner's own table, through a client whose pages are small.
 """
@@ -11,7 +11,7 @@ import boto3
 import pandas as pd
 
 from helpers.exercises.tools import call
-from helpers.exercises.verdicts import GaveUp, Verdict, correct, exercise, not_attempted, wrong
+from helpers.exercises.verdicts import EarlyVerdict, Verdict, correct, exercise, not_attempted, wrong
 
 TABLE = "sample-table"
 
@@ -77,21 +77,21 @@ class SmallPages:
 
 
 def _run(function: Callable, *arguments) -> tuple[object, list[dict]]:
-    """What the function returns, and the pages that it was answered."""
+    """Return what the function returns, and the pages that it was answered. Raises EarlyVerdict."""
     pages = SmallPages()
     try:
         value = call(function, pages.client, *arguments)
-    except GaveUp:
+    except EarlyVerdict:
         if not pages.turns_round:
             raise
         value = None
     if pages.turns_round:
         ask = "What tells the next request where to begin?"
-        raise GaveUp(wrong(f"Your function gets the same page again and again. {ask}", see="pagination"))
+        raise EarlyVerdict(wrong(f"Your function gets the same page again and again. {ask}", see="pagination"))
     if value is None:
-        raise GaveUp(wrong("Your function returns nothing."))
+        raise EarlyVerdict(wrong("Your function returns nothing."))
     if not pages.answers:
-        raise GaveUp(wrong("Your function has not scanned the table with the client that it is given."))
+        raise EarlyVerdict(wrong("Your function has not scanned the table with the client that it is given."))
     return value, pages.answers
 
 
@@ -100,7 +100,7 @@ def _stored() -> pd.DataFrame:
     scan = boto3.client("dynamodb").get_paginator("scan")
     items = [item for page in scan.paginate(TableName=TABLE, ConsistentRead=True) for item in page["Items"]]
     if len(items) <= SmallPages.SIZE:
-        raise GaveUp(
+        raise EarlyVerdict(
             not_attempted("Your table is nearly empty. Run the setup cell, which sends the orders, then this one.")
         )
     rows = [{name: _plain(**value) for name, value in item.items()} for item in items]
@@ -183,7 +183,7 @@ def _unread(pages: list[dict]) -> Verdict | None:
 
 
 def _about_orders(ids: list[str], stored: pd.DataFrame, least: Decimal, pages: list[dict]) -> Verdict | None:
-    """What is wrong with the orders that the function has found, or None."""
+    """Say what is wrong with the orders that the function has found, or None."""
     came = sum(page["Count"] for page in pages)
     if not came:
         return wrong(
@@ -214,7 +214,7 @@ def _about_orders(ids: list[str], stored: pd.DataFrame, least: Decimal, pages: l
 
 
 def _about_units(units: object, pages: list[dict]) -> Verdict | None:
-    """What is wrong with what the function says that it has cost, or None."""
+    """Say what is wrong with what the function says that it has cost, or None."""
     costs = [page.get("ConsumedCapacity", {}).get("CapacityUnits") for page in pages]
     if None in costs:
         return wrong(

@@ -1,4 +1,4 @@
-"""The checks of lesson 7: what a pattern matches, orders that tell two patterns apart, and a pattern of one's own.
+"""Check lesson 7: what a pattern matches, orders that tell two patterns apart, and a pattern of one's own.
 
 EventBridge itself compares patterns with events (TestEventPattern); nothing here knows how matching works.
 """
@@ -8,19 +8,22 @@ from textwrap import shorten
 
 from helpers.exercises import tools
 from helpers.exercises.tools import event
-from helpers.exercises.verdicts import GaveUp, Verdict, correct, exercise, wrong
+from helpers.exercises.verdicts import EarlyVerdict, Verdict, correct, exercise, wrong
 
 WHERE = " at [Source"  # begins what EventBridge says of the place, after what it says of the mistake
 ORDER = {"OrderId": "X-0001", "Item": "teapot", "Amount": 250, "IsMember": True, "ShippingMethod": "Express"}
 
 
 def matches(pattern: dict, given: dict) -> bool:
-    """Whether EventBridge would match the event. What it says of a malformed pattern ends the check, in short."""
+    """Return whether EventBridge would match the event.
+
+    Raises EarlyVerdict, with the beginning of what EventBridge says, for a malformed pattern.
+    """
     try:
         return tools.matches(pattern, given)
-    except GaveUp as refused:
-        said = shorten(refused.said.message.partition(WHERE)[0], 200, placeholder=" …")
-        raise GaveUp(wrong(f"{said}.", see=refused.said.see)) from refused
+    except EarlyVerdict as refused:
+        said = shorten(refused.verdict.message.partition(WHERE)[0], 200, placeholder=" …")
+        raise EarlyVerdict(wrong(f"{said}.", see=refused.verdict.see)) from refused
 
 
 # --- 07-1: six orders and a pattern ---
@@ -110,7 +113,7 @@ BOTH_TYPES = ("OrderPlaced", "microservice_x_test_event")
 
 
 def _order(without: str = "", *, source: str = "microservice_x", detail_type: str = "OrderPlaced", **changed) -> dict:
-    """The event of a member's order of 250, with what is different about this one."""
+    """Return the event of a member's order of 250, with what is different about this one."""
     body = {name: value for name, value in (ORDER | changed).items() if name != without}
     return event({"body": body}, source, detail_type)
 
@@ -184,7 +187,7 @@ def members_over_100(pattern: dict) -> Verdict:
 
 
 def _form(pattern: dict) -> str:
-    """What is wrong with the form of a pattern, in words kinder than EventBridge's; empty if nothing is."""
+    """Say what is wrong with the form of a pattern, in words kinder than EventBridge's; empty if nothing is."""
     for path, leaf in _leaves(pattern):
         if path[-1] in OPERATORS:
             return (
@@ -230,7 +233,7 @@ def _never(pattern: dict) -> str:
 
 
 def _alone(path: tuple, leaf: object) -> dict:
-    """The pattern that has this condition and no other."""
+    """Return the pattern that has this condition and no other."""
     for name in reversed(path):
         leaf = {name: leaf}
     return leaf

@@ -1,4 +1,4 @@
-"""The checks of lesson 8: where orders end that fail, what a parked message holds, and one that was brought back."""
+"""Check lesson 8: where orders end that fail, what a parked message holds, and one that was brought back."""
 
 import json
 from collections.abc import Callable
@@ -74,15 +74,15 @@ def _parked(number: int, amount: object) -> dict:
     return event({"body": {"OrderId": f"S-{number:04}", "Item": "mug", "Amount": amount}}, detail_type="OrderPlaced")
 
 
-def undelivered(given: dict, code: str) -> dict:
-    """A message as EventBridge parks it: the event, and the reason in an attribute."""
+def parked_by_eventbridge(given: dict, code: str) -> dict:
+    """Return a message as EventBridge parks it: the event, and the reason in an attribute."""
     attributes = {"ERROR_CODE": code, "RULE_ARN": "arn:aws:events:us-east-1:123456789012:rule/sample-rule"}
     said = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
     return {"MessageId": "1", "ReceiptHandle": "h", "Body": json.dumps(given), "MessageAttributes": said}
 
 
-def given_up(given: dict, condition: str, tries: int) -> dict:
-    """A message as Lambda parks it: a record with the event in it, and no attributes of its own."""
+def parked_by_lambda(given: dict, condition: str, tries: int) -> dict:
+    """Return a message as Lambda parks it: a record with the event in it, and no attributes of its own."""
     context = {"requestId": "r", "functionArn": "f", "condition": condition, "approximateInvokeCount": tries}
     record = {"version": "1.0", "timestamp": "2026-11-23T09:30:00Z", "requestContext": context, "requestPayload": given}
     record |= {"responseContext": {"statusCode": 200}, "responsePayload": {"errorType": "InvalidOrder"}}
@@ -90,10 +90,10 @@ def given_up(given: dict, condition: str, tries: int) -> dict:
 
 
 MESSAGES = [  # (message, event, reason)
-    (given_up(_parked(1, "12,90"), "RetriesExhausted", 3), _parked(1, "12,90"), "RetriesExhausted"),
-    (undelivered(_parked(2, 12.9), "NO_PERMISSIONS"), _parked(2, 12.9), "NO_PERMISSIONS"),
-    (given_up(_parked(3, 5), "ZeroReservedConcurrency", 0), _parked(3, 5), "ZeroReservedConcurrency"),
-    (undelivered(_parked(4, 99), "NO_RESOURCE"), _parked(4, 99), "NO_RESOURCE"),
+    (parked_by_lambda(_parked(1, "12,90"), "RetriesExhausted", 3), _parked(1, "12,90"), "RetriesExhausted"),
+    (parked_by_eventbridge(_parked(2, 12.9), "NO_PERMISSIONS"), _parked(2, 12.9), "NO_PERMISSIONS"),
+    (parked_by_lambda(_parked(3, 5), "ZeroReservedConcurrency", 0), _parked(3, 5), "ZeroReservedConcurrency"),
+    (parked_by_eventbridge(_parked(4, 99), "NO_RESOURCE"), _parked(4, 99), "NO_RESOURCE"),
 ]
 
 
@@ -118,7 +118,7 @@ def unpacked(function: Callable) -> Verdict:
 
 
 def _about_event(said: object, expected: dict) -> str:
-    """What is wrong with what was taken for the event; empty if nothing is."""
+    """Say what is wrong with what was taken for the event; empty if nothing is."""
     if said == expected:
         return ""
     if isinstance(said, str):
@@ -162,7 +162,7 @@ def _queue(name: str) -> dict | None:
 
 
 def _about_way(rule: dict, desk: dict, dlq: dict) -> Verdict | None:
-    """The rule, its target and who may send to the desk's queue."""
+    """Judge the rule, its target and who may send to the desk's queue."""
     if not matches(rule.get("EventPattern") or "{}", event({"body": {"OrderId": ORDER}}, SOURCE, "OrderPlaced")):
         return wrong("The rule does not match the VIP desk's orders. Which field says who sends?", see="event-pattern")
     targets = boto3.client("events").list_targets_by_rule(Rule=RULE)["Targets"]

@@ -1,4 +1,4 @@
-"""The checks of lesson 9: what a replay brings, which span it needs, and one order brought back out of three."""
+"""Check lesson 9: what a replay brings, which span it needs, and one order brought back out of three."""
 
 import json
 from collections.abc import Callable, Collection
@@ -97,7 +97,7 @@ def replay_span(function: Callable) -> Verdict:
 
 
 def _about_span(said: object, missing: dict[str, datetime]) -> str:
-    """What is wrong with a span, as the idea it comes from; empty if nothing is."""
+    """Say what is wrong with a span, as the idea it comes from; empty if nothing is."""
     if not missing:
         return "" if said is None else "Where nothing is missing, your function wants a replay all the same."
     if said is None:
@@ -151,7 +151,7 @@ def order_of_two_o_clock() -> Verdict:
 
 
 def _about_pattern(pattern: str | None, what: str) -> str:
-    """What is wrong with what an archive keeps or a rule matches; empty if nothing is."""
+    """Say what is wrong with what an archive keeps or a rule matches; empty if nothing is."""
     orders = [event({"body": {"OrderId": each}}, SOURCE, "OrderPlaced") for each in sorted({WANTED, *NOT_WANTED})]
     if pattern and not all(matches(pattern, each) for each in orders):
         return f"{what} does not want all orders of the night shop. Compare its pattern with an event, field by field."
@@ -161,7 +161,7 @@ def _about_pattern(pattern: str | None, what: str) -> str:
 
 
 def _messages(sqs, url: str) -> list[dict]:
-    """The events in the queue, up to ten of them; each stays visible."""
+    """Return the events in the queue, up to ten of them; each stays visible."""
     answer = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0, WaitTimeSeconds=1)
     bodies = [json.loads(message["Body"]) for message in answer.get("Messages", [])]
     return [body for body in bodies if isinstance(body, dict) and body.get("source") == SOURCE]

@@ -1,4 +1,4 @@
-"""The checks of lesson 10: who hears what on a bus, an old reader for a new event, and a subscriber of one's own."""
+"""Check lesson 10: who hears what on a bus, an old reader for a new event, and a subscriber of one's own."""
 
 import json
 import re
@@ -125,7 +125,7 @@ def _no_json(order: dict) -> str:
 
 
 def _label(given: dict) -> str:
-    """The old code of Microservice Y, as the task has it."""
+    """Return a label as the old code of Microservice Y makes it in the task."""
     order = given["detail"]["body"]
     insured = ", insured" if order["Amount"] > 50 else ""
     return order["OrderId"] + ": " + order["ShippingMethod"] + ", " + order["Item"] + insured
@@ -248,7 +248,7 @@ def _may_send(policy: Policy, queue_arn: str, rule_arn: str) -> bool:
 
 
 def _context(rule_arn: str) -> dict[str, str]:
-    """What EventBridge says of itself when it sends for a rule."""
+    """Return what EventBridge says of itself when it sends for a rule."""
     return {
         "aws:sourcearn": rule_arn,
         "aws:sourceaccount": rule_arn.split(":")[4],
@@ -272,7 +272,7 @@ def _why_not(document: dict) -> str:
 
 
 def _about_delivery(sqs, url: str) -> Verdict | None:
-    """What is in the queue; everything that is read stays visible for its owner."""
+    """Judge what is in the queue; everything that is read stays visible for its owner."""
     asked = {"QueueUrl": url, "MaxNumberOfMessages": 10, "VisibilityTimeout": 0, "WaitTimeSeconds": 1}
     messages = [message["Body"] for message in sqs.receive_message(**asked).get("Messages", [])]
     if not messages:

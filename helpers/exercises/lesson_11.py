@@ -1,4 +1,4 @@
-"""The checks of lesson 11: what policies allow together, a policy to narrow, and a role with nothing too much.
+"""Check lesson 11: what policies allow together, a policy to narrow, and a role with nothing too much.
 
 A policy is judged by what it allows. The evaluator is that of the embedded AWS, on real AWS as well: it needs no
 waiting, and a policy that allows too much does nothing while it is judged.
@@ -78,8 +78,8 @@ class Probe:
     see: str = "least-privilege"
 
 
-def _first(probes: Iterable[Probe], policies: list[Policy], allowed: bool) -> Verdict | None:
-    """What to say of the first call about which the policies decide so, or None."""
+def _first_wrong(probes: Iterable[Probe], policies: list[Policy], allowed: bool) -> Verdict | None:
+    """Return the verdict on the first call about which the policies decide so, or None."""
     for probe in probes:
         if (decide(policies, AccessRequest(probe.action, probe.resource)) is Decision.ALLOW) is allowed:
             return wrong(probe.says, see=probe.see)
@@ -96,7 +96,7 @@ OTHER_SERVICES = ["sqs:ListQueues", "iam:ListRoles", "iam:PassRole", "events:Put
 
 
 def _superfluous(arns: Iterable[str], needed: Iterable[Probe]) -> list[Probe]:
-    """A probe for every call of DynamoDB's on these resources that is not needed."""
+    """Return a probe for every call of DynamoDB's on these resources that is not needed."""
     pairs = {(probe.action, probe.resource) for probe in needed}
     return [
         Probe(
@@ -175,7 +175,7 @@ def narrowed(document: dict | str) -> Verdict:
     if any(":" not in name and name != "*" for each in statements for name in _listed(each.get("Action", []))):
         return wrong("IAM refuses this policy: an action needs its service in front, with a colon.", see="policy")
     policies = [Policy(document)]
-    problem = _first(REPORT_NEEDS, policies, allowed=False)
+    problem = _first_wrong(REPORT_NEEDS, policies, allowed=False)
     if problem and any(
         re.match(r"arn:aws:dynamodb:(?!us-east-1:|\*:)|arn:aws:dynamodb:[^:]+:(?!123456789012:|\*:)", arn)
         for arn in arns
@@ -183,7 +183,7 @@ def narrowed(document: dict | str) -> Verdict:
         return wrong("Your policy speaks of a table elsewhere: the region or the account is not the task's.", see="arn")
     return (
         problem
-        or _first(REPORT_EXCESS, policies, allowed=True)
+        or _first_wrong(REPORT_EXCESS, policies, allowed=True)
         or correct("The three calls, and nothing else: whoever gets hold of this function gets hold of little.")
     )
 
@@ -219,8 +219,8 @@ def role_for_a_report() -> Verdict:
         return wrong("The role is there, and it may do nothing yet: it has no policy.", see="inline-policy")
     groups = f"arn:aws:logs:{region}:{account}:log-group:"
     return (
-        _first(_role_needs(table, groups), policies, allowed=False)
-        or _first(_role_excess(table, groups), policies, allowed=True)
+        _first_wrong(_role_needs(table, groups), policies, allowed=False)
+        or _first_wrong(_role_excess(table, groups), policies, allowed=True)
         or correct(
             "A role from nothing, with what the work needs. It can read the orders, and it can harm none of them."
         )

@@ -1,4 +1,4 @@
-"""The checks of lesson 12: a queue in front of ten environments, the price of an invocation, and half a bill."""
+"""Check lesson 12: a queue in front of ten environments, the price of an invocation, and half a bill."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -36,7 +36,7 @@ def queue_in_front(prediction: dict) -> Verdict:
 
 
 def _about_p50(said: float, orders: int) -> Verdict | None:
-    """What is wrong with a median latency, or None. The round in which the middle order's turn comes decides."""
+    """Say what is wrong with a median latency in ms, or None; the round that serves the middle order decides."""
     middle = orders / 2 / ENVIRONMENTS * HANDLER_MS
     if middle <= said <= middle + HANDLER_MS / 2:  # between the two orders in the middle may lie a round
         return None
@@ -119,7 +119,7 @@ def _close(said: float, price: float) -> bool:
 
 
 def _live_lines() -> Iterator[str]:
-    """Some REPORT lines of the learner's own function; none when it has not run yet."""
+    """Yield some REPORT lines of the learner's own function; none when it has not run yet."""
     asked = {"logGroupName": "/aws/lambda/sample-function", "filterPattern": "REPORT"}
     logs = boto3.client("logs")
     if found(logs, "filter_log_events", **asked, limit=1):
@@ -138,7 +138,7 @@ LARGEST_BUNDLE = 1 + SECONDS_TO_WAIT * AVERAGE  # the first order waits for all 
 
 
 def bill(plan: dict) -> float:
-    """USD a month."""
+    """Return the costs of a plan in USD a month."""
     bundle, memory, units = plan["orders per event"], plan["memory"], plan["write units"]
     time = memory / 1024 * ORDER_MS[memory] / 1000 * GB_SECONDS[plan["processor"]]
     logs = (0.17 + 0.33 / bundle) * 0.50
@@ -176,7 +176,7 @@ def _malformed(plan: dict) -> Verdict | None:
 
 
 def _unmet(plan: dict) -> Verdict | None:
-    """The condition of the task that the plan does not meet, or None."""
+    """Return the verdict on the condition of the task that the plan does not meet, or None."""
     if plan["orders per event"] > LARGEST_BUNDLE:
         return wrong("Cheap, but too slow: how long does the first order of such a bundle wait for the last one?")
     if 0 < plan["write units"] < PEAK:

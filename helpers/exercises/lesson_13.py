@@ -1,4 +1,4 @@
-"""The checks of lesson 13: what an update does, what a reference gives, and a table that outlives its stack."""
+"""Check lesson 13: what an update does, what a reference gives, and a table that outlives its stack."""
 
 import re
 
@@ -6,7 +6,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from helpers.exercises.tools import found
-from helpers.exercises.verdicts import GaveUp, Verdict, correct, exercise, wrong
+from helpers.exercises.verdicts import EarlyVerdict, Verdict, correct, exercise, wrong
 from helpers.local_aws.cloudformation import yaml_text
 from helpers.local_aws.cloudformation.errors import Refused
 
@@ -123,11 +123,11 @@ def references(gaps: dict) -> Verdict:
 
 
 def _value(gap: str, text: str) -> str:
-    """What CloudFormation would put into the gap. A text that it could not read ends the check."""
+    """Return what CloudFormation would put into the gap. Raises EarlyVerdict for a text that it could not read."""
     try:
         read = yaml_text.parse(f"gap: {text.strip()}")["gap"]
     except (Refused, KeyError, TypeError) as error:
-        raise GaveUp(wrong(f"{gap}: that is no YAML, or no function that CloudFormation knows.")) from error
+        raise EarlyVerdict(wrong(f"{gap}: that is no YAML, or no function that CloudFormation knows.")) from error
     if isinstance(read, str):
         return read
     function, given = next(iter(read.items())) if isinstance(read, dict) and len(read) == 1 else ("", None)
@@ -135,27 +135,29 @@ def _value(gap: str, text: str) -> str:
         return re.sub(r"\$\{([^!}]+)\}", lambda match: _looked_up(gap, match[1].strip()), given)
     if function == "Fn::GetAtt" and isinstance(given, list):
         if len(given) == 1:
-            raise GaveUp(wrong(f"{gap}: an attribute of a resource has two parts, with a dot between them."))
+            raise EarlyVerdict(wrong(f"{gap}: an attribute of a resource has two parts, with a dot between them."))
         return _looked_up(gap, ".".join(map(str, given)))
     if function == "Ref" and isinstance(given, str):
         if "." in given:
-            raise GaveUp(wrong(f"{gap}: !Ref takes a logical id alone. Which function takes an attribute as well?"))
+            raise EarlyVerdict(
+                wrong(f"{gap}: !Ref takes a logical id alone. Which function takes an attribute as well?")
+            )
         return _looked_up(gap, given)
-    raise GaveUp(wrong(f"{gap}: the three functions of section 1 are enough here. Which of them is it?"))
+    raise EarlyVerdict(wrong(f"{gap}: the three functions of section 1 are enough here. Which of them is it?"))
 
 
 def _looked_up(gap: str, place: str) -> str:
     if place.partition(".")[0] not in VALUES:
-        raise GaveUp(wrong(f"{gap}: the template has no resource with that logical id."))
+        raise EarlyVerdict(wrong(f"{gap}: the template has no resource with that logical id."))
     if place not in VALUES:
-        raise GaveUp(
+        raise EarlyVerdict(
             wrong(f"{gap}: this resource gives no attribute of that name; the reference lists those it gives.")
         )
     return VALUES[place]
 
 
 def _about_value(gap: str, value: str) -> str:
-    """What is wrong with a value, or an empty text."""
+    """Say what is wrong with a value, or an empty text."""
     value = ARN_BY_HAND.get(value.replace("<Partition>", "aws"), value)
     if value == f"<{' '.join(WANTED[gap])}>":
         return ""

@@ -1,4 +1,4 @@
-"""How far a learner has come: what each lesson has left in the account, and which exercises are solved.
+"""Show how far a learner has come: what each lesson has left in the account, which exercises are solved.
 
 The account is asked with boto3; the exercises are those of the notebooks, and record.py knows which were
 solved. `python3 -m helpers progress` prints the same in a terminal.
@@ -59,7 +59,10 @@ class Overview:
 
 
 def progress() -> Overview:
-    """The lessons, what the account that boto3 is connected to has of them, and the exercises."""
+    """Return an overview of the lessons, what the account has of them, and the exercises.
+
+    The account is the one that boto3 is connected to. Raises WorkbookError when it does not answer.
+    """
     try:
         state = account_state.read()
         return Overview([_row(path, state) for path in lesson_files(NOTEBOOKS)])
@@ -71,7 +74,7 @@ def progress() -> Overview:
 
 
 def without_account() -> Overview:
-    """The same when no account is there: nothing is built."""
+    """Return the same when no account is there: nothing is built. Raises WorkbookError for a broken lesson."""
     return Overview([_row(path, account_state.AccountState(frozenset())) for path in lesson_files(NOTEBOOKS)])
 
 

@@ -1,4 +1,4 @@
-"""What has been checked, remembered between kernels: progress.json in the workbook's own folder.
+"""Remember between kernels what has been checked: progress.json in the workbook's own folder.
 
 The folder is $WORKBOOK_HOME, by default `.workbook` beside the notebooks. Nothing is lost when two kernels
 write at once, and a file that cannot be read counts as none: it is put aside, not overwritten.
@@ -16,7 +16,7 @@ from helpers.paths import PROJECT
 
 
 def folder() -> Path:
-    """Where this workbook keeps what it remembers of its learner."""
+    """Return the folder where this workbook keeps what it remembers of its learner."""
     return Path(os.environ.get("WORKBOOK_HOME") or PROJECT / ".workbook")
 
 
@@ -37,7 +37,7 @@ def remember(exercise_id: str, solved: bool) -> None:
 
 
 def remembered() -> dict[str, dict[str, Any]]:
-    """{exercise id: {"tries": how many checks, "solved": the day when it was, if it was}}"""
+    """Return {exercise id: {"tries": how many checks, "solved": its day (UTC), if it was}}."""
     with contextlib.suppress(OSError):
         return _read()
     return {}

@@ -1,4 +1,4 @@
-"""What several checkers need: run a learner's function, ask the account, match events with a pattern."""
+"""Do what several checkers need: run a learner's function, ask the account, match events with a pattern."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -7,24 +7,27 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from helpers.exercises.verdicts import GaveUp, in_short, not_attempted, wrong
+from helpers.exercises.verdicts import EarlyVerdict, not_attempted, summarize, wrong
 
 _NOT_FOUND = ("NoSuchEntity", "NotFound", "NonExistent", "DoesNotExist")
 
 
 def call(function: Callable, *arguments: Any) -> Any:
-    """What the learner's function returns. A gap or an exception in it ends the check with a verdict."""
+    """Return what the learner's function returns. Raises EarlyVerdict for a gap or an exception in it."""
     try:
         value = function(*arguments)
     except Exception as error:  # whatever the learner's code raises
-        raise GaveUp(wrong(f"Your function raises {in_short(error)}.")) from error
+        raise EarlyVerdict(wrong(f"Your function raises {summarize(error)}.")) from error
     if value is ...:
-        raise GaveUp(not_attempted())
+        raise EarlyVerdict(not_attempted())
     return value
 
 
 def found(client, operation: str, **arguments: Any) -> dict | None:
-    """The answer of one call, or None when AWS says that the resource does not exist."""
+    """Return the answer of one call, or None when AWS says that the resource does not exist.
+
+    Raises botocore's errors for everything else.
+    """
     try:
         return getattr(client, operation)(**arguments)
     except ClientError as error:
@@ -34,7 +37,7 @@ def found(client, operation: str, **arguments: Any) -> dict | None:
 
 
 def event(detail: Mapping, source: str = "microservice_x", detail_type: str = "microservice_x_test_event") -> dict:
-    """An event in EventBridge's envelope, as rules see it."""
+    """Return an event in EventBridge's envelope, as rules see it."""
     return {
         "version": "0",
         "id": "11111111-2222-3333-4444-555555555555",
@@ -49,8 +52,9 @@ def event(detail: Mapping, source: str = "microservice_x", detail_type: str = "m
 
 
 def matches(pattern: str | Mapping, given: Mapping) -> bool:
-    """Whether EventBridge would match the event with the pattern. What it says of a malformed pattern ends the
-    check.
+    """Return whether EventBridge would match the event with the pattern.
+
+    Raises EarlyVerdict, in EventBridge's words, for a malformed pattern.
     """
     text = pattern if isinstance(pattern, str) else json.dumps(pattern)
     try:
@@ -59,5 +63,5 @@ def matches(pattern: str | Mapping, given: Mapping) -> bool:
         if error.response["Error"]["Code"] != "InvalidEventPatternException":
             raise
         message = " ".join(error.response["Error"]["Message"].split())
-        raise GaveUp(wrong(f"EventBridge refuses the pattern: {message}", see="event-pattern")) from error
+        raise EarlyVerdict(wrong(f"EventBridge refuses the pattern: {message}", see="event-pattern")) from error
     return answer["Result"]

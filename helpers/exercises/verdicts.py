@@ -50,7 +50,7 @@ class Exercise:
     checker: Callable[..., Verdict]
 
 
-class Said:
+class VerdictLine:
     """The line that a notebook shows for a verdict; its text is the same everywhere."""
 
     def __init__(self, exercise_id: str, said: Verdict) -> None:
@@ -65,7 +65,7 @@ class Said:
         return {"text/plain": repr(self), "text/html": self._html()}
 
     def _html(self) -> str:
-        """The same with a coloured edge; text and ground are the page's own, so that it fits dark and light."""
+        """Return the same with a coloured edge; text and ground are the page's own, so that it fits dark and light."""
         sign, colour = _LOOK[self._verdict.outcome]
         anchor = self._verdict.see
         see = f' <a href="{GLOSSARY}#{anchor}">{anchor.replace("-", " ")}</a>' if anchor else ""
@@ -80,12 +80,15 @@ _EXERCISES: dict[str, Exercise] = {}
 
 
 def correct(message: str) -> Verdict:
-    """Solved; the message says what this shows."""
+    """Return the verdict that the exercise is solved; the message says what this shows."""
     return Verdict(CORRECT, message)
 
 
 def wrong(message: str, see: str = "") -> Verdict:
-    """Not solved yet; the message names the misconception and does not give the answer away."""
+    """Return the verdict that it is not solved yet.
+
+    The message names the misconception and does not give the answer away.
+    """
     return Verdict(NOT_YET, message, see)
 
 
@@ -94,8 +97,10 @@ def not_attempted(message: str = "Replace each ... and run the cell again.") -> 
 
 
 def exercise(exercise_id: str, takes=()) -> Callable:
-    """Make a function the checker of an exercise. `takes` is a type for each value that `check` is given (a
-    tuple in its place: one of several types); a single type may stand alone, and nothing means no value.
+    """Make a function the checker of an exercise.
+
+    `takes` is a type for each value that `check` is given (a tuple in its place: one of several types); a single type
+    may stand alone, and nothing means no value.
     """
     types = takes if isinstance(takes, tuple) else (takes,)
 
@@ -109,7 +114,7 @@ def exercise(exercise_id: str, takes=()) -> Callable:
 
 
 def find(exercise_id: str) -> Exercise:
-    """The exercise with this id. Raises WorkbookError when there is none."""
+    """Return the exercise with this id. Raises WorkbookError when there is none."""
     match = _ID.fullmatch(exercise_id) if isinstance(exercise_id, str) else None
     if match:
         try:
@@ -139,9 +144,9 @@ def verdict(exercise_id: str, *values: Any) -> Verdict:
     if any(_has_gap(value) for value in values):
         return not_attempted()
     for value, types in zip(values, wanted.takes, strict=True):
-        if not _fits(value, types):
-            return wrong(f"Your answer is {_kind(value)}; this exercise asks for {_names(types)}.")
-    return _judged(wanted, values)
+        if not _has_type(value, types):
+            return wrong(f"Your answer is {_describe_type(value)}; this exercise asks for {_describe_types(types)}.")
+    return _run_checker(wanted, values)
 
 
 def check(exercise_id: str, *values: Any) -> None:
@@ -149,7 +154,7 @@ def check(exercise_id: str, *values: Any) -> None:
     said = verdict(exercise_id, *values)
     if said.outcome != NOT_ATTEMPTED:
         record.remember(exercise_id, said.correct)
-    display(Said(exercise_id, said))
+    display(VerdictLine(exercise_id, said))
 
 
 def reveal(exercise_id: str) -> None:
@@ -164,19 +169,19 @@ def reveal(exercise_id: str) -> None:
     display(Code(path.read_text(encoding="utf-8"), language="python"))
 
 
-class GaveUp(Exception):
-    """A checker's helper has found the verdict already."""
+class EarlyVerdict(Exception):
+    """End a check before its checker returns; carries the verdict that one of the checker's helpers has reached."""
 
-    def __init__(self, said: Verdict) -> None:
-        super().__init__(said.message)
-        self.said = said
+    def __init__(self, verdict: Verdict) -> None:
+        super().__init__(verdict.message)
+        self.verdict = verdict
 
 
-def _judged(wanted: Exercise, values: tuple) -> Verdict:
+def _run_checker(wanted: Exercise, values: tuple) -> Verdict:
     try:
         return wanted.checker(*values)
-    except GaveUp as found:
-        return found.said
+    except EarlyVerdict as early:
+        return early.verdict
     except (BotoCoreError, ClientError) as error:
         raise WorkbookError(
             f"The check could not read your account: {' '.join(str(error).split())} "
@@ -184,16 +189,16 @@ def _judged(wanted: Exercise, values: tuple) -> Verdict:
             more="the-account-does-not-answer",
         ) from error
     except Exception as error:  # a value that nobody has thought of is no reason for a traceback of ours
-        return wrong(f"Your answer has a form that this check cannot read ({in_short(error)}).")
+        return wrong(f"Your answer has a form that this check cannot read ({summarize(error)}).")
 
 
-def in_short(error: Exception) -> str:
-    """Kind and beginning of an exception, in one line."""
+def summarize(error: Exception) -> str:
+    """Return kind and beginning of an exception, in one line of at most 120 characters."""
     return shorten(f"{type(error).__name__}: {error}", 120, placeholder=" …")
 
 
 def _has_gap(value: Any) -> bool:
-    """Whether there is a `...` anywhere in the value."""
+    """Return whether there is a `...` anywhere in the value."""
     if isinstance(value, dict):
         return any(_has_gap(each) for pair in value.items() for each in pair)
     if isinstance(value, (list, tuple, set)):
@@ -201,8 +206,8 @@ def _has_gap(value: Any) -> bool:
     return value is ...
 
 
-def _fits(value: Any, types: type | tuple[type, ...]) -> bool:
-    """isinstance, but True is no number."""
+def _has_type(value: Any, types: type | tuple[type, ...]) -> bool:
+    """Check like isinstance, except that True is no number."""
     allowed = types if isinstance(types, tuple) else (types,)
     return isinstance(value, allowed) and (not isinstance(value, bool) or bool in allowed or object in allowed)
 
@@ -214,11 +219,11 @@ _WORDS = {
 }  # fmt: skip
 
 
-def _names(types: type | tuple[type, ...]) -> str:
+def _describe_types(types: type | tuple[type, ...]) -> str:
     names = [each.__name__ for each in (types if isinstance(types, tuple) else (types,))]
     return " or ".join(_WORDS.get(name, name) for name in names)
 
 
-def _kind(value: Any) -> str:
+def _describe_type(value: Any) -> str:
     name = type(value).__name__
     return _WORDS.get(name, f"of the type {name}")
