@@ -12,7 +12,7 @@ NEWEST_TRIED = (3, 14)
 
 
 def too_old():
-    """One line for a Python that cannot run the workbook; names a newer one when this machine has it."""
+    """Return one line for a Python that cannot run the workbook; it names a newer one that this machine has."""
     versions = OLDEST + sys.version_info[:2]
     message = "This workbook needs Python %d.%d or later; this is Python %d.%d. " % versions
     for minor in range(NEWEST_TRIED[1], OLDEST[1] - 1, -1):
@@ -23,7 +23,7 @@ def too_old():
 
 
 def runs(name):
-    """Whether a program of this name is on the PATH and works (a version manager's stand-in may not)."""
+    """Return whether a program of this name is on the PATH and works (a version manager's stand-in may not)."""
     for folder in os.environ.get("PATH", "").split(os.pathsep):
         path = os.path.join(folder, name)
         if folder and os.path.isfile(path) and os.access(path, os.X_OK):

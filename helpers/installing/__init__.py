@@ -1,1 +1,1 @@
-"""Makes the workbook's own Python environment, and runs its commands in it. Standard library only."""
+"""Make the workbook's own Python environment, and run its commands in it. Standard library only."""

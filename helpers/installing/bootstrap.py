@@ -1,4 +1,4 @@
-"""Makes `.venv`, the workbook's own Python environment, and knows whether the one that is there will do.
+"""Make `.venv`, the workbook's own Python environment, and judge whether the one that is there will do.
 
 Standard library only. The rule is simple, so that no half-made state can last: an environment counts when its
 stamp, which is written last, says that it is complete and fits; any other is made anew from nothing. A lock
@@ -24,7 +24,7 @@ from helpers.paths import PROJECT
 
 
 def ensure(root: Path = PROJECT) -> Place:
-    """A complete environment, made first if need be. Raises WorkbookError, one line for the user."""
+    """Return a complete environment, made first if need be. Raises WorkbookError, one line for the user."""
     place = Place(root)
     try:
         if flaw(place) is None:
@@ -40,7 +40,7 @@ def ensure(root: Path = PROJECT) -> Place:
 
 
 def flaw(place: Place) -> str | None:
-    """Why the environment will not do, in a few words; None: it is complete and fits."""
+    """Return why the environment will not do, in a few words; None when it is complete and fits. Raises OSError."""
     if not os.path.lexists(place.venv):
         return "there is none yet"
     try:
@@ -112,7 +112,7 @@ def _discard(place: Place) -> None:
 
 
 def _version(python: Path) -> list[int] | None:
-    """The version of a Python, [3, 13], or None when it does not run."""
+    """Return the version of a Python, [3, 13], or None when it does not run."""
     try:
         answer = subprocess.run(
             [python, "-I", "-S", "-c", "import sys; print(*sys.version_info[:2])"],

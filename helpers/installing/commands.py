@@ -1,4 +1,4 @@
-"""The commands themselves: python3 -m helpers lab | test | progress | … Standard library only."""
+"""Run the commands: python3 -m helpers lab | test | progress | … Standard library only."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def main(arguments: list[str]) -> int:
             print(USAGE)
             return 0
         if command in _MODULES:
-            return _become(bootstrap.ensure(), *_MODULES[command], options)
+            return _exec_module(bootstrap.ensure(), *_MODULES[command], options)
         if command == "lock":
             return _lock(options)
         raise WorkbookError(f"There is no command {command!r}. There are: {', '.join(KNOWN)}; --help tells more.")
@@ -85,8 +85,8 @@ def _lock(options: list[str]) -> int:
     return pins.refresh(place.root, uv, options)
 
 
-def _become(place: Place, module: str, first: list[str], options: list[str]) -> int:
-    """Go on as a module in the environment's Python: the same process where the system can do that."""
+def _exec_module(place: Place, module: str, first: list[str], options: list[str]) -> int:
+    """Run a module in the environment's Python, in this very process where the system can do that."""
     command = [str(place.python), "-m", module, *first, *options]
     env = installer.environment(place)
     os.chdir(place.root)

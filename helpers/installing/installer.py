@@ -1,4 +1,4 @@
-"""Fills `.venv` with uv or pip: shows that they are alive, keeps what they say, raises what they failed with.
+"""Fill `.venv` with uv or pip: show that they are alive, log what they print, raise what they failed with.
 
 Standard library only: all of this runs before anything is installed.
 """
@@ -6,6 +6,7 @@ Standard library only: all of this runs before anything is installed.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import queue
 import re
@@ -42,7 +43,7 @@ _FOR_UV = {
 
 
 def environment(place: Place) -> dict[str, str]:
-    """The variables of a process that runs in the environment, as if it had been activated."""
+    """Return the variables of a process that runs in the environment, as if it had been activated."""
     env = {name: value for name, value in os.environ.items() if name.upper() not in _FOREIGN}
     env["VIRTUAL_ENV"] = str(place.venv)
     env["PATH"] = os.pathsep.join([str(place.programs), env.get("PATH", "")])
@@ -55,48 +56,55 @@ def install(place: Place, status: StatusLine, descriptor: int) -> str:
 
     uv takes less than half of pip's time. One on the PATH is used; else pip fetches it into the new `.venv`.
     If uv cannot do it (pip may know of a mirror that uv does not), pip does. `descriptor`: the lock's, see
-    `_run`. Raises ToolFailed with what the last tool said.
+    `_run`. Raises ToolFailed with what the last tool printed.
     """
-    env = {"PIP_RETRIES": "3"} | environment(place) | _QUIET
-    env |= {uv: env[pip] for pip, uv in _FOR_UV.items() if env.get(pip) and not env.get(uv)}
+    env = _tools_environment(place)
+    run = functools.partial(_run, status=status, place=place, env=env, descriptor=descriptor)
     # Not the Python of another virtual environment, which may go.
     base = getattr(sys, "_base_executable", None) or sys.executable
     title = f"Making .venv with Python {'.'.join(map(str, sys.version_info[:3]))}"
-    packages = f"Installing {len(pins.read(place.requirements))} packages and the workbook with "
-    everything = ["--no-deps", "-r", str(place.requirements), "-e", str(place.root)]
-
-    def run(*command: str) -> None:
-        _run(command, status, place, env, descriptor)
-
-    def install_with(uv: str) -> None:
-        # Compiled now, once: otherwise the first start of every program would take seconds longer.
-        no_index = ["--no-index"] if env.get("PIP_NO_INDEX") else []  # not to be had as a variable
-        run(uv, "pip", "install", "--python", str(place.python), "--compile-bytecode", *no_index, *everything)
-
+    locked = pins.read(place.requirements)
+    packages = f"Installing {len(locked)} packages and the workbook with "
     uv = find_uv(place)
     if uv:
-        with _unless_hopeless(place, status, "disk"):
+        with _fall_back_unless(place, status, "disk"):
             with status.step(1, 2, title):
-                run(uv, "venv", "--python", base, str(place.venv))
+                run([uv, "venv", "--python", base, str(place.venv)])
             with status.step(2, 2, packages + "uv"):
-                install_with(uv)
+                run(_install_with_uv(uv, place, env))
             return "uv"
     with status.step(1, 2, title):
-        run(base, "-m", "venv", "--clear", str(place.venv))
+        run([base, "-m", "venv", "--clear", str(place.venv)])
     pip = [str(place.python), "-m", "pip", "install"]
-    pinned_uv = pins.read(place.requirements).get("uv")
-    if pinned_uv and not uv:
-        with _unless_hopeless(place, status, "disk", "network"), status.step(2, 2, packages + "uv"):
-            run(*pip, "--no-deps", "--only-binary=:all:", f"uv=={pinned_uv[0]}")
-            install_with(shutil.which("uv", path=str(place.programs)) or "uv")
+    if "uv" in locked and not uv:
+        with _fall_back_unless(place, status, "disk", "network"), status.step(2, 2, packages + "uv"):
+            run([*pip, "--no-deps", "--only-binary=:all:", f"uv=={locked['uv'][0]}"])
+            run(_install_with_uv(shutil.which("uv", path=str(place.programs)) or "uv", place, env))
             return "uv"
     with status.step(2, 2, packages + "pip"):
-        run(*pip, *everything)
+        run([*pip, *_everything(place)])
     return "pip"
 
 
+def _tools_environment(place: Place) -> dict[str, str]:
+    """Return the variables with which pip and uv run: quiet, and uv told what only pip's variables say."""
+    env = {"PIP_RETRIES": "3"} | environment(place) | _QUIET
+    return env | {uv: env[pip] for pip, uv in _FOR_UV.items() if env.get(pip) and not env.get(uv)}
+
+
+def _everything(place: Place) -> list[str]:
+    """Return the arguments, the same for pip and uv, that name the lock and the project."""
+    return ["--no-deps", "-r", str(place.requirements), "-e", str(place.root)]
+
+
+def _install_with_uv(uv: str, place: Place, env: dict[str, str]) -> list[str]:
+    """Return the command that installs everything; bytecode is compiled now, or every first start takes seconds."""
+    no_index = ["--no-index"] if env.get("PIP_NO_INDEX") else []  # not to be had as a variable
+    return [uv, "pip", "install", "--python", str(place.python), "--compile-bytecode", *no_index, *_everything(place)]
+
+
 def find_uv(place: Place) -> str | None:
-    """A uv on the PATH that runs; not the one in `.venv`, which may be about to go."""
+    """Return the path of a uv on the PATH that runs, or None; not the one in `.venv`, which may be about to go."""
     folders = os.environ.get("PATH", "").split(os.pathsep)
     elsewhere = os.pathsep.join(folder for folder in folders if folder and Path(folder) != place.programs)
     uv = shutil.which("uv", path=elsewhere)
@@ -107,7 +115,7 @@ def find_uv(place: Place) -> str | None:
 
 
 @contextlib.contextmanager
-def _unless_hopeless(place: Place, status: StatusLine, *hopeless: str) -> Iterator[None]:
+def _fall_back_unless(place: Place, status: StatusLine, *hopeless: str) -> Iterator[None]:
     """Let a failure pass, because another way is open; not one of a kind that would stop that way too."""
     try:
         yield
@@ -136,19 +144,19 @@ def _run(command: Sequence[str], status: StatusLine, place: Place, env: dict[str
     )
     lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(process.stdout, lines), daemon=True).start()
-    said: list[str] = []
+    output: list[str] = []
     try:
-        while (line := _next(lines, status, said)) is not None:
-            said.append(line)
+        while (line := _next_line(lines, status, output)) is not None:
+            output.append(line)
         code = process.wait()
     except BaseException:
-        _end(process)
+        _terminate(process)
         raise
     finally:
         with contextlib.suppress(OSError), open(place.log, "a", encoding="utf-8") as file:
-            file.write(f"$ {' '.join(command)}\n{''.join(said)}\n")
+            file.write(f"$ {' '.join(command)}\n{''.join(output)}\n")
     if code:
-        raise ToolFailed("".join(said))
+        raise ToolFailed("".join(output))
 
 
 def _read(pipe: TextIO, lines: queue.SimpleQueue[str | None]) -> None:
@@ -157,17 +165,17 @@ def _read(pipe: TextIO, lines: queue.SimpleQueue[str | None]) -> None:
     lines.put(None)
 
 
-def _next(lines: queue.SimpleQueue[str | None], status: StatusLine, said: list[str]) -> str | None:
-    """The tool's next line, or None at its end; gives signs of life meanwhile."""
+def _next_line(lines: queue.SimpleQueue[str | None], status: StatusLine, output: list[str]) -> str | None:
+    """Return the tool's next line, or None at its end; redraws the status line meanwhile."""
     while True:
-        status.beat(_detail(said))
+        status.heartbeat(_progress_detail(output))
         with contextlib.suppress(queue.Empty):
             return lines.get(timeout=0.5)
 
 
-def _detail(said: list[str]) -> str:
-    """What the tool is at, by its own words: pip collects one package after the other, then installs all."""
-    for line in reversed(said):
+def _progress_detail(output: list[str]) -> str:
+    """Return what the tool is at, by its own words: pip collects all packages, then installs them together."""
+    for line in reversed(output):
         if line.startswith("Installing collected"):
             return "all fetched, unpacking and compiling"
         if found := re.match(r"\s*(Collecting|Downloading) (\S{1,40})", line):
@@ -175,8 +183,8 @@ def _detail(said: list[str]) -> str:
     return ""
 
 
-def _end(process: subprocess.Popen[str]) -> None:
-    """End the tool and, where the system has groups of processes, all that it started."""
+def _terminate(process: subprocess.Popen[str]) -> None:
+    """Terminate the tool and, where the system has process groups, all that it started."""
     with contextlib.suppress(subprocess.TimeoutExpired):
         _signal(process, "SIGTERM")
         process.wait(timeout=5)

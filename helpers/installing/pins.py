@@ -1,4 +1,4 @@
-"""requirements.txt, the lock: read it, and make it anew from pyproject.toml. Standard library only."""
+"""Read requirements.txt, the lock, and make it anew from pyproject.toml. Standard library only."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _COMPILE = [
 
 
 def read(path: Path) -> dict[str, list[str]]:
-    """The versions that a lock pins: {"numpy": ["2.4.6", "2.5.5"], ...}; several where a marker decides."""
+    """Return the versions that a lock pins: {"numpy": ["2.4.6", "2.5.5"], ...}; several where a marker decides."""
     found: dict[str, list[str]] = {}
     for line in path.read_text(encoding="utf-8").splitlines():
         if match := re.match(r"([A-Za-z0-9._-]+)==([^\s;]+)", line):

@@ -1,4 +1,4 @@
-"""Where the set-up makes what, and what decides whether it is up to date. Standard library only."""
+"""Name the files that the set-up makes, and what decides whether they are up to date. Standard library only."""
 
 from __future__ import annotations
 
@@ -55,7 +55,10 @@ class Place:
         return sorted((self.root / "helpers" / "lab" / "jupyter").rglob("*.json"))
 
     def wanted(self) -> str:
-        """A digest of all that decides what belongs into the environment (ruff's settings do not)."""
+        """Return a digest, in hexadecimal, of all that decides what belongs into the environment.
+
+        Not among it: the settings of tools, such as ruff's.
+        """
         with open(self.root / "pyproject.toml", "rb") as file:
             project = tomllib.load(file)
         parts = [project.get("build-system"), project.get("project"), project.get("tool", {}).get("hatch")]
@@ -64,6 +67,6 @@ class Place:
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
     def installed(self) -> list[str]:
-        """What is installed, by its metadata folders: ["boto3-1.44.5.dist-info", ...], sorted."""
+        """Return what is installed, by its metadata folders: ["boto3-1.44.5.dist-info", ...], sorted."""
         folder = "Lib/site-packages" if os.name == "nt" else "lib/python*/site-packages"
         return sorted(path.name for path in self.venv.glob(f"{folder}/*.dist-info"))

@@ -1,4 +1,4 @@
-"""Tells what is being done and for how long, on a terminal or in a log. Standard library only."""
+"""Show what is being done and for how long, on a terminal or in a log. Standard library only."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ class StatusLine:
         finally:
             self.say(f"{self._text}: {how} after {self._seconds()} s")
 
-    def beat(self, detail: str = "") -> None:
-        """A sign of life; shown when the last one is old enough."""
+    def heartbeat(self, detail: str = "") -> None:
+        """Show the seconds so far, and a detail, if the last sign of life is old enough."""
         if time.monotonic() - self._shown >= (REDRAW if self._redraws else NEW_LINE):
             self._shown = time.monotonic()
             self._draw(f"{self._text} ... {self._seconds()} s" + (f" ({detail})" if detail else ""))
 
     def say(self, text: str) -> None:
-        """A line that stays."""
+        """Print a line that stays."""
         self._draw(text, stays=True)
 
     def _seconds(self) -> int:

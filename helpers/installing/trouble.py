@@ -1,4 +1,4 @@
-"""Turns what goes wrong during the set-up into one line that says what to do. Standard library only."""
+"""Turn what goes wrong during the set-up into one line that says what to do. Standard library only."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ class ToolFailed(Exception):
 
 
 def diagnose(output: str, root: Path) -> str:
-    """What made a tool fail, by its words: disk, venv, network, permission, build or other.
+    """Return what made a tool fail, by its output: disk, venv, network, permission, build or other.
 
-    On a full disk tools often fail without saying why (venv does), so the disk of `root` is asked too.
+    On a full disk tools often fail without saying why (venv does), so the free space of `root` is read too.
     """
     kind = next((kind for kind, words in _SYMPTOMS.items() if re.search(words, output)), "other")
     with contextlib.suppress(OSError):
@@ -52,14 +52,14 @@ def diagnose(output: str, root: Path) -> str:
 
 
 def diagnose_os_error(error: OSError) -> str:
-    """The same for an error that the system gave to this process."""
+    """Return the same, disk, permission or other, for an error that the system gave to this process."""
     if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None)):
         return "disk"
     return "permission" if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS) else "other"
 
 
 def advice(kind: str, root: Path, log: Path, output: str) -> str:
-    """The one line for the user. The tool's own last words stand in it only where nothing better is known."""
+    """Return the one line for the user. The tool's own last words stand in it only where nothing better is known."""
     last = next((line.strip() for line in reversed(output.splitlines()) if line.strip()), "without a word")
     return {
         "disk": f"The disk is full: the workbook needs about 1 GB in {root}. Make room, then run this again.",
