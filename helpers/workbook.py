@@ -1,6 +1,4 @@
-"""What every lesson's setup cell calls: connect to AWS, build what earlier lessons build, show what is
-there.
-"""
+"""Begin a lesson: connect to AWS, build what earlier lessons build, show what is there."""
 
 import os
 import sys
@@ -41,7 +39,7 @@ def begin(lesson: str, catch_up: bool = True) -> None:
     try:
         state = _begin_local(lesson, target, catch_up) if target.kind == LOCAL else _begin(lesson, target, catch_up)
     except (BotoCoreError, ClientError) as error:
-        raise _in_trouble(target, error) from error
+        raise _as_workbook_error(target, error) from error
     if state:
         diagram = Diagram(state, instead=WITHOUT_THE_PICTURE)
         print(diagram)  # JupyterLab gives an SVG no alternative text: here it is, for everybody
@@ -49,7 +47,7 @@ def begin(lesson: str, catch_up: bool = True) -> None:
 
 
 def picture() -> Diagram:
-    """What the account has now, as the last expression of a cell shows it."""
+    """Return a diagram of what the account has now, as the last expression of a cell. Raises botocore's errors."""
     return Diagram(account_state.read())
 
 
@@ -69,9 +67,9 @@ def _begin_local(lesson: str, target: Target, catch_up: bool) -> AccountState | 
 
 
 def _begin(lesson: str, target: Target, catch_up: bool) -> AccountState | None:
-    """Elsewhere everything is said before anything is made, and every wait is seen."""
+    """Announce everything before anything is made, and show every wait: this is not the embedded AWS."""
     print(target, announcement.of(lesson, target, NOTEBOOKS), sep="\n", flush=True)
-    ownership.refuse_strangers(target)
+    ownership.refuse_foreign_resources(target)
     if not catch_up:
         return None
     return build_what_is_missing(
@@ -84,12 +82,12 @@ def _begin(lesson: str, target: Target, catch_up: bool) -> AccountState | None:
 
 
 def _settle(built: Lesson) -> None:
-    """The next lesson's first event shall not be lost because the rule is too young."""
+    """Wait until the rule delivers: the next lesson's first event should not be lost because the rule is too young."""
     if {"rule", "target", "permission", "pattern"} & set(built.provides):
         wait_for_rule()
 
 
-def _in_trouble(target: Target, error: Exception) -> WorkbookError:
+def _as_workbook_error(target: Target, error: Exception) -> WorkbookError:
     if target.kind != LOCAL:
         line = aws_trouble.in_one_line(error) or f"AWS does not answer as it should: {error}"
         return WorkbookError(line, more=HELP)
@@ -102,7 +100,7 @@ def _in_trouble(target: Target, error: Exception) -> WorkbookError:
 
 
 def _about_embedded_aws(error: BaseException) -> str | None:
-    """On the embedded AWS one thing alone is foreseeable: that it has ended, after hours without use or a sleep."""
+    """Return the line for the one foreseeable trouble: the embedded AWS has ended, unused for hours or in a sleep."""
     if aws_trouble.is_unreachable(error):
         return "The embedded AWS has ended. Run the setup cell: it starts it again, and your account is as it was."
     return None

@@ -1,1 +1,1 @@
-"""What is in the account, whose it is, and how it is deleted again."""
+"""Read what is in the account and whose it is, and delete it again."""

@@ -18,7 +18,7 @@ from helpers.errors import WorkbookError
 from helpers.local_aws import lifecycle
 from helpers.target import aws_trouble, connection, name_prefix, tagging
 
-PATIENCE, PAUSE = 90, 2  # seconds: a deleted queue is listed for up to a minute
+TIMEOUT, POLL_INTERVAL = 90, 2  # seconds: a deleted queue is listed for up to a minute
 
 
 def main(options: list[str] | None = None) -> int:
@@ -41,15 +41,18 @@ def main(options: list[str] | None = None) -> int:
 
 
 def clean_up(dry_run: bool = False, say: Callable[[str], None] = print) -> int:
-    """Delete all that carries the workbook's tag, and prove it by listing. Returns 0 when nothing is left, or 1."""
+    """Delete all that carries the workbook's tag, and prove it by listing; returns 0 when nothing is left, else 1.
+
+    With `dry_run` only say what would go. Raises botocore's errors.
+    """
     if dry_run:
-        found = list(_ours())
+        found = list(_own_resources())
         for resource in found:
             say(f"Would delete {resource}")
         say("Nothing was deleted." if found else "There is nothing to delete.")
         return 0
     failed = _delete(say)
-    left = _left(failed)
+    left = _remaining(failed)
     for resource in _look_alikes():
         say(f"Left alone, as it does not carry the tag {tagging.KEY} = {tagging.VALUE}: {resource}")
     for resource in left:
@@ -58,13 +61,13 @@ def clean_up(dry_run: bool = False, say: Callable[[str], None] = print) -> int:
     return 1 if left else 0
 
 
-def _ours() -> Iterator[Resource]:
+def _own_resources() -> Iterator[Resource]:
     for kind in inventory.KINDS:
         yield from (resource for resource in kind.found() if resource.tag == tagging.VALUE)
 
 
 def _delete(say: Callable[[str], None]) -> dict[Resource, str]:
-    """Kind by kind. What fails stops nothing else; returns why, for each."""
+    """Delete kind by kind. What fails stops nothing else; returns why, for each."""
     failed = {}
     for kind in inventory.KINDS:
         for resource in kind.found():
@@ -79,20 +82,20 @@ def _delete(say: Callable[[str], None]) -> dict[Resource, str]:
     return failed
 
 
-def _left(failed: dict[Resource, str]) -> list[Resource]:
-    """What AWS still lists, after the time that it may take to notice deletions."""
-    end = time.monotonic() + PATIENCE
+def _remaining(failed: dict[Resource, str]) -> list[Resource]:
+    """Return what AWS still lists, after the time that it may take to notice deletions."""
+    end = time.monotonic() + TIMEOUT
     while True:
-        left = list(_ours())
+        left = list(_own_resources())
         waiting = [resource for resource in left if resource not in failed]
         if not waiting or time.monotonic() > end:
             return left
         print(f"Waiting for {waiting[0]} to go …".ljust(60), end="\r", file=sys.stderr, flush=True)
-        time.sleep(PAUSE)
+        time.sleep(POLL_INTERVAL)
 
 
 def _look_alikes() -> list[Resource]:
-    """What has a name as the lessons give them, but is somebody else's."""
+    """Return what has a name as the lessons give them, but is somebody else's."""
     return [
         resource
         for kind in inventory.KINDS

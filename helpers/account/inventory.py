@@ -1,4 +1,4 @@
-"""What an account has of the kinds that the workbook makes: how each is listed, how its tag is read, how it is deleted.
+"""List what an account has of the kinds that the workbook makes, read its tags, and delete it.
 
 Whose a thing is, its tag alone says (helpers.target.tagging); a name that looks familiar says nothing.
 """
@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from helpers.target import tagging
 
-_AT_ONCE = 8  # tags that are asked for at the same time
+_PARALLEL_REQUESTS = 8  # tags that are asked for at the same time
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Kind:
     delete: Callable[[Resource], None]
 
     def found(self) -> list[Resource]:
-        """All of them in the account, sorted by name, each with its tag. Raises botocore's errors."""
+        """Return all resources of the kind, sorted by name, each with its tag. Raises botocore's errors."""
 
         def tagged(pair: tuple[str, str]) -> Resource | None:
             try:
@@ -52,7 +52,7 @@ class Kind:
                     return None  # it has gone since it was listed
                 raise
 
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
+        with ThreadPoolExecutor(_PARALLEL_REQUESTS) as pool:
             return sorted(filter(None, pool.map(tagged, self.listed())), key=lambda each: each.name)
 
 
@@ -85,7 +85,7 @@ def _delete_stack(stack: Resource) -> None:
 
 
 def _rules() -> Iterator[tuple[str, str]]:
-    """Rules of every bus. Those that AWS manages belong to something else, such as an archive."""
+    """Yield the rules of every bus. Those that AWS manages belong to something else, such as an archive."""
     for bus in boto3.client("events").list_event_buses()["EventBuses"]:
         for rule in _pages("events", "list_rules", "Rules", EventBusName=bus["Name"]):
             if not rule.get("ManagedBy"):
@@ -122,7 +122,7 @@ def _archives() -> Iterator[tuple[str, str]]:
 
 
 def _archive_tags(name: str) -> dict[str, str]:
-    """An archive carries no tag; the workbook writes the same words into its description."""
+    """Return the tag that an archive's description carries: the workbook writes it there, as there are no others."""
     said = boto3.client("events").describe_archive(ArchiveName=name).get("Description") or ""
     key, colon, value = said.partition(": ")
     return {key: value} if colon else {}
@@ -211,7 +211,7 @@ def _delete_bucket(bucket: Resource) -> None:
     s3.delete_bucket(Bucket=bucket.name)
 
 
-def _simply(service: str, operation: str, parameter: str, of_id: bool = False) -> Callable[[Resource], None]:
+def _deleter(service: str, operation: str, parameter: str, of_id: bool = False) -> Callable[[Resource], None]:
     def delete(resource: Resource) -> None:
         getattr(boto3.client(service), operation)(**{parameter: resource.id if of_id else resource.name})
 
@@ -227,8 +227,8 @@ def _tags(service: str, operation: str, parameter: str, answer: str, resource_id
 KINDS = (
     Kind("stack", _stacks, _stack_tags, _delete_stack),
     Kind("rule", _rules, _event_tags, _delete_rule),
-    Kind("archive", _archives, _archive_tags, _simply("events", "delete_archive", "ArchiveName")),
-    Kind("event bus", _buses, _event_tags, _simply("events", "delete_event_bus", "Name")),
+    Kind("archive", _archives, _archive_tags, _deleter("events", "delete_archive", "ArchiveName")),
+    Kind("event bus", _buses, _event_tags, _deleter("events", "delete_event_bus", "Name")),
     Kind(
         "alarm",
         _alarms,
@@ -240,7 +240,7 @@ KINDS = (
         "queue",
         _queues,
         partial(_tags, "sqs", "list_queue_tags", "QueueUrl", "Tags"),
-        _simply("sqs", "delete_queue", "QueueUrl", of_id=True),
+        _deleter("sqs", "delete_queue", "QueueUrl", of_id=True),
     ),
     Kind("table", _tables, _table_tags, _delete_table),
     Kind("bucket", _buckets, _bucket_tags, _delete_bucket),
@@ -249,6 +249,6 @@ KINDS = (
         "log group",
         _log_groups,
         partial(_tags, "logs", "list_tags_for_resource", "resourceArn", "tags"),
-        _simply("logs", "delete_log_group", "logGroupName"),
+        _deleter("logs", "delete_log_group", "logGroupName"),
     ),
 )

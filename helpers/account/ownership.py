@@ -1,4 +1,4 @@
-"""What the workbook would use in a shared account, but has not made: it keeps its hands off, and says so."""
+"""Find what the workbook would use in a shared account but has not made, and refuse to go on."""
 
 from botocore.exceptions import ClientError
 
@@ -19,12 +19,12 @@ _NAMES = {
 }
 
 
-def refuse_strangers(target: Target) -> None:
+def refuse_foreign_resources(target: Target) -> None:
     """Raise WorkbookError when the account has something of a lesson's name that this workbook did not make.
 
     Lesson 5 empties its table: it must be the workbook's own.
     """
-    foreign = strangers()
+    foreign = foreign_resources()
     if foreign:
         several = len(foreign) > 1
         raise WorkbookError(
@@ -36,8 +36,8 @@ def refuse_strangers(target: Target) -> None:
         )
 
 
-def strangers() -> list[inventory.Resource]:
-    """What has the name of a lesson's resource and not the tag. Raises botocore's errors."""
+def foreign_resources() -> list[inventory.Resource]:
+    """Return what has the name of a lesson's resource and not the tag. Raises botocore's errors."""
     foreign = []
     for kind in inventory.KINDS:
         for name, resource_id in kind.listed() if kind.name in _NAMES else ():

@@ -1,4 +1,4 @@
-"""What exists in the account, asked of AWS itself with boto3: never read from a file or remembered in a flag.
+"""Ask AWS itself, with boto3, what exists in the account: never a file, never a flag.
 
 The diagram, the catch-up and the checks all ask through this module, so they can never disagree. The
 workbook speaks of *parts*, short words that a lesson's metadata uses too (see PARTS). Two more forms name
@@ -67,13 +67,12 @@ class AccountState:
     parts: frozenset[str]
 
     def has(self, *parts: str) -> bool:
-        """True when all of them are there."""
+        """Return whether all of the parts are there."""
         return self.parts.issuperset(parts)
 
 
 def read(clients: Clients | None = None) -> AccountState:
-    """Ask the account that boto3 is connected to which PARTS exist. Raises botocore's errors when it does
-    not answer.
+    """Ask the account that boto3 is connected to which PARTS exist. Raises botocore's errors when it does not answer.
 
     clients: makes a service's client by its name. Who asks often in a row gives one that keeps them (`kept_clients`):
     making the six takes longer than asking.
@@ -88,12 +87,12 @@ def read(clients: Clients | None = None) -> AccountState:
 
 
 def kept_clients() -> Clients:
-    """Makes each client once, of the account that boto3 is connected to now."""
+    """Return a function that makes each client once, of the account that boto3 is connected to now."""
     return functools.cache(boto3.client)
 
 
 def missing(wanted: Iterable[str], state: AccountState) -> list[str]:
-    """Those of `wanted` (parts of `state`, or orders, which are looked up now) that are not there.
+    """Return those of `wanted` (parts of `state`, or orders, which are looked up now) that are not there.
 
     Raises ValueError for a word that is neither.
     """
@@ -111,7 +110,7 @@ def missing(wanted: Iterable[str], state: AccountState) -> list[str]:
 
 
 def order_ids(word: str) -> list[str] | None:
-    """The OrderIds that `order:ID` or `orders:FIRST..LAST` names; None when the word has another form."""
+    """Return the OrderIds that `order:ID` or `orders:FIRST..LAST` names; None when the word has another form."""
     match = _ORDERS.fullmatch(word)
     if not match:
         return None
@@ -122,7 +121,7 @@ def order_ids(word: str) -> list[str] | None:
 
 
 def _found(client, operation: str, **arguments) -> dict | None:
-    """The answer of one call, or None when AWS says that the resource does not exist."""
+    """Return the answer of one call, or None when AWS says that the resource does not exist."""
     try:
         return getattr(client, operation)(**arguments)
     except ClientError as error:
@@ -132,7 +131,7 @@ def _found(client, operation: str, **arguments) -> dict | None:
 
 
 def _policies(iam) -> tuple[set[str], set[str]] | None:
-    """The names of the policies that are attached to the role, and of those in it; None without the role."""
+    """Return the names of the policies that are attached to the role, and of those in it; None without the role."""
     attached = _found(iam, "list_attached_role_policies", RoleName=ROLE)
     inline = _found(iam, "list_role_policies", RoleName=ROLE)
     if attached is None or inline is None:
@@ -173,9 +172,7 @@ def _function_parts(
 
 
 def _rule_parts(events, lambda_, sqs: Client, function: dict | None) -> set[str]:
-    """The rule, its target, and the function's permission for it: each lets events through only with the one
-    before.
-    """
+    """Return what there is of the rule, its target and the function's permission for it: each needs the one before."""
     rule = _found(events, "describe_rule", Name=RULE, EventBusName=BUS)
     if not rule:
         return set()
@@ -192,7 +189,7 @@ def _rule_parts(events, lambda_, sqs: Client, function: dict | None) -> set[str]
 
 
 def _is_for_orders(pattern: str | None) -> bool:
-    """Whether an event pattern wants Microservice X's orders alone, whatever else it wants of them."""
+    """Return whether an event pattern wants Microservice X's orders alone, whatever else it wants of them."""
     fields = json.loads(pattern or "{}")
     # An operator such as {"prefix": "…"} is no text: what it lets through is not looked into.
     return all(
@@ -213,7 +210,7 @@ def _target_parts(events, sqs: Client, function_arn: str) -> set[str]:
 
 
 def _is_queue(sqs: Client, arn: str | None, name: str) -> bool:
-    """Whether the ARN is that of the queue with this name, and there is such a queue."""
+    """Return whether the ARN is that of the queue with this name, and there is such a queue."""
     if not arn or arn.split(":")[2] != "sqs" or arn.split(":")[-1] != name:
         return False
     return bool(_found(sqs(), "get_queue_url", QueueName=name))
@@ -225,9 +222,7 @@ def _archive_parts(events) -> set[str]:
 
 
 def _permits(statement: dict, rule_arn: str) -> bool:
-    """Whether a statement of the function's resource policy lets EventBridge invoke it on behalf of the
-    rule.
-    """
+    """Return whether a statement of the function's resource policy lets EventBridge invoke it for the rule."""
     principal = statement.get("Principal")
     service = principal.get("Service") if isinstance(principal, dict) else None
     sources = [
@@ -240,7 +235,7 @@ def _permits(statement: dict, rule_arn: str) -> bool:
 
 
 def _stored(ids: list[str]) -> set[str]:
-    """Those of the OrderIds that the table holds."""
+    """Return those of the OrderIds that the table holds."""
     dynamodb = boto3.client("dynamodb")
     stored = set()
     for start in range(0, len(ids), KEYS_PER_READ):

@@ -1,1 +1,1 @@
-"""Which AWS boto3 speaks to, and what the workbook adds to each request on its way there."""
+"""Choose the AWS that boto3 speaks to, and hook into each request on its way there."""

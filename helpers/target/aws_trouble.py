@@ -1,4 +1,4 @@
-"""Turns what AWS or boto3 say about foreseeable trouble into one line that says what to do.
+"""Turn what AWS or boto3 say about foreseeable trouble into one line that says what to do.
 
 Foreseeable is what has its cause outside of the lesson: credentials, region, network, quotas, an organization's rules.
 What a lesson breaks on purpose is not: it catches the error itself, and AWS's own words are what is to be read.
@@ -62,7 +62,7 @@ _EXCEPTIONS = (
 
 
 def advice(error: BaseException) -> str | None:
-    """One line for the learner; None for an error that is none of the foreseeable ones."""
+    """Return one line for the learner, or None for an error that is none of the foreseeable ones."""
     if isinstance(error, exceptions.WaiterError):
         answer = error.last_response if isinstance(error.last_response, dict) else {}
         return _about_answer(answer.get("Error", {}), "what the waiter asks for")
@@ -72,20 +72,20 @@ def advice(error: BaseException) -> str | None:
 
 
 def is_unreachable(error: BaseException) -> bool:
-    """Whether no answer came at all."""
+    """Return whether no answer came at all."""
     return isinstance(error, _UNREACHABLE)
 
 
 def in_one_line(error: BaseException) -> str | None:
-    """The advice with AWS's own words behind it, for the end of a cell; None where there is no advice."""
+    """Return the advice with AWS's own words behind it, for the end of a cell; None where there is no advice."""
     line = advice(error)
     return line and f"{line} (AWS: {' '.join(str(error).split())})"
 
 
-def show_in_one_line(told: Callable[[BaseException], str | None] = in_one_line) -> None:
-    """From now on the kernel ends a cell that fails for a foreseeable reason with that line, not with a traceback.
+def show_in_one_line(line_for: Callable[[BaseException], str | None] = in_one_line) -> None:
+    """Make the kernel end a cell that fails for a foreseeable reason with one line, not with a traceback.
 
-    `told` gives the line for an error, or None for an ordinary traceback. Without IPython nothing changes.
+    `line_for` gives the line for an error, or None for an ordinary traceback. Without IPython nothing changes.
     """
     from IPython import get_ipython
 
@@ -94,7 +94,7 @@ def show_in_one_line(told: Callable[[BaseException], str | None] = in_one_line) 
         return
 
     def show(shell, kind, error, traceback, tb_offset=None):
-        line = told(error)
+        line = line_for(error)
         if line is None:
             shell.showtraceback((kind, error, traceback), tb_offset=tb_offset)
             return None

@@ -1,4 +1,4 @@
-"""Which AWS the lessons speak to, by the environment variables that a learner sets before JupyterLab starts.
+"""Connect boto3 to the AWS that a learner's environment variables choose before JupyterLab starts.
 
 WORKBOOK_TARGET   local (default): the embedded AWS; aws: the learner's own account; endpoint: AWS_ENDPOINT_URL, such as
                   another emulator or a class server
@@ -80,7 +80,7 @@ def connect_to(account: lifecycle.Account, prefix: str = "") -> None:
 
 
 def chosen(environment: Mapping[str, str]) -> tuple[str, str]:
-    """Kind and prefix, as the variables say. Raises WorkbookError for a value that none of them can have."""
+    """Return (kind, prefix) as the variables say. Raises WorkbookError for a value that none of them can have."""
     kind = environment.get("WORKBOOK_TARGET") or LOCAL
     if kind not in KINDS:
         raise WorkbookError(
@@ -114,7 +114,7 @@ def _local(prefix: str) -> Target:
 
 
 def _aws(prefix: str) -> Target:
-    """The learner's own account: the one that WORKBOOK_ACCOUNT names, or none."""
+    """Return the learner's own account: the one that WORKBOOK_ACCOUNT names, or none."""
     elsewhere = sorted(name for name in os.environ if name.startswith("AWS_ENDPOINT_URL"))
     if elsewhere:
         raise WorkbookError(
@@ -122,11 +122,11 @@ def _aws(prefix: str) -> Target:
             "WORKBOOK_TARGET=endpoint.",
             more=HELP,
         )
-    return _asked(AWS, prefix, "")
+    return _verified_target(AWS, prefix, "")
 
 
 def _endpoint(prefix: str) -> Target:
-    """An address that speaks AWS's protocols and is not AWS: nothing of the learner's profiles is sent there."""
+    """Return an address that speaks AWS's protocols and is not AWS; no profile of the learner's is used there."""
     url = os.environ.get("AWS_ENDPOINT_URL") or ""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -141,10 +141,10 @@ def _endpoint(prefix: str) -> Target:
         os.environ.pop(name, None)
     os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
     _without_proxy(url)
-    return _asked(ENDPOINT, prefix, url)
+    return _verified_target(ENDPOINT, prefix, url)
 
 
-def _asked(kind: str, prefix: str, url: str) -> Target:
+def _verified_target(kind: str, prefix: str, url: str) -> Target:
     """Ask STS which account the credentials belong to, and refuse any but the expected one."""
     try:
         _new_session(prefix)
@@ -165,7 +165,7 @@ def _asked(kind: str, prefix: str, url: str) -> Target:
 
 
 def _new_session(prefix: str) -> None:
-    """A session that begins anew (one from before remembers what it was given then), with names, tag and retries."""
+    """Begin a new session, with names, tag and retries; an older one remembers what it was given then."""
     for name, value in RETRIES.items():
         os.environ.setdefault(name, value)
     boto3.setup_default_session()
@@ -178,7 +178,7 @@ def _new_session(prefix: str) -> None:
 
 
 def _without_proxy(url: str) -> None:
-    """Requests to this address must not go through a proxy."""
+    """Exempt this address from every proxy."""
     host = urlsplit(url).hostname or ""
     for name in ("NO_PROXY", "no_proxy"):
         hosts = [known for known in os.environ.get(name, "").split(",") if known]

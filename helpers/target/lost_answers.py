@@ -1,6 +1,7 @@
-"""When an answer gets lost on its way, botocore sends the request again, and AWS says that there is no such thing to
-delete, or that the thing to create exists: because the first request has done it. That is success, and a cell shall
-see it as that.
+"""Treat a repeated request as done when its first answer got lost on the way.
+
+Then botocore sends the request again, and AWS says that there is no such thing to delete, or that the thing to create
+exists: because the first request has done it. That is success, and a cell should see it as that.
 
 Most creates need nothing of this: the cells know the answer "already exists", as they may be run twice. What stands
 here has a name that was never used before, so a cell expects no such thing.
@@ -32,13 +33,13 @@ def _stack(session: Any, name: str) -> dict:
 
 
 def install(session: Any) -> None:
-    """Make the clients that a boto3 Session creates from now on see it so."""
+    """Make the clients that a boto3 Session creates from now on accept the answer to a repeated request."""
 
     def remember(params: dict, context: dict, model: Any, **_: Any) -> None:
         if model.name in _READ_AGAIN:
             context["workbook_params"] = dict(params)
 
-    def answered(http_response: Any, parsed: dict, model: Any, context: dict, **_: Any) -> None:
+    def accept_repeated(http_response: Any, parsed: dict, model: Any, context: dict, **_: Any) -> None:
         sent_again = parsed.get("ResponseMetadata", {}).get("RetryAttempts", 0) > 0
         code = parsed.get("Error", {}).get("Code")
         if sent_again and code in _NOT_FOUND and model.name.startswith(_DELETES):
@@ -47,7 +48,7 @@ def install(session: Any) -> None:
             _succeed(http_response, parsed, _READ_AGAIN[model.name](session, context["workbook_params"]))
 
     # The parameters as the cell gives them: before helpers.target.name_prefix, which is registered later.
-    for event, handler in (("provide-client-params.*.*", remember), ("after-call.*.*", answered)):
+    for event, handler in (("provide-client-params.*.*", remember), ("after-call.*.*", accept_repeated)):
         key = f"workbook lost answers {event}"
         session.events.unregister(event, unique_id=key)
         session.events.register(event, handler, unique_id=key)

@@ -1,4 +1,4 @@
-"""Names and the tag, where several people or other things share an account: on real AWS, above all.
+"""Prefix the names of what the workbook makes, where several people or other things share an account.
 
 The lessons say `sample-table`. With the prefix "team1-" AWS hears `team1-sample-table`, and the lesson reads
 `sample-table` again in the answer: botocore's events rewrite what is sent and what comes back, in every name, ARN,
@@ -33,7 +33,7 @@ _ALONE = r"(?:(?<![\w.-])|(?<=Events-Archive-))"
 
 
 def is_own(name: str) -> bool:
-    """Whether a name, without any prefix, is one that the lessons or their exercises give."""
+    """Return whether a name, without any prefix, is one that the lessons or their exercises give."""
     return bool(re.match(_OWN, name))
 
 
@@ -47,13 +47,13 @@ class Prefix:
         self._as_read = re.compile(rf"{_ALONE}(?:{re.escape(self._foreign)})?{own}")
         self._as_sent = re.compile(rf"{_ALONE}(?:{re.escape(prefix)})?{own}")
 
-    def added(self, value: Any) -> Any:
-        """The value, a text or any nesting of dicts and lists, as AWS shall hear it."""
-        return _mapped(value, lambda text: self._as_read.sub(lambda found: "" if found[0] else self.prefix, text))
+    def add(self, value: Any) -> Any:
+        """Return the value, a text or any nesting of dicts and lists, as AWS should get it."""
+        return _map_text(value, lambda text: self._as_read.sub(lambda found: "" if found[0] else self.prefix, text))
 
-    def removed(self, value: Any) -> Any:
-        """The value as the lesson reads it."""
-        return _mapped(value, lambda text: self._as_sent.sub(lambda found: "" if found[0] else self._foreign, text))
+    def remove(self, value: Any) -> Any:
+        """Return the value as the lesson should read it."""
+        return _map_text(value, lambda text: self._as_sent.sub(lambda found: "" if found[0] else self._foreign, text))
 
 
 def install(events: Any, prefix: str) -> None:
@@ -63,38 +63,38 @@ def install(events: Any, prefix: str) -> None:
     """
     names = Prefix(prefix) if prefix else None
 
-    def sent(params: dict, **_: Any) -> None:
+    def add_prefix(params: dict, **_: Any) -> None:
         if names:
-            params.update(names.added(params))  # botocore's copy, not the caller's dict
+            params.update(names.add(params))  # botocore's copy, not the caller's dict
 
-    def received(parsed: dict, **_: Any) -> None:
+    def remove_prefix(parsed: dict, **_: Any) -> None:
         if names:
-            parsed.update(_opened(names.removed(parsed), names.removed))
+            parsed.update(_map_payload(names.remove(parsed), names.remove))
 
-    for event, handler in (("provide-client-params.*.*", sent), ("after-call.*.*", received)):
+    for event, handler in (("provide-client-params.*.*", add_prefix), ("after-call.*.*", remove_prefix)):
         key = f"workbook names {event}"
         events.unregister(event, unique_id=key)
         events.register(event, handler, unique_id=key)
 
 
-def _mapped(value: Any, change: Callable[[str], str]) -> Any:
+def _map_text(value: Any, change: Callable[[str], str]) -> Any:
     if isinstance(value, str):
         return change(value)
     if isinstance(value, dict):
-        return {_mapped(key, change): _content(key, each, change) for key, each in value.items()}
+        return {_map_text(key, change): _map_entry(key, each, change) for key, each in value.items()}
     if isinstance(value, (list, tuple)):
-        return type(value)(_mapped(each, change) for each in value)
+        return type(value)(_map_text(each, change) for each in value)
     return value  # bytes, numbers, streams
 
 
-def _content(key: Any, value: Any, change: Callable[[str], str]) -> Any:
+def _map_entry(key: Any, value: Any, change: Callable[[str], str]) -> Any:
     if key == "Responses" and isinstance(value, dict):  # of BatchGetItem: the keys are names, the rest is data
         return {change(table): items for table, items in value.items()}
-    return value if key in DATA else _mapped(value, change)
+    return value if key in DATA else _map_text(value, change)
 
 
-def _opened(parsed: dict, change: Callable[[str], str]) -> dict:
-    """What an invocation answers and logs is text in a wrapping of its own."""
+def _map_payload(parsed: dict, change: Callable[[str], str]) -> dict:
+    """Change what an invocation answers and logs: text in a wrapping of its own."""
     if isinstance(parsed.get("LogResult"), str):
         text = base64.b64decode(parsed["LogResult"]).decode("utf-8", "replace")
         parsed["LogResult"] = base64.b64encode(change(text).encode()).decode()

@@ -1,4 +1,4 @@
-"""PutEvents may refuse single entries for a reason that passes, such as throttling; boto3 does not send them again.
+"""Put entries again that PutEvents refused for a reason that passes, such as throttling; boto3 does not do that.
 
 Lesson 5 teaches how to do that, with a `send` of its own. The other lessons are about something else, so there the
 workbook's clients do the same: what was refused is put again, five times in all, and the answer has all entries in
@@ -11,39 +11,39 @@ import threading
 import time
 from typing import Any
 
-PASSING = {"ThrottlingException", "InternalFailure", "InternalException"}
+TRANSIENT = {"ThrottlingException", "InternalFailure", "InternalException"}
 PAUSES = (0.1, 0.2, 0.4, 0.8)  # seconds at most, before each further attempt
 
 
 def install(session: Any) -> None:
-    """Make the clients that a boto3 Session creates from now on do so."""
+    """Make the clients that a boto3 Session creates from now on put such entries again."""
     sending_again = threading.local()
 
     def remember(params: dict, context: dict, **_: Any) -> None:
         context["workbook_entries"] = list(params.get("Entries", ()))
 
-    def answered(parsed: dict, context: dict, **_: Any) -> None:
+    def resend(parsed: dict, context: dict, **_: Any) -> None:
         if getattr(sending_again, "now", False):
             return
         sending_again.now = True
         try:
-            _complete(session, parsed, context["workbook_entries"])
+            _resend_refused(session, parsed, context["workbook_entries"])
         finally:
             sending_again.now = False
 
     for event, handler in (
         ("provide-client-params.eventbridge.PutEvents", remember),
-        ("after-call.eventbridge.PutEvents", answered),
+        ("after-call.eventbridge.PutEvents", resend),
     ):
         session.events.unregister(event, unique_id=f"workbook {event}")
         session.events.register(event, handler, unique_id=f"workbook {event}")
 
 
-def _complete(session: Any, answer: dict, entries: list[dict]) -> None:
+def _resend_refused(session: Any, answer: dict, entries: list[dict]) -> None:
     """Put what the answer refuses for now again, and write what becomes of it into the answer."""
     for longest in PAUSES:
         results = answer.get("Entries", ())
-        refused = [number for number, result in enumerate(results) if result.get("ErrorCode") in PASSING]
+        refused = [number for number, result in enumerate(results) if result.get("ErrorCode") in TRANSIENT]
         if not refused:
             return
         time.sleep(random.uniform(0, longest))

@@ -1,4 +1,4 @@
-"""One tag on everything that the workbook makes, in the same request wherever the API can carry it.
+"""Put one tag on everything that the workbook makes, in the same request wherever the API can carry it.
 
 The tag, and not a name, is what clean-up goes by. To helpers.target.name_prefix its value is a name like others, so
 with the prefix team1- AWS has `team1-serverless-order-workbook`: people who share an account tell their things apart.
@@ -26,7 +26,7 @@ def _in_map(name: str) -> Change:
 
 
 def _in_description(params: dict) -> dict:
-    """An archive can carry no tag; its description says the same."""
+    """Write the tag into the description: an archive can carry none."""
     return {"Description": f"{KEY}: {VALUE}", **params}
 
 
@@ -47,7 +47,7 @@ _REQUESTS: dict[str, dict[str, Change]] = {
 def install(session: Any) -> None:
     """Make the clients that a boto3 Session creates from now on put the tag on what they make."""
 
-    def tagged(params: dict, model: Any, **_: Any) -> None:
+    def add_tag(params: dict, model: Any, **_: Any) -> None:
         change = _REQUESTS.get(model.service_model.service_id.hyphenize(), {}).get(model.name)
         if change and not _has(params):
             params.update(change(params))  # botocore's copy, not the caller's dict
@@ -64,14 +64,14 @@ def install(session: Any) -> None:
     def remember_bucket(params: dict, context: dict, **_: Any) -> None:
         context["workbook_bucket"] = params["Bucket"]
 
-    _register(session.events, "provide-client-params.*.*", tagged)
+    _register(session.events, "provide-client-params.*.*", add_tag)
     _register(session.events, "after-call.lambda.CreateFunction", function_created)
     _register(session.events, "provide-client-params.s3.CreateBucket", remember_bucket)
     _register(session.events, "after-call.s3.CreateBucket", bucket_created)
 
 
 def _has(params: dict) -> bool:
-    """Whether a learner has given the tag in the request already."""
+    """Return whether a learner has given the tag in the request already."""
     tags = params.get("Tags") or params.get("tags") or ()
     return KEY in tags if isinstance(tags, dict) else any(each.get("Key") == KEY for each in tags)
 

@@ -147,7 +147,7 @@ def test_the_account_of_a_profile_is_reached(profile, aws):
 
 def test_local_never_sees_the_learners_credentials(profile, tmp_path):
     os.environ |= {"AWS_ACCESS_KEY_ID": "AKIALEARNER", "AWS_SESSION_TOKEN": "mine"}
-    profile.write_text("this is no configuration, and nobody shall notice")
+    profile.write_text("this is no configuration, and nobody should notice")
     with isolated(tmp_path):
         try:
             target = connection.connect()
@@ -244,8 +244,8 @@ def test_the_same_name_with_another_prefix_or_none_is_no_hindrance(profile, aws)
     choose(target="aws", account=aws.account.account_id, prefix="mine-")
     client(aws, "dynamodb").create_table(**TABLE)
     target = connection.connect()
-    assert ownership.strangers() == []
-    ownership.refuse_strangers(target)
+    assert ownership.foreign_resources() == []
+    ownership.refuse_foreign_resources(target)
     names = boto3.client("dynamodb").list_tables()["TableNames"]
     assert "not-mine-sample-table" in names and "sample-table" not in names
     client(aws, "dynamodb").delete_table(TableName="sample-table")
