@@ -1,4 +1,4 @@
-"""Where two configurations differ, as AWS tells them: what lesson 13 compares a service and its copy with."""
+"""Compare two configurations as AWS tells them: for lesson 13, a service and its copy."""
 
 import json
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 #: Keys whose values say when a thing was made, how full it is, or which id AWS has made up for it.
-PASSING = frozenset(
+VOLATILE = frozenset(
     {
         "CreateDate", "CreatedTimestamp", "CreationDateTime", "ItemCount", "LastModified", "LastModifiedTimestamp",
         "ResponseMetadata", "RevisionId", "RoleId", "RoleLastUsed", "Sid", "TableId", "TableSizeBytes", "Tags",
@@ -19,10 +19,10 @@ ABSENT = "–"
 
 
 def differences(sides: Mapping[str, Any], same: Mapping[str, str]) -> pd.DataFrame:
-    """Compare two configurations, such as {"by hand": …, "from the template": …}.
+    """Compare two configurations, such as {"by hand": …, "from the template": …}, the first with the second.
 
     `same` says which words count as equal: {"sample-": "stack-"} reads each sample- as stack-. Left out is what
-    cannot be equal (PASSING). JSON in a text is compared as what it means. Returns a row for each difference,
+    cannot be equal (VOLATILE). JSON in a text is compared as what it means. Returns a row for each difference,
     indexed by the place ("function.Timeout"), with a column for each side.
     """
     left, right = (dict(_leaves(_normal(side, same))) for side in sides.values())
@@ -38,7 +38,7 @@ def _normal(value: Any, same: Mapping[str, str]) -> Any:
     if isinstance(value, str):
         return _normal_text(value, same)
     if isinstance(value, Mapping):
-        return {_normal_text(key, same): _normal(each, same) for key, each in value.items() if key not in PASSING}
+        return {_normal_text(key, same): _normal(each, same) for key, each in value.items() if key not in VOLATILE}
     if isinstance(value, (list, tuple)):
         return [_normal(each, same) for each in value]
     return value
@@ -56,7 +56,7 @@ def _normal_text(text: str, same: Mapping[str, str]) -> Any:
 
 
 def _leaves(value: Any, place: str = ""):
-    """(place, value) of everything that is no dict or list; of an empty one, too."""
+    """Yield (place, value) of everything that is no dict or list; of an empty one, too."""
     if isinstance(value, dict):
         items = value.items()
     elif isinstance(value, list):

@@ -1,4 +1,4 @@
-"""The one error that its reader can do something about. Standard library only."""
+"""Define the one error that its reader can do something about. Standard library only."""
 
 HELP = "notebooks/WHEN_IT_DOES_NOT_WORK.md"
 

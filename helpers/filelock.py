@@ -1,4 +1,4 @@
-"""A lock between processes that no crash can leave behind: the system frees it when its last holder ends."""
+"""Lock something between processes; no crash can leave the lock behind: the system frees it with its last holder."""
 
 from __future__ import annotations
 
@@ -11,31 +11,32 @@ from collections.abc import Iterator
 from pathlib import Path
 
 #: What a lock that somebody else holds answers; anything else means that this file system has no locks.
-_TAKEN = (errno.EAGAIN, errno.EACCES, errno.EDEADLK)
+_HELD_ELSEWHERE = (errno.EAGAIN, errno.EACCES, errno.EDEADLK)
 
 
 @contextlib.contextmanager
 def lock(path: Path, waiting: str | None, poll: float = 0.2) -> Iterator[int]:
-    """Hold the lock file `path`; yields its descriptor. Says `waiting`, once and if given, while another has it.
+    """Hold the lock file `path` while the context lasts; yields its descriptor. Raises OSError.
 
-    A child process that inherits the descriptor holds the lock too (on Linux and macOS), until it ends. On a
+    While another process has it, `waiting`, if given, is printed once on stderr, and the lock tried again every `poll`
+    seconds. A child process that inherits the descriptor holds the lock too (on Linux and macOS), until it ends. On a
     file system without locks everybody gets in: better an unlikely collision than no start at all.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        told = waiting is None
-        while not _try(descriptor):
-            if not told:
+        announced = waiting is None
+        while not _try_lock(descriptor):
+            if not announced:
                 print(waiting, file=sys.stderr, flush=True)
-                told = True
+                announced = True
             time.sleep(poll)
         yield descriptor
     finally:
         os.close(descriptor)
 
 
-def _try(descriptor: int) -> bool:
-    """True: the lock is ours (or there are none on this file system). False: another process has it."""
+def _try_lock(descriptor: int) -> bool:
+    """Try to take the lock. True: it is ours (or this file system has none). False: another process has it."""
     try:
         if os.name == "nt":
             import msvcrt
@@ -46,5 +47,5 @@ def _try(descriptor: int) -> bool:
 
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        return error.errno not in _TAKEN
+        return error.errno not in _HELD_ELSEWHERE
     return True

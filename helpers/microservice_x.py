@@ -1,6 +1,4 @@
-"""Microservice X, the front end of the workbook: it makes up the orders. Sending them is what the lessons
-teach.
-"""
+"""Make up the orders of Microservice X, the front end of the workbook. Sending them is what the lessons teach."""
 
 import random
 from collections.abc import Iterable, Iterator
@@ -33,8 +31,7 @@ BAR = 20  # characters of a full progress bar
 
 
 def orders(count: int, seed: int = 7, first: int = 1) -> list[dict]:
-    """`count` orders with the ids X-0001, X-0002 … (from `first` on), the same ones for the same seed
-    everywhere.
+    """Make up `count` orders, X-0001, X-0002 … (from `first` on): the same ones for the same seed everywhere.
 
     Members buy more at once, get a discount and like express, which is free for them from 60.00 on. The
     Amount is a whole number of cents divided by 100: the JSON text of that is exact, with two decimals at
@@ -45,7 +42,7 @@ def orders(count: int, seed: int = 7, first: int = 1) -> list[dict]:
 
 
 def batches(items: Iterable[Element], size: int = ENTRIES_PER_REQUEST) -> Iterator[list[Element]]:
-    """The items in lists of `size` (the last may be shorter): EventBridge takes ten entries in a request."""
+    """Yield the items in lists of `size` (the last may be shorter): EventBridge takes ten entries in a request."""
     batch = []
     for item in items:
         batch.append(item)
@@ -57,7 +54,7 @@ def batches(items: Iterable[Element], size: int = ENTRIES_PER_REQUEST) -> Iterat
 
 
 def progress(items: Iterable[Element], label: str, total: int | None = None) -> Iterator[Element]:
-    """Hand the items on, and draw how many are done; `total` is needed only for what has no len().
+    """Yield the items, and draw how many are done; `total` is needed only for what has no len().
 
     The bar is redrawn in place with carriage returns, without times or rates, so that it always ends as the
     same line.
@@ -72,7 +69,7 @@ def progress(items: Iterable[Element], label: str, total: int | None = None) -> 
 
 
 def _order(order_id: str, draw) -> dict:
-    """One order; always the same number of draws, so that a longer list begins with the shorter one."""
+    """Make one order; always the same number of draws, so that a longer list begins with the shorter one."""
     is_member = draw() < MEMBER_SHARE
     item, price = _pick(draw, [((name, cents), weight) for name, cents, weight in CATALOGUE])
     quantity = _pick(draw, QUANTITIES) + (draw() < 0.4 and is_member)
@@ -92,7 +89,7 @@ def _order(order_id: str, draw) -> dict:
 
 
 def _pick(draw, weighted):
-    """One of the (value, weight) pairs' values, each as probable as its weight says."""
+    """Draw one of the (value, weight) pairs' values, each as probable as its weight says."""
     point = draw() * sum(weight for _, weight in weighted)
     for value, weight in weighted:
         point -= weight

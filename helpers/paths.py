@@ -1,4 +1,4 @@
-"""Where the workbook's folders are. Standard library only."""
+"""Name the workbook's folders. Standard library only."""
 
 from pathlib import Path
 

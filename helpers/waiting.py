@@ -1,4 +1,4 @@
-"""Visible, bounded waits for what AWS does in its own time."""
+"""Wait, visibly and with a limit, for what AWS does in its own time."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -20,8 +20,8 @@ _stream: TextIO | None = None  # None: wherever print goes
 
 
 @contextmanager
-def shown_on(stream: TextIO | None) -> Iterator[None]:
-    """In this context waits are shown on `stream`, even where the output of cells is kept from sight."""
+def show_waits_on(stream: TextIO | None) -> Iterator[None]:
+    """Show waits on `stream` while the context lasts, even where the output of cells is hidden; None: on stdout."""
     global _stream
     before, _stream = _stream, stream
     try:
@@ -44,7 +44,7 @@ def wait_until(
     after `timeout` seconds; what `condition` raises comes through.
     """
     line = f"Waiting for {waiting_for}"
-    value = _watch(_repeating(condition, again, every) if again else condition, line, timeout, until=True)
+    value = _watch(_with_repeat(condition, again, every) if again else condition, line, timeout, until=True)
     if not value:
         print(f"{line}: given up.", file=_stream)
         message = f"Waited {timeout:g} s for {waiting_for}, and it did not happen."
@@ -53,11 +53,11 @@ def wait_until(
     return value
 
 
-def _repeating(condition: Callable[[], Value], again: Callable[[], object], every: float) -> Callable[[], Value]:
-    """The condition, which calls `again` when it has been false for `every` seconds."""
+def _with_repeat(condition: Callable[[], Value], again: Callable[[], object], every: float) -> Callable[[], Value]:
+    """Wrap the condition: the result calls `again` when it has been false for `every` seconds."""
     last = time.monotonic()
 
-    def looked() -> Value:
+    def checked() -> Value:
         nonlocal last
         value = condition()
         if not value and time.monotonic() - last >= every:
@@ -65,14 +65,15 @@ def _repeating(condition: Callable[[], Value], again: Callable[[], object], ever
             last = time.monotonic()
         return value
 
-    return looked
+    return checked
 
 
 def holds_for(condition: Callable[[], object], watching: str, seconds: float = 1.0) -> bool:
-    """Whether `condition` stays true for so many seconds: so a lesson shows that something does *not* happen.
+    """Return whether `condition` stays true for so many seconds: so a lesson shows that something does *not* happen.
 
-    Prints one line like `wait_until`. Returns False as soon as the condition is false. Where LOCAL_AWS_TIME_SCALE makes
-    the embedded AWS's waits shorter than usual, the watch is shorter by as much.
+    Prints one line like `wait_until`. Returns False as soon as the condition is false; what it raises comes
+    through. Where LOCAL_AWS_TIME_SCALE makes the embedded AWS's waits shorter than usual, the watch is shorter by as
+    much.
     """
     line = f"Watching {watching}"
     held = bool(_watch(condition, line, seconds * watched_part, until=False))
@@ -81,7 +82,7 @@ def holds_for(condition: Callable[[], object], watching: str, seconds: float = 1
 
 
 def _watch(condition: Callable[[], Value], line: str, limit: float, until: bool) -> Value:
-    """The condition's value when its truth became `until`, or the last one when `limit` seconds were over."""
+    """Return the condition's value as soon as its truth is `until`, or the last one when `limit` seconds are over."""
     started, shown, pause = time.monotonic(), 0, FIRST_PAUSE
     while True:
         value = condition()

@@ -1,1 +1,1 @@
-"""Executes lessons in accounts of their own and stores what comes out: for authors and tests."""
+"""Execute lessons in accounts of their own and store what comes out: for authors and tests."""

@@ -1,4 +1,4 @@
-"""Tests and tools run lessons in an account and with settings of their own: a learner's are never touched."""
+"""Give tests and tools an account and settings of their own: a learner's are never touched."""
 
 import os
 import tempfile
@@ -17,7 +17,7 @@ TARGET = ("WORKBOOK_TARGET", "WORKBOOK_ACCOUNT", "WORKBOOK_PREFIX")
 
 
 def isolate(folder: Path, keep_target: bool = False) -> None:
-    """From now on this process, and kernels that it starts, find their account and settings in `folder`.
+    """Make this process, and kernels that it starts, find their account and settings in `folder` from now on.
 
     With `keep_target` the environment still says which AWS that is.
     """
@@ -35,7 +35,7 @@ def isolate(folder: Path, keep_target: bool = False) -> None:
 
 @contextmanager
 def isolated(folder: Path) -> Iterator[None]:
-    """`isolate` for as long as the context lasts; the environment is then what it was."""
+    """Isolate (see `isolate`) for as long as the context lasts; the environment is then what it was."""
     before = dict(os.environ)
     isolate(folder)
     try:
@@ -47,7 +47,7 @@ def isolated(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def throw_away_account() -> Iterator[lifecycle.Account]:
-    """A new, empty account that is there, for this process and its kernels, as long as the context lasts."""
+    """Start a new, empty account for this process and its kernels; it is gone when the context ends."""
     folder = tempfile.TemporaryDirectory(prefix="workbook-", ignore_cleanup_errors=True)
     with folder as name, isolated(Path(name)):
         try:

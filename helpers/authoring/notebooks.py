@@ -42,7 +42,7 @@ _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def execute(notebook: NotebookNode, folder: Path) -> NotebookNode:
-    """A copy of the notebook, executed in a new kernel whose working directory is `folder`, in normal form.
+    """Return a copy of the notebook, executed in a new kernel whose working directory is `folder`, in normal form.
 
     Raises nbclient's CellExecutionError when a cell fails that is not tagged `raises-exception`.
     """
@@ -55,7 +55,7 @@ def execute(notebook: NotebookNode, folder: Path) -> NotebookNode:
 
 
 def normal(notebook: NotebookNode) -> NotebookNode:
-    """The normal form of a notebook: what is not the lesson's own is left out or made the same everywhere."""
+    """Return the notebook in normal form: what is not the lesson's own is left out or made the same everywhere."""
     cells = [_normal_cell(cell) for cell in notebook.cells]
     code_cells = [cell for cell in cells if cell.cell_type == "code"]
     for count, cell in enumerate(code_cells, start=1):
@@ -70,19 +70,20 @@ def normal(notebook: NotebookNode) -> NotebookNode:
 
 
 def equal_outputs(some: list, others: list, pictures: bool = True) -> bool:
-    """Whether outputs are the same in what nbval compares and, if `pictures`, in the bytes of pictures."""
+    """Return whether outputs are the same in what nbval compares and, if `pictures`, in the bytes of pictures."""
     return _comparable(some, pictures) == _comparable(others, pictures)
 
 
 def is_compared(cell: NotebookNode) -> bool:
-    """Whether nbval compares the cell's outputs: unless a tag or a comment of its own says that it shall not."""
+    """Return whether nbval compares the cell's outputs: unless a tag or comment of the cell says that it should not."""
     options = dict(find_metadata_tags(cell.metadata)) | dict(find_comment_markers(cell.source))
     return options.get("check", True) and not options.get("skip", False)
 
 
-def renewed(stored: NotebookNode, executed: NotebookNode, pictures: bool = True) -> NotebookNode:
-    """The executed notebook with the outputs of the stored one wherever they are equal; without `pictures`, also
-    wherever nbval does not compare them.
+def keep_equal_outputs(stored: NotebookNode, executed: NotebookNode, pictures: bool = True) -> NotebookNode:
+    """Return the executed notebook with the outputs of the stored one wherever they are equal.
+
+    Without `pictures`, also wherever nbval does not compare them.
     """
     result = copy.deepcopy(executed)
     known = {cell.get("id"): cell.outputs for cell in stored.cells if cell.cell_type == "code"}
@@ -107,19 +108,19 @@ def main(arguments: list[str] | None = None) -> int:
     with throw_away_account():
         for path in paths:
             try:
-                changed += _renew(path, options.check)
+                changed += _update_file(path, options.check)
             except CellExecutionError as error:
                 print(f"{path.name}: a cell failed\n{error}", file=sys.stderr)
                 return 1
     return 1 if options.check and changed else 0
 
 
-def _renew(path: Path, check: bool) -> bool:
+def _update_file(path: Path, check: bool) -> bool:
     """Execute one notebook file and write it if anything changed; returns whether it did."""
     text = path.read_text(encoding="utf-8")
     stored = nbformat.reads(text, as_version=4)
     # Whether pictures are the same depends on fonts and versions: a check looks at what nbval looks at.
-    result = nbformat.writes(renewed(stored, execute(stored, path.parent), pictures=not check)) + "\n"
+    result = nbformat.writes(keep_equal_outputs(stored, execute(stored, path.parent), pictures=not check)) + "\n"
     changed = result != text
     if changed and not check:
         path.write_text(result, encoding="utf-8", newline="\n")
@@ -141,9 +142,7 @@ def _normal_cell(cell: NotebookNode) -> NotebookNode:
 
 
 def _slide(cell: NotebookNode) -> dict:
-    """Where slides begin, for `nbconvert --to slides`: one at each heading, below it one for each text with the code
-    that follows it.
-    """
+    """Return where slides begin, for `nbconvert --to slides`: at each heading, below it at each text with its code."""
     if cell.cell_type != "markdown":
         return {}
     return {"slideshow": {"slide_type": "slide" if cell.source.startswith("#") else "subslide"}}
@@ -159,12 +158,12 @@ def _normal_output(output: NotebookNode) -> NotebookNode:
 
 
 def _is_frame_elsewhere(frame: str) -> bool:
-    """Whether an entry of a traceback shows code outside of the notebook, with a path of this machine."""
+    """Return whether an entry of a traceback shows code outside of the notebook, with a path of this machine."""
     return _ANSI.sub("", frame).startswith("File ")
 
 
 def _comparable(outputs: list, pictures: bool) -> list:
-    """The outputs as nbval looks at them: what varies by nature replaced as the sanitize file says."""
+    """Return the outputs as nbval looks at them: what varies by nature replaced as the sanitize file says."""
     left_out = NOT_COMPARED if pictures else NOT_COMPARED | PICTURES
     coalesced = coalesce_streams([copy.deepcopy(output) for output in outputs])
     return [

@@ -1,1 +1,1 @@
-"""Runs JupyterLab and the embedded AWS together, with the settings of both."""
+"""Run JupyterLab and the embedded AWS together, with the settings of both."""

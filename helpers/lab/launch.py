@@ -1,4 +1,4 @@
-"""Starts the embedded AWS and JupyterLab, and ends both. Runs in `.venv`: `python -m helpers.lab.launch`."""
+"""Start the embedded AWS and JupyterLab, and stop both. Runs in `.venv`: `python -m helpers.lab.launch`."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def main(options: list[str]) -> int:
             LabApp.launch_instance(options)
             return 0
         server = LabApp.initialize_server(argv=[*options, *ours])
-        _lose_no_signal(server)
+        _keep_early_signals(server)
         server.start()
         return 0
     except WorkbookError as problem:
@@ -76,8 +76,8 @@ def _handle_signals() -> None:
             signal.signal(getattr(signal, name), lambda *_: signal.raise_signal(signal.SIGTERM))
 
 
-def _lose_no_signal(server: Any) -> None:
-    """JupyterLab forgets a signal that comes before its loop runs. Until then, let one end everything at once."""
+def _keep_early_signals(server: Any) -> None:
+    """Let a signal that comes before JupyterLab's loop runs end everything at once: JupyterLab would forget it."""
     theirs = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     for number in theirs:
         signal.signal(number, _interrupt)
@@ -92,7 +92,7 @@ def _lose_no_signal(server: Any) -> None:
 
 
 def defaults(options: list[str]) -> list[str]:
-    """The workbook's own options for JupyterLab, less those that the user gives: none may come twice."""
+    """Return the workbook's own options for JupyterLab, less those that the user gives: none may come twice."""
     given = {option.lstrip("-").partition("=")[0] for option in options if option.startswith("-")}
     lesson = next((option for option in options if (PROJECT / option).is_file()), FIRST_LESSON)
     ours = [
@@ -112,7 +112,7 @@ def defaults(options: list[str]) -> list[str]:
 
 
 def explicit_port(options: list[str]) -> int | None:
-    """The port that the user asks for, or None. Raises WorkbookError when it is no port."""
+    """Return the port that the user asks for, or None. Raises WorkbookError when it is no port."""
     text = _value(options, "--port", "--ServerApp.port")
     if text is None:
         return None
@@ -145,7 +145,7 @@ def check_port(options: list[str]) -> None:
 
 
 def _value(options: list[str], *names: str) -> str | None:
-    """What an option is set to, whether written `--port 8899` or `--port=8899`."""
+    """Return what an option is set to, whether written `--port 8899` or `--port=8899`; None without it."""
     for option, following in zip_longest(options, options[1:], fillvalue=""):
         name, equals, value = option.partition("=")
         if name in names:
@@ -169,14 +169,14 @@ class EmbeddedAws:
             self._error = error
 
     def account(self) -> lifecycle.Account:
-        """Wait for it. Raises WorkbookError if it did not start."""
+        """Wait until the embedded AWS runs, and return its account. Raises WorkbookError if it did not start."""
         self._thread.join()
         if self._account is None:
             raise self._error or WorkbookError("The embedded AWS did not start.")
         return self._account
 
     def end(self) -> None:
-        """Stop it, if it was this that started it."""
+        """Stop the embedded AWS, if it was this that started it."""
         self._thread.join()
         if self._account is not None and self._account.started:
             lifecycle.stop()

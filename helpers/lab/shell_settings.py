@@ -52,12 +52,12 @@ def main(options: list[str] | None = None) -> int:
 
 
 def usual_shell() -> str:
-    """The shell that most people type into here. (Git Bash says so in a variable.)"""
+    """Return the shell that most people type into here. (Git Bash says so in a variable.)"""
     return POWERSHELL if os.name == "nt" and "MSYSTEM" not in os.environ else BASH
 
 
 def difference(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
-    """What has to be set, and what unset, to come from one environment to the other."""
+    """Return what has to be set, and what unset, to come from one environment to the other."""
     ours = [name for name in {**before, **after} if name.startswith("AWS_") or name in _PROXY]
     ours = sorted(name for name in ours if not name.startswith(_HARMLESS))
     new = {name: after[name] for name in ours if name in after and after[name] != before.get(name)}
@@ -65,7 +65,7 @@ def difference(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[dic
 
 
 def own_cli() -> list[str]:
-    """How to start the AWS CLI that came with the workbook; empty when the machine has one itself, or there is none.
+    """Return how to start the workbook's AWS CLI; empty when the machine has one itself, or there is none.
 
     On the PATH of this process the workbook's programs come first; on that of the terminal they need not be at all.
     """
@@ -77,7 +77,7 @@ def own_cli() -> list[str]:
 
 
 def commands(shell: str, new: Mapping[str, str], gone: list[str], cli: list[str]) -> list[str]:
-    """The lines that a shell evaluates. No comments among them: zsh takes none at the prompt."""
+    """Return the lines that a shell evaluates. No comments among them: zsh takes none at the prompt."""
     if shell == POWERSHELL:
         lines = [f"$Env:{name} = {_quoted(value)}" for name, value in new.items()]
         lines += [f"Remove-Item Env:{name} -ErrorAction Ignore" for name in gone]
@@ -96,7 +96,7 @@ def commands(shell: str, new: Mapping[str, str], gone: list[str], cli: list[str]
 
 
 def _quoted(value: str) -> str:
-    """A text as PowerShell takes it literally."""
+    """Quote a text so that PowerShell takes it literally."""
     return "'" + value.replace("'", "''") + "'"
 
 

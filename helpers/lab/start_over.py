@@ -27,7 +27,7 @@ def main(options: list[str] | None = None) -> int:
     parser.add_argument("--keep-lessons", action="store_true", help="leave the notebooks as they are")
     chosen = parser.parse_args(options)
     try:
-        if not chosen.yes and not _agreed():
+        if not chosen.yes and not _confirmed():
             print("Nothing was changed.")
             return 1
         for line in start_over(PROJECT, lessons=not chosen.keep_lessons):
@@ -45,11 +45,11 @@ def main(options: list[str] | None = None) -> int:
 
 
 def start_over(root: Path, lessons: bool = True) -> list[str]:
-    """Do it, and say line by line what was done. Lessons first: what fails there leaves all else as it was.
+    """Forget account and exercises, bring the lessons back, and return what was done, line by line.
 
-    Raises WorkbookError or OSError.
+    Lessons first: what fails there leaves all else as it was. Raises WorkbookError or OSError.
     """
-    said = [_renew(root)] if lessons else []
+    said = [_restore_lessons(root)] if lessons else []
     there = lifecycle.has_account()
     lifecycle.stop(forget=True)
     said.append("The account is gone; the next one is new and empty." if there else "No account was there.")
@@ -60,7 +60,7 @@ def start_over(root: Path, lessons: bool = True) -> list[str]:
     return said
 
 
-def _agreed() -> bool:
+def _confirmed() -> bool:
     if not sys.stdin or not sys.stdin.isatty():
         raise WorkbookError(
             "Nobody is there to ask. To start over without a question: python3 -m helpers start-over --yes"
@@ -68,7 +68,7 @@ def _agreed() -> bool:
     return input(f"{QUESTION}\nChanged lessons are kept beside. Go on? [y/N] ").strip().lower() in ("y", "yes")
 
 
-def _renew(root: Path) -> str:
+def _restore_lessons(root: Path) -> str:
     """Bring every lesson back; the changed ones are kept. Returns what to say about it."""
     originals = _originals(root)
     if not originals:
@@ -90,7 +90,7 @@ def _renew(root: Path) -> str:
 
 
 def _originals(root: Path) -> dict[str, bytes]:
-    """{file name: what it held when it came}, from git or from the copy's own archive; {} where neither is."""
+    """Return {file name: what it held when it came}, from git or from the copy's own archive; {} where neither is."""
     archive = root / ORIGINALS
     if archive.is_file():
         with zipfile.ZipFile(archive) as packed:
@@ -101,7 +101,7 @@ def _originals(root: Path) -> dict[str, bytes]:
 
 
 def _git(root: Path, *arguments: str) -> bytes | None:
-    """What git says, or None: no git, no clone."""
+    """Return what git prints, or None: no git, no clone."""
     try:
         run = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, timeout=30)
     except (OSError, subprocess.TimeoutExpired):
@@ -114,7 +114,7 @@ def _differs(path: Path, original: bytes) -> bool:
 
 
 def _free_folder(root: Path) -> Path:
-    """kept-lessons-1, or the first number that is free."""
+    """Return kept-lessons-1, or the first number that is free."""
     number = 1
     while (root / f"kept-lessons-{number}").exists():
         number += 1

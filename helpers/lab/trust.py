@@ -1,4 +1,4 @@
-"""Tells JupyterLab that the lessons may show their pictures.
+"""Tell JupyterLab that the lessons may show their pictures.
 
 JupyterLab draws no SVG of a notebook that it does not trust, and it trusts what its user has run or signed
 (https://jupyter-server.readthedocs.io/en/latest/operators/security.html#security-in-notebook-documents). Whoever starts
@@ -15,7 +15,7 @@ from helpers.authoring import quick_imports  # noqa: F401  (before nbformat)
 
 
 def trust(notebooks: Path) -> int:
-    """Sign the lessons in a folder, and say how many were not signed before. Without a place for signatures: 0."""
+    """Sign the lessons in a folder; returns how many were not signed before, 0 without a place for signatures."""
     import nbformat
     from nbformat.sign import NotebookNotary
 

@@ -1,5 +1,4 @@
-"""What a lesson says on an AWS that is not the embedded one, before it makes anything: what it will make, and what
-that costs.
+"""Announce, on an AWS that is not the embedded one, what a lesson will make and what that costs.
 
 Both stand in the lesson itself: `provides` and `makes` in its metadata (the latter for what it removes again), and the
 cost in the table "Before you start".
@@ -20,7 +19,7 @@ _LINK = re.compile(r"\[([^]]*)\]\([^)]*\)")
 
 
 def of(lesson: str, target: Target, folder: Path) -> str:
-    """Two or three lines for the setup cell. Raises KeyError for a lesson that is not in the folder."""
+    """Return two or three lines for the setup cell. Raises KeyError for a lesson that is not in the folder."""
     notebooks = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in lesson_files(folder)}
     earlier = [part for name, each in notebooks.items() if name < lesson for part in _listed(each, "provides")]
     here = notebooks[lesson]
@@ -35,7 +34,7 @@ def of(lesson: str, target: Target, folder: Path) -> str:
 
 
 def cost(notebook: dict) -> str:
-    """What the lesson costs on AWS, in the words of its table. Raises ValueError without such a table."""
+    """Return what the lesson costs on AWS, in the words of its table. Raises ValueError without such a table."""
     for cell in notebook["cells"]:
         match = _TABLE.search("".join(cell["source"])) if cell["cell_type"] == "markdown" else None
         if match:

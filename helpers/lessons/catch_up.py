@@ -1,4 +1,4 @@
-"""Catching up: build what earlier lessons build, by executing their own cells.
+"""Build what earlier lessons build, by executing their own cells.
 
 A lesson that creates something says in its notebook's metadata what it provides, in the words of
 `account_state`:
@@ -37,7 +37,7 @@ class Lesson:
 
 
 def lesson_files(folder: Path) -> list[Path]:
-    """The lessons' notebooks in their order."""
+    """Return the lessons' notebooks in their order."""
     return sorted(path for path in folder.glob("*.ipynb") if _LESSON_FILE.fullmatch(path.name))
 
 
@@ -62,8 +62,7 @@ def catch_up(
     waits_on: TextIO | None = None,
     settle: Callable[[Lesson], None] = lambda built: None,
 ) -> AccountState:
-    """Build what the lessons before `lesson` provide and the account lacks; returns what the account has
-    then.
+    """Build what the lessons before `lesson` provide and the account lacks; returns what the account has then.
 
     `announce` is called with the name of each lesson whose cells are about to run; what the cells print is not
     shown, but for their waits, on the stream `waits_on`. `settle` is called when a lesson is built, to wait for what
@@ -95,7 +94,7 @@ def build(lesson: Lesson, waits_on: TextIO | None = None) -> None:
     namespace = {"__name__": f"catching_up_{lesson.name}", "boto3": boto3}
     for cell_id, source in lesson.build_cells:
         try:
-            with waiting.shown_on(waits_on), capture_output():
+            with waiting.show_waits_on(waits_on), capture_output():
                 exec(compile(source, f"<{lesson.name}, cell {cell_id}>", "exec"), namespace)
         except Exception as error:
             raise WorkbookError(

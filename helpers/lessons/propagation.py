@@ -1,4 +1,4 @@
-"""A rule that was just made or changed does not deliver yet. On AWS that takes a while, and no call tells how long.
+"""Wait until a rule that was just made or changed delivers: on AWS that takes a while, and no call tells how long.
 
 https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html
 """

@@ -1,1 +1,1 @@
-"""Makes what a teacher hands out, and grades what comes back."""
+"""Make what a teacher hands out, and grade what comes back."""

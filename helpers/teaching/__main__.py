@@ -1,4 +1,4 @@
-"""What the commands student-copy, solved-copy and nbgrader become: `python -m helpers.teaching …`."""
+"""Run the commands student-copy, solved-copy and nbgrader: `python -m helpers.teaching …`."""
 
 from __future__ import annotations
 

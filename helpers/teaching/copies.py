@@ -1,4 +1,4 @@
-"""What a teacher hands out, made from this folder: `python3 -m helpers student-copy FOLDER`, `solved-copy FOLDER`.
+"""Make what a teacher hands out, from this folder: `python3 -m helpers student-copy FOLDER`, `solved-copy FOLDER`.
 
 A copy is a workbook of its own, which starts with `python3 -m helpers lab`. The student copy has lessons without
 outputs, and neither solutions nor tests nor anything else that only teachers and maintainers need. The solved copy is
@@ -20,7 +20,16 @@ from helpers.errors import WorkbookError
 from helpers.lab.start_over import ORIGINALS
 from helpers.lessons.catch_up import lesson_files
 from helpers.paths import PROJECT
-from helpers.teaching.material import STUB, finished_or_gone, is_exercise, read, solution, told, without_outputs, write
+from helpers.teaching.material import (
+    STUB,
+    atomic_folder,
+    is_exercise,
+    read,
+    run_and_report,
+    solution,
+    without_outputs,
+    write,
+)
 
 #: What a copy holds besides the lessons.
 CONTENTS = [
@@ -50,24 +59,24 @@ README = {"Start": START, "For teachers": "", "For CI": "", "How the notebooks a
 
 
 def student_copy(options: list[str]) -> int:
-    """`python3 -m helpers student-copy FOLDER`; returns the exit status, 2 for a foreseeable failure."""
+    """Run `python3 -m helpers student-copy FOLDER`; returns the exit status, 2 for a foreseeable failure."""
     parser = argparse.ArgumentParser(
         prog="python3 -m helpers student-copy",
         description="Make a folder to hand out: the workbook without outputs, solutions and tests.",
     )
     folder = _folder(parser, options).folder
-    return told(lambda: make(folder))
+    return run_and_report(lambda: make(folder))
 
 
 def solved_copy(options: list[str]) -> int:
-    """`python3 -m helpers solved-copy FOLDER [--execute]`; returns the exit status like `student_copy`."""
+    """Run `python3 -m helpers solved-copy FOLDER [--execute]`; returns the exit status like `student_copy`."""
     parser = argparse.ArgumentParser(
         prog="python3 -m helpers solved-copy",
         description="Make a folder like the student copy, with every exercise solved.",
     )
     parser.add_argument("--execute", action="store_true", help="run the lessons, and keep what comes out (minutes)")
     chosen = _folder(parser, options)
-    return told(lambda: make(chosen.folder, solved=True, executed=chosen.execute))
+    return run_and_report(lambda: make(chosen.folder, solved=True, executed=chosen.execute))
 
 
 def make(folder: Path, solved: bool = False, executed: bool = False, root: Path = PROJECT) -> str:
@@ -80,7 +89,7 @@ def make(folder: Path, solved: bool = False, executed: bool = False, root: Path 
         raise WorkbookError(
             "This copy of the workbook comes without the solutions: make the solved copy from your own."
         )
-    with finished_or_gone(folder, root) as draft:
+    with atomic_folder(folder, root) as draft:
         _copy_files(root, draft, [*CONTENTS, "notebooks/solutions/*.py"] if solved else CONTENTS)
         readme = draft / "README.md"
         if readme.exists():
@@ -97,7 +106,7 @@ def make(folder: Path, solved: bool = False, executed: bool = False, root: Path 
 
 
 def with_solutions(notebook: dict, root: Path = PROJECT) -> dict:
-    """The notebook with the solution in the cell of every exercise. Raises WorkbookError when one is missing."""
+    """Return the notebook with the solution in the cell of every exercise. Raises WorkbookError when one is missing."""
     notebook = copy.deepcopy(notebook)
     for cell in notebook["cells"]:
         if is_exercise(cell):
@@ -106,7 +115,7 @@ def with_solutions(notebook: dict, root: Path = PROJECT) -> dict:
 
 
 def with_sections(text: str, changes: dict[str, str]) -> str:
-    """A Markdown text in which sections of the second level, by their titles, are replaced (by "": left out)."""
+    """Return a Markdown text with sections of the second level, by their titles, replaced (by "": left out)."""
     sections = re.split(r"(?m)^(?=## )", text)
     titles = [section.partition("\n")[0].removeprefix("## ") for section in sections]
     return "".join(changes.get(title, section) for title, section in zip(titles, sections, strict=True))
@@ -147,7 +156,7 @@ def _execute(draft: Path) -> None:
 
 
 def _keep_originals(draft: Path) -> None:
-    """The lessons as they are handed out, for `python3 -m helpers start-over`: a copy has no git."""
+    """Pack the lessons as they are handed out, for `python3 -m helpers start-over`: a copy has no git."""
     with zipfile.ZipFile(draft / ORIGINALS, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in lesson_files(draft / "notebooks"):
             archive.write(path, path.relative_to(draft).as_posix())

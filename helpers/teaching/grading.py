@@ -1,4 +1,4 @@
-"""Grading with nbgrader: `python3 -m helpers nbgrader LESSON COURSE` puts a lesson into a course directory.
+"""Put a lesson into a course directory of nbgrader: `python3 -m helpers nbgrader LESSON COURSE`.
 
 Each exercise becomes an answer cell, whose solution stands between nbgrader's markers below the learner's stub, and a
 locked test cell with points, which asks the same check as the learner does. When nbgrader grades, each submission gets
@@ -38,7 +38,7 @@ _CHECK = re.compile(r"check\(.*\)\s*\Z")
 
 
 def nbgrader_source(options: list[str]) -> int:
-    """`python3 -m helpers nbgrader LESSON COURSE`; returns the exit status, 2 for a foreseeable failure."""
+    """Run `python3 -m helpers nbgrader LESSON COURSE`; returns the exit status, 2 for a foreseeable failure."""
     parser = argparse.ArgumentParser(
         prog="python3 -m helpers nbgrader",
         description="Put a lesson as an assignment into a course directory of nbgrader, which is made if need be.",
@@ -46,7 +46,7 @@ def nbgrader_source(options: list[str]) -> int:
     parser.add_argument("lesson", metavar="LESSON", help="its number or name: 06, 06_explore_the_orders")
     parser.add_argument("course", metavar="COURSE", type=Path, help="a new folder, or a course that this has made")
     chosen = parser.parse_args(options)
-    return material.told(lambda: add_to_course(chosen.lesson, chosen.course))
+    return material.run_and_report(lambda: add_to_course(chosen.lesson, chosen.course))
 
 
 def add_to_course(lesson: str, course: Path, root: Path = PROJECT) -> str:
@@ -57,10 +57,10 @@ def add_to_course(lesson: str, course: Path, root: Path = PROJECT) -> str:
     if assignment.exists():
         raise WorkbookError(f"{path.stem} is in this course already. To make it anew, delete {assignment} first.")
     if (course / SETTINGS).is_file():
-        with material.finished_or_gone(assignment, root, parents=True) as draft:
+        with material.atomic_folder(assignment, root, parents=True) as draft:
             material.write(notebook, draft / path.name)
     else:
-        with material.finished_or_gone(course, root) as draft:
+        with material.atomic_folder(course, root) as draft:
             (draft / "source" / path.stem).mkdir(parents=True)
             material.write(notebook, draft / "source" / path.stem / path.name)
             (draft / SETTINGS).write_text(CONFIGURATION, encoding="utf-8")
@@ -71,7 +71,10 @@ def add_to_course(lesson: str, course: Path, root: Path = PROJECT) -> str:
 
 
 def source_notebook(lesson: dict, root: Path = PROJECT) -> dict:
-    """The lesson as nbgrader's source: outputs gone, setup cell locked, an answer and a test for each exercise."""
+    """Return the lesson as nbgrader's source: no outputs, setup cell locked, an answer and a test per exercise.
+
+    Raises WorkbookError for an exercise without a solution or a check.
+    """
     notebook = material.without_outputs(lesson)
     kinds = dict(match.groups() for cell in notebook["cells"] if (match := _TASK.match("".join(cell["source"]))))
     cells = []
@@ -90,7 +93,7 @@ def source_notebook(lesson: dict, root: Path = PROJECT) -> dict:
 
 
 def answer_cell(stub: str, answer: str) -> str:
-    """The learner's stub, then the solution as nbgrader marks it, then the check with which both end.
+    """Return the learner's stub, then the solution as nbgrader marks it, then the check with which both end.
 
     nbgrader takes out what stands between the markers: what it hands out is the stub.
     """
@@ -150,7 +153,7 @@ def configure(c: Any) -> None:
 
 
 def begin_submission(**_: Any) -> None:
-    """From now on kernels that this process starts find a new, empty account, which belongs to one submission."""
+    """Give the kernels that this process starts from now on a new, empty account, which belongs to one submission."""
     global _folder, _before
     end_submission()
     _folder, _before = tempfile.TemporaryDirectory(prefix="grading-", ignore_cleanup_errors=True), dict(os.environ)

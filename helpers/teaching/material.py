@@ -1,6 +1,4 @@
-"""What copies and assignments are made of: lessons as files, their exercises and solutions, and folders that are
-finished or gone.
-"""
+"""Read and write what copies and assignments are made of: lessons, solutions, and folders that appear complete."""
 
 from __future__ import annotations
 
@@ -44,7 +42,7 @@ def write(notebook: dict, path: Path) -> None:
 
 
 def without_outputs(notebook: dict) -> dict:
-    """The notebook as if nobody had run it."""
+    """Return a copy of the notebook as if nobody had run it."""
     notebook = copy.deepcopy(notebook)
     for cell in notebook["cells"]:
         if cell["cell_type"] == "code":
@@ -57,7 +55,10 @@ def is_exercise(cell: dict) -> bool:
 
 
 def solution(exercise_id: str, root: Path = PROJECT) -> str:
-    """What the solved cell of an exercise holds: the solution's file without its docstring. Raises WorkbookError."""
+    """Return what the solved cell of an exercise holds: the solution's file without its docstring.
+
+    Raises WorkbookError when there is no such file.
+    """
     path = root / "notebooks" / "solutions" / f"ex_{exercise_id.replace('-', '_')}.py"
     if not path.is_file():
         raise WorkbookError(
@@ -66,8 +67,8 @@ def solution(exercise_id: str, root: Path = PROJECT) -> str:
     return re.sub(r'\A""".*?"""\s*', "", path.read_text(encoding="utf-8"), flags=re.DOTALL).rstrip("\n")
 
 
-def told(task: Callable[[], str]) -> int:
-    """Do it and say what came of it, in one line; returns the exit status."""
+def run_and_report(task: Callable[[], str]) -> int:
+    """Run the task and print its result, or what went wrong, in one line; returns the exit status."""
     try:
         print(task())
         return 0
@@ -80,19 +81,19 @@ def told(task: Callable[[], str]) -> int:
 
 
 @contextmanager
-def finished_or_gone(folder: Path, root: Path, parents: bool = False) -> Iterator[Path]:
-    """A draft beside `folder`, which takes its place when all went well and is gone when anything did not.
+def atomic_folder(folder: Path, root: Path, parents: bool = False) -> Iterator[Path]:
+    """Yield a draft beside `folder`, which takes its place when all went well and is gone when anything did not.
 
     `parents`: make the folders above it, too. Raises WorkbookError.
     """
     target = folder.resolve()
-    _refuse(folder, target, root.resolve(), parents)
+    _refuse_target(folder, target, root.resolve(), parents)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(prefix=f".{target.name}.making-", dir=target.parent))
         try:
             yield draft
-            draft.chmod(0o755)  # mkdtemp keeps it for one user; a class shall read it
+            draft.chmod(0o755)  # mkdtemp keeps it for one user; a class should be able to read it
             if target.exists():
                 target.rmdir()
             draft.rename(target)
@@ -102,7 +103,7 @@ def finished_or_gone(folder: Path, root: Path, parents: bool = False) -> Iterato
         raise WorkbookError(_advice(error, folder)) from None
 
 
-def _refuse(folder: Path, target: Path, root: Path, parents: bool) -> None:
+def _refuse_target(folder: Path, target: Path, root: Path, parents: bool) -> None:
     if target == root or root in target.parents:
         raise WorkbookError(
             f"{folder} lies inside the workbook. Name a folder outside of it, such as ../{target.name}."

@@ -281,7 +281,7 @@ def test_an_interruption_leaves_nothing(workbook, tmp_path, monkeypatch, capsys)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(copies, "_keep_originals", interrupt)
-    assert copies.told(lambda: copies.make(tmp_path / "out", root=workbook)) == 130
+    assert copies.run_and_report(lambda: copies.make(tmp_path / "out", root=workbook)) == 130
     assert [path.name for path in tmp_path.iterdir()] == ["workbook"]
 
 
