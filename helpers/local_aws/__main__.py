@@ -51,7 +51,7 @@ def _status(options: argparse.Namespace) -> int:
 
 
 def _env(options: argparse.Namespace) -> int:
-    """Starts the server if need be: whoever asks for the variables wants to use them."""
+    """Print the variables, for a shell or as JSON; starts the server, which whoever asks for them wants to use."""
     variables = lifecycle.start(options.port).environment()
     if options.json:
         print(json.dumps(variables, indent=2))
@@ -63,7 +63,7 @@ def _env(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    """In the foreground until Ctrl-C. With --home it is the process that `start` has launched."""
+    """Run in the foreground until Ctrl-C. With --home it is the process that `start` has launched."""
     from . import server
 
     if options.home:

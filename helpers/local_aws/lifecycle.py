@@ -1,5 +1,4 @@
-"""Start, find and stop the embedded AWS, from any process of the user's. Standard library only, quick to
-import.
+"""Start, find and stop the embedded AWS, from any process of the user's. Standard library only, quick to import.
 
 A server belongs to a folder ($LOCAL_AWS_HOME, or `.local_aws` in the project). In it lies `account.json`:
 where the server listens and the credentials that open it, readable by the user alone. The file alone proves
@@ -47,7 +46,7 @@ class Account:
     started: bool
 
     def environment(self) -> dict[str, str]:
-        """The variables with which the AWS CLI and every SDK use this account, and no other."""
+        """Return the variables with which the AWS CLI and every SDK use this account, and no other."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint_url,
             "AWS_ACCESS_KEY_ID": self.access_key_id,
@@ -102,7 +101,7 @@ class Home:
                 )
 
     def read(self) -> dict[str, Any] | None:
-        """The state that a server has left, or None: no file, or none that a server wrote."""
+        """Return the state that a server has left, or None: no file, or none that a server wrote."""
         try:
             state = json.loads(self._file.read_text(encoding="utf-8"))
             port = int(state["endpoint_url"].rpartition(":")[2])
@@ -141,7 +140,10 @@ class Home:
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
-        """Only one process at a time starts or stops a server. The system frees the lock if its holder dies."""
+        """Hold the lock under which a server is started or stopped. The system frees it if its holder dies.
+
+        Raises WorkbookError when the folder cannot be written to.
+        """
         with contextlib.ExitStack() as held:
             try:
                 held.enter_context(filelock.lock(self.path / "lock", waiting=None, poll=0.01))
@@ -174,12 +176,12 @@ def start(port: int | None = None) -> Account:
 
 
 def status() -> Account | None:
-    """The server that runs, or None."""
+    """Return the server that runs, or None."""
     return _running(home())
 
 
 def has_account() -> bool:
-    """Whether there is an account, be its server running or not."""
+    """Return whether there is an account, be its server running or not."""
     place = home()
     return (place.path / ACCOUNT_FILES[0]).exists() or _running(place) is not None
 
@@ -234,7 +236,10 @@ def _answers(endpoint_url: str, token: str) -> bool:
 
 
 def _ask(endpoint_url: str, method: str, command: str, token: str, timeout: float = 5.0) -> int | None:
-    """The status with which the server answers a control call; None when nothing is there. Raises TimeoutError."""
+    """Return the status with which the server answers a control call; None when nothing is there.
+
+    Raises TimeoutError.
+    """
     connection = http.client.HTTPConnection(endpoint_url.removeprefix("http://"), timeout=timeout)
     try:
         connection.request(method, f"/_local_aws/{command}", headers={"Authorization": f"Bearer {token}"})
@@ -274,7 +279,7 @@ def _launch(place: Home, port: int) -> Account:
 
 
 def _privately(path: str, flags: int) -> int:
-    """Opens a file that only the user can read, whatever the process's mask."""
+    """Open a file that only the user can read, whatever the process's mask."""
     return os.open(path, flags, 0o600)
 
 

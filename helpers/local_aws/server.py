@@ -1,4 +1,4 @@
-"""The process of the embedded AWS: one HTTP endpoint on loopback, in front of moto and of what is ours.
+"""Run the process of the embedded AWS: one HTTP endpoint on loopback, in front of moto and of what is ours.
 
 It runs code that it is sent, so it is a way into the machine. Hence: it listens on loopback only; a request
 needs a valid signature; a request that a web page could have caused (a foreign Host or Origin) is refused
@@ -43,7 +43,7 @@ class Server:
     """The account: its endpoint, its credentials and its services."""
 
     def __init__(self, home: Home, port: int) -> None:
-        """Raises StoreError, and OSError when the port is taken."""
+        """Bind the port and prepare the account in `home`. Raises StoreError, and OSError when the port is taken."""
         self._home = home
         self._token = random_credentials().secret_access_key
         self._stopped = threading.Event()
@@ -264,7 +264,7 @@ def _install(code_root: Path, find_credentials: Callable[[str], Credentials | No
 
 
 def _named_service(request: Request) -> str:
-    """The service that a request says it is for, without being asked whether that is true."""
+    """Return the service that a request says it is for, which nobody has checked yet."""
     scope = request.headers.get("authorization", "").split("/")
     return scope[3] if len(scope) > 3 else "s3" if "x-amz-target" not in request.headers else ""
 

@@ -1,4 +1,4 @@
-"""What an account keeps for as long as it exists: its store, its administrator's credentials, and its last port.
+"""Keep what an account has for as long as it exists: store, administrator's credentials, and last port.
 
 With the same credentials and, where it is free, the same port, a notebook that was open when the server ended goes on
 with the next one. The credentials are as old as the account then; `stop --forget` ends both.

@@ -1,4 +1,4 @@
-"""Amazon Resource Names: arn:partition:service:region:account-id:resource.
+"""Cut Amazon Resource Names: arn:partition:service:region:account-id:resource.
 
 The one place that cuts them. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
 """

@@ -1,4 +1,4 @@
-"""What this account has accepted and not finished yet: events on buses, deliveries, asynchronous invocations.
+"""Count what this account has accepted and not finished: events on buses, deliveries, asynchronous invocations.
 
 All of it is in memory, so it has a limit. Only what comes from outside is refused at the limit (PutEvents and Invoke
 throttle then, as AWS does): an event that was accepted goes on to its targets even where that makes the backlog
@@ -28,7 +28,7 @@ class Backlog:
         self.size = 0
 
     def take(self, size: int) -> bool:
-        """One more event from outside, of so many bytes, unless that is too much; True when it was taken."""
+        """Count one more event from outside, of so many bytes, unless that is too much; returns whether it did."""
         with self._lock:
             if self.events >= self._max_events or self.size + size > self._max_bytes and self.events:
                 return False
@@ -37,17 +37,17 @@ class Backlog:
             return True
 
     def full(self) -> bool:
-        """Has either limit been reached?"""
+        """Return whether either limit has been reached."""
         return self.events >= self._max_events or self.size >= self._max_bytes
 
     def add(self, size: int) -> None:
-        """One more event that an accepted one has led to."""
+        """Count one more event, of so many bytes, that an accepted one has led to."""
         with self._lock:
             self.events += 1
             self.size += size
 
     def done(self, size: int) -> None:
-        """An event that was taken or added with this size is finished."""
+        """Count an event that was taken or added with this size as finished."""
         with self._lock:
             self.events -= 1
             self.size -= size

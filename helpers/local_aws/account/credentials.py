@@ -1,4 +1,4 @@
-"""The credentials that open the account: its administrator's, and those that the account itself has issued.
+"""Make and find the credentials that open the account: its administrator's, and those that it has issued.
 
 The administrator's are made at every start and live in a file that only the user can read. The others are
 moto's: access keys of IAM users, and the temporary credentials of roles that somebody, or Lambda itself, has
@@ -53,7 +53,7 @@ class Credentials:
 
 
 def random_credentials() -> Credentials:
-    """Fresh administrator's credentials. The prefix LKIA is no prefix of AWS's: nobody mistakes them for real ones."""
+    """Make an administrator's credentials. The prefix LKIA is none of AWS's: nobody mistakes them for real ones."""
     key = "LKIA" + "".join(secrets.choice(_KEY_CHARACTERS) for _ in range(16))
     return Credentials(key, "".join(secrets.choice(_SECRET_CHARACTERS) for _ in range(40)))
 
@@ -65,7 +65,7 @@ class CredentialStore:
         self._known = {administrator.access_key_id: administrator}
 
     def find(self, access_key_id: str) -> Credentials | None:
-        """The credentials of an access key; None when nobody has them, or their session's role has been deleted."""
+        """Return the credentials of an access key; None when nobody has them, or the session's role is deleted."""
         credentials = self._known.get(access_key_id) or self._issued(access_key_id)
         if credentials is not None and credentials.role_id is not None and not _role_exists(credentials.role_id):
             return None
@@ -118,7 +118,9 @@ class CredentialStore:
 
 
 def _role_exists(role_id: str) -> bool:
-    """A role that is made anew under its old name has another id: it does not bring old sessions back.
+    """Return whether the role with this id exists.
+
+    A role that is made anew under its old name has another id: it does not bring old sessions back.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids
     """
     from moto.iam.models import iam_backends

@@ -1,4 +1,4 @@
-"""One call at a time in each service: moto's models are plain dictionaries, and a server's threads share them.
+"""Let one call at a time into each service: moto's models are plain dictionaries, shared by a server's threads.
 
 Without this a Scan fails when an order arrives in the middle of it ("dictionary changed size during iteration").
 It costs no throughput: the calls of one process share the GIL anyway.
@@ -17,7 +17,7 @@ _making = threading.Lock()
 
 
 def service_lock(service: str) -> AbstractContextManager:
-    """The lock of a service, by the name in its endpoint ("dynamodb"); to be held while its model is touched."""
+    """Return the lock of a service, by the name in its endpoint ("dynamodb"): held while its model is touched."""
     if service in _WAITING:
         return nullcontext()
     lock = _locks.get(service)

@@ -1,4 +1,4 @@
-"""How long the embedded AWS waits where AWS waits minutes: retry delays, ages of events.
+"""Scale how long the embedded AWS waits where AWS waits minutes: retry delays, ages of events.
 
 The environment variable LOCAL_AWS_TIME_SCALE of the server's process is the factor, 1/60 without it: one of
 AWS's minutes lasts a second. 0 means no waiting, 1 means AWS's own pace. Tests choose a quarter of the usual factor.
@@ -15,7 +15,7 @@ DEFAULT = 1 / 60
 
 
 def read() -> float:
-    """The factor that the environment names. Raises WorkbookError when it is no number from 0 up."""
+    """Return the factor that the environment names. Raises WorkbookError when it is no number from 0 up."""
     text = os.environ.get("LOCAL_AWS_TIME_SCALE", "").strip()
     try:
         factor = float(text) if text else DEFAULT
@@ -33,5 +33,5 @@ FACTOR = read()
 
 
 def scaled(seconds: float) -> float:
-    """The seconds to wait here for what takes `seconds` on AWS."""
+    """Return the seconds to wait here for what takes `seconds` on AWS."""
     return seconds * FACTOR

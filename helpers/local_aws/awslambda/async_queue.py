@@ -1,4 +1,4 @@
-"""Lambda's asynchronous events: how long they wait, and what happens when the function fails.
+"""Queue Lambda's asynchronous events: how long they wait, and what happens when the function fails.
 
 An event whose invocation fails is retried, twice at most: one minute later and two minutes after that, under
 the same request id. Then, or when it has become too old, Lambda drops it. Events that find the function at its
@@ -44,19 +44,19 @@ class AsyncEvent(Work):
     counted: bool = field(default=False, init=False)  # in the account's backlog
 
     def accepted(self) -> None:
-        """Lambda has taken it: until it is over it counts."""
+        """Count the event, which Lambda has taken, until it is over."""
         self.counted = True
         BACKLOG.add(len(self.payload))
 
     def over(self) -> None:
-        """It has succeeded, or was dropped, or its function is gone."""
+        """Stop counting the event: it has succeeded, or was dropped, or its function is gone."""
         if self.counted:
             self.counted = False
             BACKLOG.done(len(self.payload))
 
 
 def next_attempt(event: AsyncEvent, configs: Configs) -> tuple[float, str | None]:
-    """After a failure: AWS's seconds until the next attempt, or the condition under which there is none."""
+    """Return (AWS's seconds until the next attempt, None), or (0.0, the condition under which there is none)."""
     config = configs.get(event.qualifier)
     retries = MAX_RETRIES if config is None or config.retries is None else config.retries
     if event.attempts > retries:
@@ -73,7 +73,7 @@ class AsyncQueue(deque[AsyncEvent]):
     """Events that wait for an environment, oldest first (but for retries)."""
 
     def first_deadline(self, configs: Configs) -> float:
-        """The moment (time.time()) when the first of them will be too old."""
+        """Return the moment, in seconds since the epoch, when the first of the events will be too old."""
         return min(_deadline(event, configs) for event in self)
 
     def take_expired(self, configs: Configs) -> list[AsyncEvent]:

@@ -1,4 +1,4 @@
-"""Asynchronous events of functions on disk: a row for each from its acceptance until nothing is left to do for it.
+"""Keep asynchronous events of functions on disk: a row from acceptance until nothing is left to do for it.
 
 An event that was running, waiting or on its way to a destination when the server died is taken up again from here. Like
 a worker that dies in the middle of an invocation, that makes at least one delivery of every event, and sometimes two.
@@ -45,12 +45,12 @@ def delete(spec: FunctionSpec, event: AsyncEvent) -> None:
 
 
 def delete_all(arn: str, version: str) -> None:
-    """A function's version is deleted: nobody need remember what was queued for it."""
+    """Delete all that was queued for a function's version: the version is deleted."""
     journal.delete_all(KIND, f"{arn}:{version}")
 
 
 def read(value: bytes, done: Callable[[Any, Outcome], None]) -> tuple[AsyncEvent, float, str | None]:
-    """The event of a row, when it is due, and the condition under which it is over. done: see Work."""
+    """Return (event, when it is due, the condition under which it is over) of a row. done: see Work."""
     request_id, payload, trace_id, qualifier, received, attempts, waited, last, due, condition = pickle.loads(value)
     outcome = None if last is None else Outcome(*last)
     event = AsyncEvent(request_id, payload, done, None, trace_id, qualifier, received, attempts, waited, outcome)

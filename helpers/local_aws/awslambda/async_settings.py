@@ -1,4 +1,4 @@
-"""A function's settings beside its configuration: asynchronous events, concurrency, loops."""
+"""Keep a function's settings beside its configuration: asynchronous events, concurrency, loops."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class AsyncSettings:
         return made
 
     def event_invoke_config(self, function_name: str, qualifier: str | None) -> EventInvokeConfig:
-        """Raises LambdaError when there is none."""
+        """Return the configuration of a version or alias. Raises LambdaError when there is none."""
         name, qualifier = self._located(function_name, qualifier)
         latest = self._latest(name)
         config = latest.invoke_configs.get(qualifier) if latest else None
@@ -68,14 +68,14 @@ class AsyncSettings:
     def delete_function_event_invoke_config(  # type: ignore[override]
         self, function_name: str, qualifier: str | None = None
     ) -> None:
-        """Back to the defaults. Raises LambdaError when there is none."""
+        """Go back to the defaults. Raises LambdaError when there is no configuration."""
         with self.lock:
             self.event_invoke_config(function_name, qualifier)
             name, qualifier = self._located(function_name, qualifier)
             self._latest(name).invoke_configs.pop(qualifier, None)  # type: ignore[union-attr]
 
     def event_invoke_configs(self, function_name: str) -> list[EventInvokeConfig]:
-        """All of a function, by qualifier."""
+        """Return all configurations of a function, by qualifier. Raises LambdaError without such a function."""
         name, _ = self._located(function_name, None)
         latest = self._latest(name)
         if latest is None:
@@ -113,14 +113,17 @@ class AsyncSettings:
         self._reconsider(function.function_name)
 
     def reserved_concurrency(self) -> int:
-        """What all functions have reserved together."""
+        """Return what all functions have reserved together."""
         functions: list[Function] = list(self._lambdas.latest())
         return sum(function.concurrency.reserved or 0 for function in functions)
 
     # Loops.
 
     def recursion_config(self, function_name: str, setting: str | None = None) -> str:
-        """Whether loops are stopped: "Terminate" or "Allow". With `setting`, change it."""
+        """Return whether loops are stopped, "Terminate" or "Allow"; with `setting`, change it first.
+
+        Raises LambdaError for another word, and without such a function.
+        """
         if setting is not None and setting not in ("Allow", "Terminate"):
             rule = "Member must satisfy enum value set: [Allow, Terminate]"
             raise constraint_errors([("recursiveLoop", setting, rule)])

@@ -1,4 +1,4 @@
-"""Lambda's HTTP API for asynchronous events, concurrency and loops, and for the account's limits."""
+"""Answer Lambda's HTTP API for asynchronous events, concurrency and loops, and for the account's limits."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class AsyncSettingsApi:
         return json.dumps(answer)
 
     def _page(self, total: int) -> tuple[int, int]:
-        """The first entry that a request for a list wants, and how many."""
+        """Return the number of the first entry that a request for a list wants, and how many it wants."""
         size, marker = self._query("MaxItems") or str(_MAX_PAGE), self._query("Marker") or "0"
         if not size.isdecimal() or not 1 <= int(size) <= _MAX_PAGE:
             rule = f"Member must have value between 1 and {_MAX_PAGE}"

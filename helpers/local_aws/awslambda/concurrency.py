@@ -1,4 +1,4 @@
-"""How many invocations of a function may run at once: what all versions of the function share.
+"""Limit how many invocations of a function run at once: what all versions of the function share.
 
 https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
 """
@@ -19,7 +19,7 @@ class Member(Protocol):
     """One version's runner. All is called with the lock held."""
 
     def starting(self) -> int:
-        """How many environments are on their way to their first invocation."""
+        """Return how many environments are on their way to their first invocation."""
 
     def serve_queue(self) -> None:
         """Run what waits, as far as there is room."""
@@ -35,14 +35,14 @@ class Concurrency:
         self.members: list[Member] = []
 
     def room(self) -> bool:
-        """May one more invocation run?"""
+        """Return whether one more invocation may run."""
         return self.reserved is None or self.executing < self.reserved
 
     def room_to_start(self) -> bool:
-        """May one more environment start, whose first invocation is an event from the queue?"""
+        """Return whether one more environment may start, whose first invocation is an event from the queue."""
         return self.reserved is None or self.executing + sum(m.starting() for m in self.members) < self.reserved
 
     def serve_queues(self) -> None:
-        """Invocations have ended, or there may be more of them: run what waits, in any version."""
+        """Run what waits, in any version: invocations have ended, or there may be more of them."""
         for member in list(self.members):
             member.serve_queue()

@@ -1,4 +1,4 @@
-"""Where Lambda sends the record of an asynchronous event that is over: destinations, and the dead-letter queue.
+"""Send the record of an asynchronous event that is over to its destination or its dead-letter queue.
 
 Lambda acts with the function's execution role. A record that cannot be sent is lost, as on AWS; a metric counts it.
 https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
@@ -49,7 +49,7 @@ class Ending:
         return f"{self.spec.arn}:{self.event.qualifier}"
 
     def record(self) -> dict[str, Any]:
-        """What a destination receives."""
+        """Return the record that a destination receives."""
         now, event, last = time.time(), self.event, self.event.last
         record: dict[str, Any] = {
             "version": "1.0",
@@ -70,7 +70,7 @@ class Ending:
         return record
 
     def dead_letter_attributes(self) -> dict[str, dict[str, str]]:
-        """What the message in a dead-letter queue says beside the event itself."""
+        """Return what the message in a dead-letter queue says beside the event itself."""
         last = self.event.last
         answer = _parsed(last.payload) if last else None
         text = answer.get("errorMessage") if isinstance(answer, dict) else None
@@ -102,7 +102,7 @@ def send_to_dead_letter_queue(ending: Ending) -> None:
 
 
 def exists(destination: str) -> bool:
-    """Is there such a queue, topic, function or event bus in this account?"""
+    """Return whether there is such a queue, topic, function or event bus in this account."""
     arn = Arn.parse(destination)
     if arn.service == "sqs":
         return arn.resource_id in sqs_backends[arn.account][arn.region].queues

@@ -1,4 +1,4 @@
-"""The execution environments of one version of a function, and what waits for them.
+"""Manage the execution environments of one version of a function, and what waits for them.
 
 Lambda gives every invocation that overlaps with another an environment of its own, and uses an idle one
 again. Here the environments share a laptop, so asynchronous events wait for a free environment as long as the
@@ -62,13 +62,13 @@ class EnvironmentPool:
             _pools.append(self)
 
     def update(self, spec: FunctionSpec) -> None:
-        """New code or configuration: busy environments finish, and no environment is used again."""
+        """Take new code or configuration: busy environments finish, and no environment is used again."""
         with self._lock:
             self._spec = spec
             self._dismiss_idle()
 
     def close(self) -> None:
-        """The function is deleted: its environments end now, and what is queued is dropped."""
+        """End the environments now, and drop what is queued: the function is deleted."""
         with self._lock:
             if self._closed:
                 return
@@ -92,15 +92,15 @@ class EnvironmentPool:
 
     @property
     def size(self) -> int:
-        """How many environments there are, the idle ones too."""
+        """Return how many environments there are, the idle ones too."""
         return len(self._environments)
 
     def idle(self) -> list[ExecutionEnvironment]:
-        """The environments that wait for work."""
+        """Return the environments that wait for work."""
         return list(self._idle)
 
     def dismiss(self, environment: ExecutionEnvironment) -> bool:
-        """End an idle environment, to make room; False when it has got work, or has ended, meanwhile."""
+        """End an idle environment, to make room; returns False when it has got work, or has ended, meanwhile."""
         inbox = self._idle.pop(environment, None)
         if inbox is None:
             return False
@@ -110,7 +110,7 @@ class EnvironmentPool:
         return True
 
     def use_room(self) -> bool:
-        """Start environments for all who wait; False when the room was not enough."""
+        """Start environments for all who wait; returns False when the room was not enough."""
         with self._lock:
             self._start_where_needed()
             return self not in _starved
@@ -177,7 +177,7 @@ class EnvironmentPool:
         return sum(not environment.initialised for environment in self._environments)
 
     def serve_queue(self) -> None:
-        """There may be room for what waits: idle environments take it first."""
+        """Run what waits, as far as there is room: idle environments take it first."""
         while self._queue and self._concurrency.room() and self._give_to_idle(self._queue[0]):
             self._queue.popleft()
             self._concurrency.executing += 1
@@ -189,7 +189,7 @@ class EnvironmentPool:
             self._concurrency.serve_queues()
 
     def _take_work(self) -> Work | None:
-        """What an environment does next: callers come first. Callers count as executing since they called."""
+        """Return what an environment does next: callers come first. They count as executing since they called."""
         if self._waiting_callers:
             return self._waiting_callers.popleft()
         if self._queue and self._concurrency.room():
@@ -244,7 +244,7 @@ class EnvironmentPool:
 
 
 def drop(work: Work) -> None:
-    """The function was deleted before it could be invoked: nobody waits for an answer that will not come."""
+    """End work whose function was deleted before it could be invoked: nobody waits for an answer that will not come."""
     work.done(work, Outcome(work.request_id, b'{"errorMessage":"The function was deleted."}', "Unhandled", b""))
 
 
@@ -256,7 +256,7 @@ def _dismiss_oldest() -> bool:
 
 
 def _feed_starved() -> None:
-    """An environment has become free or has ended: let those start one that could not before."""
+    """Let those start an environment that could not before: one has become free or has ended."""
     while _starved:
         try:
             pool = _starved.pop()

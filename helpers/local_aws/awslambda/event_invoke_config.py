@@ -1,4 +1,4 @@
-"""How Lambda treats a function's asynchronous events: retries, age, destinations, by version or alias.
+"""Configure a function's asynchronous events: retries, age, destinations, by version or alias.
 
 Requests are refused with AWS's codes and messages.
 https://docs.aws.amazon.com/lambda/latest/api/API_PutFunctionEventInvokeConfig.html
@@ -48,7 +48,7 @@ class EventInvokeConfig:
     last_modified: float
 
     def described(self) -> dict[str, Any]:
-        """As the API returns it."""
+        """Return the configuration as the API does."""
         described: dict[str, Any] = {"LastModified": self.last_modified, "FunctionArn": self.function_arn}
         if self.retries is not None:
             described["MaximumRetryAttempts"] = self.retries
@@ -62,7 +62,7 @@ class EventInvokeConfig:
 
 
 def check_constraints(request: Request) -> None:
-    """What the API model states for single parameters. Raises LambdaError."""
+    """Check what the API model states for single parameters. Raises LambdaError."""
     failures = list(_constraint_failures(request))
     if failures:
         raise constraint_errors(failures)
@@ -71,7 +71,7 @@ def check_constraints(request: Request) -> None:
 def make_config(
     function_arn: str, request: Request, check_destination: CheckDestination, former: EventInvokeConfig | None = None
 ) -> EventInvokeConfig:
-    """The configuration that a request wants; what it leaves out stays as in `former`. Raises LambdaError."""
+    """Return the configuration that a request wants; what it leaves out stays as in `former`. Raises LambdaError."""
     wanted = request.get("DestinationConfig")
     settings = ("MaximumRetryAttempts", "MaximumEventAgeInSeconds", "DestinationConfig")
     if all(request.get(name) is None for name in settings):
@@ -98,7 +98,7 @@ def make_config(
 
 
 def no_config(function_arn: str) -> LambdaError:
-    """`function_arn` with its qualifier has no configuration, or does not exist."""
+    """Return the error for a `function_arn` with its qualifier that has no configuration, or does not exist."""
     return LambdaError("ResourceNotFoundException", f"The function {function_arn} doesn't have an EventInvokeConfig")
 
 
@@ -117,7 +117,7 @@ def _constraint_failures(request: Request) -> Iterator[tuple[str, object, str]]:
 
 
 def _destination(wanted: Any, side: str) -> str | None:
-    """The ARN for one side; "" when it should have none; None when the request does not speak of it."""
+    """Return the ARN for one side; "" when it should have none; None when the request does not speak of it."""
     return ((wanted or {}).get(side) or {}).get("Destination")
 
 

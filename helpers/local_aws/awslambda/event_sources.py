@@ -1,4 +1,4 @@
-"""Which functions queues, tables and streams feed: kept by Lambda, and known to the sources too.
+"""Connect functions with the queues, tables and streams that feed them: kept by Lambda, known to the sources too.
 
 moto puts an event source mapping into its source when it is made; a source that was restored hears of it here.
 """

@@ -1,4 +1,4 @@
-"""Unpacks a function's .zip archive into a folder of its own, and removes the folder again.
+"""Unpack a function's .zip archive into a folder of its own, and remove the folder again.
 
 What an archive may hold is decided here and nowhere else: nothing in it can be written outside its folder,
 and an archive that is small but unpacks to gigabytes is refused before a byte of it is written.
@@ -54,7 +54,7 @@ def set_root(folder: Path) -> None:
 
 
 def remove_leftovers(used: Container[str] = ()) -> None:
-    """What an earlier server left in the folder goes, but for the code with these names."""
+    """Remove what an earlier server left in the folder, but for the code with these names."""
     assert _root is not None
     for leftover in _root.glob("code-*"):
         if leftover.name not in used:
@@ -82,7 +82,7 @@ class FunctionCode:
 
     @classmethod
     def kept(cls, name: str, size: int, sha256: str) -> FunctionCode:
-        """What an earlier server has unpacked into the folder of this name. Nobody uses it yet."""
+        """Return what an earlier server has unpacked into the folder of this name. Nobody uses it yet."""
         assert _root is not None
         code = cls.__new__(cls)
         code.path, code.size, code.sha256, code._users = _root / name, size, sha256, 0
@@ -90,13 +90,13 @@ class FunctionCode:
         return code
 
     def share(self) -> FunctionCode:
-        """One more user of the folder."""
+        """Count one more user of the folder, and return it."""
         with self._lock:
             self._users += 1
         return self
 
     def release(self) -> None:
-        """One user less; the last one removes the folder."""
+        """Count one user less; the last one removes the folder."""
         with self._lock:
             self._users -= 1
             last = self._users == 0
@@ -108,7 +108,7 @@ class FunctionCode:
 
 
 def decoded(zip_file: str | bytes) -> bytes:
-    """The archive of a request, where it stands in base64."""
+    """Return the archive of a request, where it stands in base64. Raises LambdaError."""
     try:
         archive = base64.b64decode(zip_file, validate=True)
     except (binascii.Error, ValueError):
@@ -170,7 +170,7 @@ def _checked_members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
 
 
 def trouble_with(member: zipfile.ZipInfo, windows: bool) -> str | None:
-    """Why a member of an archive must not be unpacked, or None. `windows`: where it is unpacked."""
+    """Return why a member of an archive must not be unpacked, or None. `windows`: where it is unpacked."""
     if "\0" in member.orig_filename:
         return "whose name has a zero byte"
     if "\\" in member.orig_filename:
@@ -193,7 +193,7 @@ def trouble_with(member: zipfile.ZipInfo, windows: bool) -> str | None:
 
 
 def _folders_of(name: str, known: set[str]) -> list[str]:
-    """The folders that a member needs and that no earlier one needed."""
+    """Return the folders that a member needs and that no earlier one needed."""
     found = []
     folder = name.rstrip("/").rpartition("/")[0]
     while folder and folder not in known:
@@ -221,7 +221,7 @@ def _ignores_case(folder: Path) -> bool:
 
 
 def _shown(name: str) -> str:
-    """A member's name for a message: long ones are cut, and control characters escaped."""
+    """Return a member's name for a message: long ones are cut, and control characters escaped."""
     return repr(name if len(name) <= 200 else f"{name[:200]}…")
 
 

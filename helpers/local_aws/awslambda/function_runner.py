@@ -1,4 +1,4 @@
-"""Runs one version of a function: invocations that somebody waits for, and asynchronous events."""
+"""Run one version of a function: invocations that somebody waits for, and asynchronous events."""
 
 from __future__ import annotations
 
@@ -122,13 +122,13 @@ class FunctionRunner(EnvironmentPool):
             self._enqueue(event, start=True)
 
     def stop_recursion(self, payload: bytes, *, request_id: str, trace_id: str, qualifier: str) -> None:
-        """An event that has gone round too often: it is not run."""
+        """Drop an event that has gone round too often: it is not run."""
         event = AsyncEvent(request_id, payload, self._async_done, None, trace_id, qualifier, time.time())
         metrics.record("AWS/Lambda", self._dimensions, {"AsyncEventsReceived": 1, "RecursiveInvocationsDropped": 1})
         self._give_up(event, RECURSION)
 
     def limit_changed(self) -> None:
-        """The function's reserved concurrency or its configurations have changed: what waits is looked at again."""
+        """Look again at what waits: the function's reserved concurrency or its configurations have changed."""
         with self._lock:
             unwanted = self._queue.take_all() if self._concurrency.reserved == 0 else []
             self.serve_queue()
@@ -164,7 +164,7 @@ class FunctionRunner(EnvironmentPool):
         answers.put(outcome)
 
     def _async_done(self, event: AsyncEvent, outcome: Outcome) -> None:
-        """An asynchronous invocation has ended: a failed one is retried or dropped."""
+        """End an asynchronous invocation: a failed one is retried or dropped."""
         with self._lock:
             self._concurrency.executing -= 1
             if self._closed:
@@ -222,7 +222,7 @@ class FunctionRunner(EnvironmentPool):
         timer.later(0, lambda: destinations.deliver(ending, destination))
 
     def _drop_expired(self) -> None:
-        """Events that have waited too long are dropped."""
+        """Drop events that have waited too long."""
         with self._lock:
             expired = self._queue.take_expired(self._configs)
             self._watching_age = False

@@ -1,4 +1,4 @@
-"""Says what is wrong with an Invoke payload that is not JSON, in the words of AWS's parser."""
+"""Say what is wrong with an Invoke payload that is not JSON, in the words of AWS's parser."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _EXPECTED = "(JSON String, Number, Array, Object or token 'null', 'true' or 'fal
 
 
 def check_json(payload: bytes) -> str | None:
-    """What makes `payload` no JSON in UTF-8, or None if it is."""
+    """Return what makes `payload` no JSON in UTF-8, or None if it is."""
     try:
         text = payload.decode()
         json.loads(text, parse_constant=_refuse_constant)

@@ -1,4 +1,4 @@
-"""Lambda's HTTP API, where moto's answers are not AWS's: Invoke, permissions, and the form of errors."""
+"""Answer Lambda's HTTP API where moto's answers are not AWS's: Invoke, permissions, and the form of errors."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _KINDS = ("Event", "RequestResponse", "DryRun")
 
 
 def event_too_large(size: int) -> str:
-    """The message for an asynchronous invocation whose payload of `size` bytes is too large."""
+    """Return the message for an asynchronous invocation whose payload of `size` bytes is too large."""
     return f"{size} byte payload is too large for the Event invocation type (limit {MAX_EVENT} bytes)"
 
 
@@ -121,7 +121,7 @@ class LambdaApi(AsyncSettingsApi, LambdaResponse):
         return 201, {"status": 201}, json.dumps(function.get_configuration(on_create=True))
 
     def _invoked_qualifier(self) -> str:
-        """The version or alias that an Invoke request names, in its address or beside it."""
+        """Return the version or alias that an Invoke request names, in its address or beside it."""
         backend = self.backend
         name = self.uri_match["FunctionName"]
         return locate(name, self._qualifier(), backend.account_id, backend.region_name)[1] or "$LATEST"
@@ -134,7 +134,7 @@ class LambdaApi(AsyncSettingsApi, LambdaResponse):
 
 
 def _checked_payload(payload: bytes, limit: int) -> bytes:
-    """The event that the function gets. Raises LambdaError when it is too large, or no JSON."""
+    """Return the event that the function gets. Raises LambdaError when it is too large, or no JSON."""
     if len(payload) > limit:
         message = (
             event_too_large(len(payload))
@@ -160,7 +160,7 @@ def _check_backlog() -> None:
 
 
 def _client_context(header: str | None) -> str | None:
-    """The JSON text of the header that carries it in base64."""
+    """Return the JSON text of the header that carries it in base64. Raises LambdaError."""
     if not header:
         return None
     try:

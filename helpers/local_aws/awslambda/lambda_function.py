@@ -1,4 +1,4 @@
-"""A version of a Lambda function: what moto keeps of it, its unpacked code, and the runner that runs it."""
+"""Model a version of a Lambda function: what moto keeps of it, its unpacked code, and the runner that runs it."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ class Function(LambdaFunction):
         return request_id
 
     def enqueue_watched(self, payload: bytes, trace_id: str | None, qualifier: str) -> str:
-        """`enqueue` for an event that a function may have sent: an endless loop is stopped.
+        """Queue an event (see `enqueue`) that a function may have sent: an endless loop is stopped.
 
         Lambda watches what functions send to one another, and not what comes through EventBridge.
         """
@@ -145,12 +145,12 @@ class Function(LambdaFunction):
         return hops_in(trace_id) >= MAX_HOPS and self.recursive_loop == "Terminate"
 
     def reconsider(self) -> None:
-        """The reserved concurrency or the treatment of asynchronous events has changed: look again at what waits."""
+        """Look again at what waits: the reserved concurrency or the treatment of asynchronous events has changed."""
         if self._runner is not None:
             self._runner.limit_changed()
 
     def invoke(self, body: str | bytes, request_headers: Any, response_headers: Any) -> str | bytes:
-        """How moto's event sources (queues, topics, streams) invoke a function; they look at the headers."""
+        """Invoke the function as moto's event sources (queues, topics, streams) do; they look at the headers."""
         payload = body.encode() if isinstance(body, str) else body
         try:
             invocation = self.run(payload or b"{}", str(uuid.uuid4()))
@@ -172,7 +172,7 @@ class Function(LambdaFunction):
             self._runner.resume(kept)
 
     def close(self) -> None:
-        """The version is deleted: its environments end and its code goes."""
+        """End the environments and remove the code: the version is deleted."""
         runner, self._runner = self._runner, None
         if runner is not None:
             runner.close()
@@ -185,7 +185,7 @@ class Function(LambdaFunction):
     # Describing it.
 
     def get_configuration(self, on_create: bool = False) -> dict[str, Any]:
-        """As the API returns it; `on_create`: in the answer to CreateFunction."""
+        """Return the configuration as the API does; `on_create`: in the answer to CreateFunction."""
         configuration = super().get_configuration(on_create)
         described = {key: value for key, value in configuration.items() if value not in (None, [])}
         if self._has_environment:
@@ -200,7 +200,7 @@ class Function(LambdaFunction):
         return {**described, **_CREATING} if on_create else described
 
     def get_code(self) -> dict[str, Any]:
-        """As GetFunction returns it."""
+        """Return what GetFunction does."""
         described = super().get_code()
         if self.concurrency.reserved is not None:
             described["Concurrency"] = {"ReservedConcurrentExecutions": self.concurrency.reserved}
@@ -274,7 +274,7 @@ class Function(LambdaFunction):
 
 
 def archive_of(code: Mapping[str, Any], account_id: str, partition: str) -> bytes:
-    """The .zip archive that a request names: in itself, or in a bucket. Raises LambdaError."""
+    """Return the .zip archive that a request names: in itself, or in a bucket. Raises LambdaError."""
     if code.get("ZipFile"):
         return decoded(code["ZipFile"])
     if "S3Bucket" not in code or "S3Key" not in code:

@@ -1,4 +1,4 @@
-"""AWS Lambda, embedded: moto's Lambda with functions that run.
+"""Extend moto's AWS Lambda with functions that run.
 
 moto keeps functions, versions, aliases and their configuration. What it does in Docker or not at all is here:
 code is unpacked and run by a FunctionRunner, requests are validated as AWS validates them, and resource
@@ -101,7 +101,7 @@ def invoke_as_service(
 
 
 def _target(function_arn: str) -> tuple[Function, ResourcePolicy | None, str]:
-    """The function that an ARN names, the resource policy of exactly what it names, and the qualifier."""
+    """Return the function that an ARN names, the resource policy of exactly what it names, and the qualifier."""
     try:
         arn = Arn.parse(function_arn)
         name, qualifier = name_and_qualifier(arn)
@@ -134,7 +134,7 @@ class LambdaService(AsyncSettings, LambdaBackend):
         return used
 
     def all_versions(self) -> list[Function]:
-        """Every version of every function."""
+        """Return every version of every function."""
         return [version for name in list(self._lambdas._functions) for version in self._versions_of(name)]
 
     def close(self) -> None:
@@ -153,7 +153,7 @@ class LambdaService(AsyncSettings, LambdaBackend):
         return super().get_function(name, qualifier)  # type: ignore[return-value]
 
     def invoked_function(self, function_name: str, qualifier: str | None) -> Function:
-        """The function that an Invoke request means; without a qualifier it is $LATEST, in errors too."""
+        """Return the function that an Invoke request means; without a qualifier it is $LATEST, in errors too."""
         name, qualifier = locate(function_name, qualifier, self.account_id, self.region_name)
         return super().get_function(name, qualifier or "$LATEST")  # type: ignore[return-value]
 
@@ -222,7 +222,7 @@ class LambdaService(AsyncSettings, LambdaBackend):
     def invoke(
         self, function_name: str, qualifier: str | None, body: Any, headers: Any, response_headers: Any
     ) -> str | bytes:
-        """How moto's queues invoke a function. The Invoke API itself is in lambda_api."""
+        """Invoke a function as moto's queues do. The Invoke API itself is in lambda_api."""
         return self.get_function(function_name, qualifier).invoke(body, headers, response_headers)
 
     def _versions_of(self, name: str) -> list[Function]:
@@ -258,7 +258,7 @@ class LambdaService(AsyncSettings, LambdaBackend):
             policy.remove(sid)
 
     def resource_policy(self, function_name: str, qualifier: str | None) -> ResourcePolicy:
-        """The policy of a function, version or alias. Raises LambdaError when it has none."""
+        """Return the policy of a function, version or alias. Raises LambdaError when it has none."""
         name, qualifier = locate(function_name, qualifier, self.account_id, self.region_name)
         policy = self._policy(name, qualifier or "")
         if not policy:
@@ -275,7 +275,7 @@ class LambdaService(AsyncSettings, LambdaBackend):
         return latest.policies.get(qualifier) if latest else None
 
     def _with_policy(self, name: str, qualifier: str | None) -> tuple[Function, str]:
-        """The function, and the revision of what the qualifier names. Raises LambdaError when nothing is."""
+        """Return the function, and the revision of what the qualifier names. Raises LambdaError when nothing is."""
         latest = self.get_function(name)
         if qualifier is None:
             return latest, latest.revision_id

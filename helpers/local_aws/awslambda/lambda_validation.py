@@ -1,4 +1,4 @@
-"""What Lambda refuses when a function is created or changed, with AWS's codes and messages.
+"""Refuse what Lambda refuses when a function is created or changed, with AWS's codes and messages.
 
 Rules that the API model states for single parameters come first and are reported together (the code is
 ValidationException); then come the service's own. What AWS accepts but cannot run here is refused in one line

@@ -1,4 +1,4 @@
-"""The resource policy of a function, a version or an alias: who may invoke it, as AddPermission says."""
+"""Keep the resource policy of a function, a version or an alias: who may invoke it, as AddPermission says."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One thread that runs small jobs later: retries of asynchronous events, the end of their time in a queue."""
+"""Run small jobs later, on one thread: retries of asynchronous events, the end of their time in a queue."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""CloudFormation's operations: check a request, set the work off in the background, and tell how things stand.
+"""Answer CloudFormation's operations: check a request, start the work in the background, tell how things stand.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_Operations.html
 """

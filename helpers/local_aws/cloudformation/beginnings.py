@@ -1,4 +1,4 @@
-"""How work on a stack begins, whether a request of its own or a change set asks for it."""
+"""Begin work on a stack, whether a request of its own or a change set asks for it."""
 
 from __future__ import annotations
 
@@ -46,7 +46,10 @@ def check_updatable(stack: Stack) -> None:
 
 
 def unchanged(stack: Stack, request: Request) -> bool:
-    """Does the request say what the stack is already? (How the template's text is laid out does not matter.)"""
+    """Return whether the request says what the stack is already, however the template's text is laid out.
+
+    Raises Refused.
+    """
     plan.resources(stack, request, store)  # refuses what cannot be
     before = stack.request
     if stack.status == "UPDATE_FAILED":

@@ -1,4 +1,4 @@
-"""Change sets: what a request would change, to be read before it is carried out (`aws cloudformation deploy`)."""
+"""Keep change sets: what a request would change, read before it is carried out (`aws cloudformation deploy`)."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _all: dict[str, ChangeSet] = {}
 
 
 def state() -> dict[str, ChangeSet]:
-    """All change sets by their ids, for a later process to `restore`. The lock of the store should be held."""
+    """Return all change sets by their ids, for a later process to `restore`. The lock of the store should be held."""
     return dict(_all)
 
 
@@ -172,7 +172,7 @@ def delete(given: Parameters, caller: Services) -> Parameters:
 
 
 def forget(stack: Stack) -> None:
-    """The stack goes, and its change sets with it."""
+    """Forget the change sets of a stack that goes."""
     for each in _of(stack):
         _all.pop(each.id, None)
 

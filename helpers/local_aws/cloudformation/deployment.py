@@ -1,4 +1,4 @@
-"""The work on a stack as a whole: making it, changing it, deleting it, and taking it all back on a failure.
+"""Work on a stack as a whole: make it, change it, delete it, and take it all back on a failure.
 
 One resource at a time. AWS works on independent ones at once, so its events may come in another order.
 Statuses: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html
@@ -34,7 +34,7 @@ class Deployment(Steps):
     """One piece of work on one stack; runs in a thread of its own."""
 
     def create(self) -> None:
-        """From CREATE_IN_PROGRESS to CREATE_COMPLETE, or to what OnFailure says."""
+        """Bring the stack from CREATE_IN_PROGRESS to CREATE_COMPLETE, or to what OnFailure says."""
         stack = self.stack
         try:
             for logical_id, resource in plan.resources(stack, stack.request, self.store).items():
@@ -72,7 +72,7 @@ class Deployment(Steps):
         return resource.deletion_policy == "Retain"
 
     def update(self, request: Request, disable_rollback: bool) -> None:
-        """From UPDATE_IN_PROGRESS to UPDATE_COMPLETE, or back to how the stack was."""
+        """Bring the stack from UPDATE_IN_PROGRESS to UPDATE_COMPLETE, or back to how it was."""
         stack, undo = self.stack, _Undo()
         former = dict(stack.resources)
         try:
@@ -161,7 +161,10 @@ class Deployment(Steps):
         stack.turn("UPDATE_ROLLBACK_COMPLETE", _left_behind(failed))
 
     def delete(self, retained: Iterable[str] = (), after: threading.Thread | None = None) -> None:
-        """From DELETE_IN_PROGRESS to DELETE_COMPLETE or DELETE_FAILED. `after`: what must have ended before."""
+        """Bring the stack from DELETE_IN_PROGRESS to DELETE_COMPLETE or DELETE_FAILED.
+
+        `after`: what must have ended before.
+        """
         if after is not None:
             after.join()  # a creation that this deletion has cancelled
         for export in [output.get("ExportName") for output in self.stack.outputs]:

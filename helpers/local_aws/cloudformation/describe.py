@@ -1,4 +1,4 @@
-"""What CloudFormation tells about stacks: the answers of all operations that change nothing."""
+"""Describe stacks: the answers of all of CloudFormation's operations that change nothing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Parameters = dict[str, Any]
 
 
 def stacks(store: Store, given: Parameters) -> Parameters:
-    """One stack by name or ARN, or all that are not deleted."""
+    """Return one stack by name or ARN, or all that are not deleted, as DescribeStacks does."""
     if given.get("StackName"):
         return {"Stacks": [_stack(store.get(given["StackName"]))]}
     return {"Stacks": [_stack(each) for each in store.all() if each.status != "DELETE_COMPLETE"]}
@@ -49,7 +49,7 @@ def _times(stack: Stack) -> Parameters:
 
 
 def summaries(store: Store, given: Parameters) -> Parameters:
-    """All stacks, the deleted ones included."""
+    """Return all stacks, the deleted ones included, as ListStacks does."""
     wanted = given.get("StackStatusFilter") or []
     return {
         "StackSummaries": [
@@ -62,7 +62,7 @@ def summaries(store: Store, given: Parameters) -> Parameters:
 
 
 def events(store: Store, given: Parameters) -> Parameters:
-    """The newest first."""
+    """Return a stack's events, the newest first. Raises Refused without such a stack."""
     stack = store.get(given.get("StackName", ""), "Stack [{}] does not exist")
     return {"StackEvents": list(reversed(stack.events))}
 
@@ -123,7 +123,7 @@ def template(store: Store, given: Parameters) -> Parameters:
 
 
 def validated(read: Template) -> Parameters:
-    """What ValidateTemplate says of a template that is valid."""
+    """Return what ValidateTemplate says of a template that is valid."""
     declared = [_declaration(name, rules) for name, rules in read.block("Parameters").items()]
     own = ("ParameterKey", "DefaultValue", "NoEcho", "Description")
     listed = [{name: each[name] for name in own} for each in declared]
@@ -131,7 +131,7 @@ def validated(read: Template) -> Parameters:
 
 
 def template_summary(read: Template) -> Parameters:
-    """GetTemplateSummary: the same with the parameters' types, and what kinds of resources there are."""
+    """Return what GetTemplateSummary does: as `validated`, with the parameters' types and the resources' types."""
     return {
         "Description": read.description,
         "Parameters": [_declaration(name, rules) for name, rules in read.block("Parameters").items()],

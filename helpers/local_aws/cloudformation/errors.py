@@ -1,4 +1,4 @@
-"""How CloudFormation says no: to a request, and while it works on a resource."""
+"""Word CloudFormation's refusals: of a request, and while it works on a resource."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ class ResourceFailure(Exception):
 
 
 def invalid_template(message: str) -> Refused:
-    """A template that cannot be read, as AWS words it."""
+    """Return the error for a template that cannot be read, as AWS words it."""
     return Refused(f"Template format error: {message}")
 
 
 def from_service(error: ClientError, service: str) -> ResourceFailure:
-    """A service's refusal, in the form in which CloudFormation's resource handlers pass it on."""
+    """Return a service's refusal, in the form in which CloudFormation's resource handlers pass it on."""
     answer = error.response
     code, status = answer["Error"].get("Code", ""), answer["ResponseMetadata"]["HTTPStatusCode"]
     request_id = answer["ResponseMetadata"].get("RequestId") or uuid.uuid4()
@@ -34,13 +34,14 @@ def from_service(error: ClientError, service: str) -> ResourceFailure:
 
 
 def already_exists(type_name: str, identifier: str) -> ResourceFailure:
-    """Somebody else has made a resource of this name."""
+    """Return the failure of a resource whose name somebody else has taken."""
     message = f"Resource of type '{type_name}' with identifier '{identifier}' already exists."
     return handler_failure(message, "AlreadyExists")
 
 
 def handler_failure(message: str, code: str) -> ResourceFailure:
-    """A failure with a message and a handler error code, such as InvalidRequest:
+    """Return a failure with a message and a handler error code, such as InvalidRequest.
+
     https://docs.aws.amazon.com/cloudformation-cli/latest/userguide/resource-type-test-contract-errors.html
     """
     return ResourceFailure(
@@ -63,7 +64,7 @@ def _handler_code(code: str) -> str:
 
 
 def is_missing(code: str) -> bool:
-    """Does this error code of a service say that the resource is not there?"""
+    """Return whether this error code of a service says that the resource is not there."""
     return (
         code in ("ResourceNotFoundException", "NoSuchEntity")
         or "NonExistentQueue" in code

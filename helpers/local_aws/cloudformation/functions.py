@@ -1,4 +1,4 @@
-"""The intrinsic functions: what a template's values are once everything that they refer to is known.
+"""Evaluate the intrinsic functions: a template's values once everything that they refer to is known.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference.html
 """
@@ -40,7 +40,7 @@ class Values:
         self._evaluating: list[str] = []
 
     def holds(self, condition: str) -> bool:
-        """Is this condition of the template true?"""
+        """Return whether this condition of the template is true. Raises Refused."""
         if condition not in self._conditions:
             raise Refused(f"Template error: unresolved condition dependency {condition}")
         if condition in self._evaluating:
@@ -52,11 +52,11 @@ class Values:
             self._evaluating.pop()
 
     def wanted(self, entry: Mapping[str, Any]) -> bool:
-        """Is a resource or an output with this `Condition`, or none, part of the stack?"""
+        """Return whether a resource or an output with this `Condition`, or none, is part of the stack."""
         return "Condition" not in entry or self.holds(entry["Condition"])
 
     def of(self, value: Any) -> Any:
-        """The value with all functions replaced by what they give."""
+        """Return the value with all functions replaced by what they give. Raises Refused."""
         if isinstance(value, list):
             return [each for each in map(self.of, value) if each is not NO_VALUE]
         if not isinstance(value, dict):
@@ -199,7 +199,7 @@ _FUNCTIONS: dict[str, Callable[[Values, Any], Any]] = {
 
 
 def as_text(value: Any) -> str:
-    """A value where text is wanted: numbers and truth values are written as in JSON."""
+    """Return a value where text is wanted: numbers and truth values as in JSON. Raises Refused for a list or map."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, (list, dict)) or value is NO_VALUE:

@@ -1,4 +1,4 @@
-"""The parameters of a template: what was given, checked against what the template says about them.
+"""Take the parameters of a template: what was given, checked against what the template says about them.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html
 """
@@ -18,7 +18,7 @@ MASK = "****"
 
 
 def take(template: Template, given: list[dict[str, Any]], previous: Mapping[str, str]) -> dict[str, str]:
-    """The text of each parameter: given, from the stack as it was, or the template's default. Raises Refused."""
+    """Return the text of each parameter: given, from the stack as it was, or the template's default. Raises Refused."""
     declared = template.block("Parameters")
     unknown = [each["ParameterKey"] for each in given if each.get("ParameterKey") not in declared]
     if unknown:
@@ -90,7 +90,7 @@ def _number_problem(value: str, rules: Mapping[str, Any]) -> str | None:
 
 
 def as_values(template: Template, taken: Mapping[str, str]) -> dict[str, Any]:
-    """What Ref gives for each parameter: text, or a list for the list types."""
+    """Return what Ref gives for each parameter: text, or a list for the list types."""
     declared = template.block("Parameters")
     return {
         name: [each.strip() for each in text.split(",")] if declared[name]["Type"] in _LISTS else text
@@ -99,6 +99,6 @@ def as_values(template: Template, taken: Mapping[str, str]) -> dict[str, Any]:
 
 
 def described(template: Template, taken: Mapping[str, str]) -> list[dict[str, Any]]:
-    """As DescribeStacks shows them: what is NoEcho is masked."""
+    """Return the parameters as DescribeStacks shows them: what is NoEcho is masked."""
     hidden = {name for name, rules in template.block("Parameters").items() if _text(rules.get("NoEcho", "")) == "true"}
     return [{"ParameterKey": name, "ParameterValue": MASK if name in hidden else text} for name, text in taken.items()]

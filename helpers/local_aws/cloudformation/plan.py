@@ -1,4 +1,4 @@
-"""What a request comes to in a stack: which resources, in which order, and how each differs from what is there."""
+"""Plan what a request comes to in a stack: which resources, in which order, and how each differs from before."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LATER = "{{changeSet:KNOWN_AFTER_APPLY}}"
 
 
 def resources(stack: Stack, request: Request, store: Store) -> dict[str, Resource]:
-    """The resources that the request wants, not made yet, each after those that it needs. Raises Refused."""
+    """Return the resources that the request wants, not made yet, each after those that it needs. Raises Refused."""
     values = stack.values(request, store)
     wanted = {name: entry for name, entry in request.template.resources.items() if values.wanted(entry)}
     known = {*wanted, *request.template.block("Parameters"), *PSEUDO_PARAMETERS}
@@ -41,7 +41,7 @@ def resources(stack: Stack, request: Request, store: Store) -> dict[str, Resourc
 
 
 def outputs(stack: Stack, request: Request, store: Store) -> list[dict[str, Any]]:
-    """The outputs of a stack whose resources are all there. Raises Refused."""
+    """Return the outputs of a stack whose resources are all there. Raises Refused."""
     values, result = stack.values(request, store), []
     for name, entry in request.template.block("Outputs").items():
         if values.wanted(entry):
@@ -79,7 +79,10 @@ class Change:
 
 
 def changes(stack: Stack, request: Request, store: Store) -> list[Change]:
-    """How the stack would change, in the order of work. Values that nobody can know yet count as different."""
+    """Return how the stack would change, in the order of work.
+
+    Values that nobody can know yet count as different. Raises Refused.
+    """
     wanted = resources(stack, request, store)
     comparison = _Comparison(stack, request, store, {name for name in wanted if not _there(stack, name)})
     found = [change for resource in wanted.values() if (change := comparison.change(resource)) is not None]
@@ -102,7 +105,7 @@ class _Comparison:
         return LATER if name in self._unsettled else None
 
     def change(self, wanted: Resource) -> Change | None:
-        """What happens to a resource that is wanted; None when it is as it should be. Raises Refused."""
+        """Return what happens to a resource that is wanted; None when it is as it should be. Raises Refused."""
         name = wanted.logical_id
         properties = properties_of(self._request.template.resources[name], self._values)
         current = self._stack.resources.get(name)
@@ -121,7 +124,7 @@ class _Comparison:
 
 
 def _different(current: dict[str, Any], wanted: dict[str, Any]) -> tuple[str, ...]:
-    """The names of the properties that differ, sorted."""
+    """Return the names of the properties that differ, sorted."""
     return tuple(sorted(each for each in {*wanted, *current} if wanted.get(each) != current.get(each)))
 
 

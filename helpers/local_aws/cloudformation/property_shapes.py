@@ -1,4 +1,4 @@
-"""The shapes of those properties that are taken apart here; all others go to their service, which checks them."""
+"""Check the shapes of the properties that are taken apart here; all others go to their service, which checks them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _JSON_TYPES = {
 
 
 def problems(properties: Mapping[str, Any]) -> Iterator[str]:
-    """What has a wrong shape, in CloudFormation's words: "#/Targets: expected type: JSONArray, found: String"."""
+    """Yield what has a wrong shape, in CloudFormation's words: "#/Targets: expected type: JSONArray, found: String"."""
     for name, value in properties.items():
         place = f"#/{name}"
         if name in _OBJECT_LISTS:

@@ -1,4 +1,4 @@
-"""The query protocol: a form comes in, XML goes out. Both as botocore's model of CloudFormation describes them."""
+"""Read and write the query protocol, a form in and XML out, as botocore's model of CloudFormation describes it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .errors import Refused
 
 
 def parse(request: Request) -> tuple[str, dict[str, Any]]:
-    """The operation and its parameters. Raises Refused for an operation that CloudFormation has not."""
+    """Return the operation and its parameters. Raises Refused for an operation that CloudFormation has not."""
     form = dict(parse_qsl(request.body.decode() or request.query, keep_blank_values=True))
     action = form.get("Action", "")
     try:
@@ -34,7 +34,7 @@ def parse(request: Request) -> tuple[str, dict[str, Any]]:
 
 
 def serialise(action: str, result: dict[str, Any]) -> bytes:
-    """The answer of an operation. What is None is left out."""
+    """Return the answer of an operation as XML. What is None is left out."""
     context = SerializationContext(str(uuid.uuid4()))
     return QuerySerializer(_model().operation_model(action), context).serialize(_without_none(result))["body"].encode()  # type: ignore[union-attr]
 

@@ -1,4 +1,4 @@
-"""What a template's values refer to, and the order in which that lets the resources be made."""
+"""Find what a template's values refer to, and the order in which that lets the resources be made."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Reference(NamedTuple):
 
 
 def references(value: Any, chosen: Callable[[str], bool] | None = None) -> Iterator[Reference]:
-    """All references in a value. With `chosen` (condition -> holds it?), only those in the branch that counts."""
+    """Yield all references in a value. With `chosen` (condition -> holds it?), only those in the branch that counts."""
     if isinstance(value, list):
         for each in value:
             yield from references(each, chosen)
@@ -59,7 +59,7 @@ def _of_function(function: str, argument: Any, chosen: Callable[[str], bool] | N
 
 
 def attribute_of(argument: Any) -> tuple[str, str]:
-    """The two parts of Fn::GetAtt: a list, or text with a dot."""
+    """Return the two parts of Fn::GetAtt, given as a list or as text with a dot. Raises Refused."""
     parts = argument.split(".", 1) if isinstance(argument, str) else argument
     if not isinstance(parts, list) or len(parts) != 2 or not all(isinstance(part, str) for part in parts):
         raise Refused(
@@ -70,7 +70,7 @@ def attribute_of(argument: Any) -> tuple[str, str]:
 
 
 def sub_arguments(argument: Any) -> tuple[str, dict[str, Any]]:
-    """The text of Fn::Sub and the variables that it brings along."""
+    """Return the text of Fn::Sub and the variables that it brings along. Raises Refused."""
     text, variables = argument if isinstance(argument, list) and len(argument) == 2 else (argument, {})
     if not isinstance(text, str) or not isinstance(variables, dict):
         raise Refused(
@@ -82,14 +82,14 @@ def sub_arguments(argument: Any) -> tuple[str, dict[str, Any]]:
 
 
 def substitutions(text: str) -> Iterator[str]:
-    """The names between ${ and } in a text of Fn::Sub."""
+    """Yield the names between ${ and } in a text of Fn::Sub."""
     for match in SUBSTITUTION.finditer(text):
         if not match[1].startswith("!"):
             yield match[1].strip()
 
 
 def order(dependencies: Mapping[str, set[str]]) -> list[str]:
-    """Names such that each comes after all that it depends on, otherwise in the given order. Refuses a circle."""
+    """Return the names, each after all that it depends on, else in the given order. Raises Refused for a circle."""
     waiting, done = dict(dependencies), []
     while waiting:
         ready = next((name for name, needs in waiting.items() if not needs - set(done)), None)

@@ -1,4 +1,4 @@
-"""A request for a stack: its template, parameters, tags and capabilities, checked before any work begins."""
+"""Read a request for a stack: template, parameters, tags and capabilities, checked before any work begins."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _NOT_HERE = {
 
 
 def read_template(parameters_: Mapping[str, Any], caller: Services, stack: Stack | None = None) -> template.Template:
-    """The template that a request brings, points to in S3, or that the stack has already."""
+    """Return the template that a request brings, points to in S3, or that the stack has already. Raises Refused."""
     given = [name for name in ("TemplateBody", "TemplateURL") if parameters_.get(name)]
     previous = parameters_.get("UsePreviousTemplate") and stack
     if len(given) + bool(previous) != 1:
@@ -47,7 +47,7 @@ def read_template(parameters_: Mapping[str, Any], caller: Services, stack: Stack
 
 
 def _download(url: str, caller: Services) -> str:
-    """A template in a bucket: https://bucket.s3.region.amazonaws.com/key, or with the bucket in the path."""
+    """Return a template in a bucket: https://bucket.s3.region.amazonaws.com/key, or with the bucket in the path."""
     parts = urlparse(url)
     bucket, key = (parts.hostname or "").partition(".s3")[0], unquote(parts.path.lstrip("/"))
     if ".s3" not in (parts.hostname or ""):
@@ -67,7 +67,7 @@ def check_name(name: str) -> None:
 
 
 def read(given: Mapping[str, Any], caller: Services, stack: Stack | None = None) -> Request:
-    """The whole request: what the stack is to be. Raises Refused."""
+    """Return the whole request: what the stack is to be. Raises Refused."""
     unsupported = sorted(name for name in _NOT_HERE if given.get(name))
     if unsupported:
         raise Refused(f"The embedded AWS does not support {', '.join(unsupported)}.")

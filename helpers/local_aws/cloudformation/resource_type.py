@@ -1,4 +1,4 @@
-"""What a type of resource can do: be made, changed and deleted through its service's own API."""
+"""Define what a type of resource can do: be made, changed and deleted through its service's own API."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Work:
         return self.services.call_if_there(service, operation, **parameters)
 
     def name(self, longest: int, ending: str = "") -> str:
-        """A name for a resource that the template gives none: stack-resource-RANDOM."""
+        """Make up a name for a resource that the template gives none: stack-resource-RANDOM."""
         random = "".join(secrets.choice(_RANDOM) for _ in range(12))
         room = longest - len(random) - len(ending) - 1
         front = f"{self.stack_name}-{self.logical_id}"
@@ -48,13 +48,13 @@ class Work:
         return f"{front}-{random}{ending}"
 
     def tags(self, properties: Mapping[str, Any]) -> dict[str, str]:
-        """The resource's own tags, the stack's, and those by which CloudFormation marks what it has made."""
+        """Return the resource's own tags, the stack's, and those by which CloudFormation marks what it has made."""
         own = {tag["Key"]: str(tag["Value"]) for tag in properties.get("Tags") or []}
         marks = {"stack-name": self.stack_name, "stack-id": self.stack_id, "logical-id": self.logical_id}
         return {**self.stack_tags, **own, **{f"aws:cloudformation:{name}": value for name, value in marks.items()}}
 
     def tags_gone(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-        """Keys of tags that an update takes away."""
+        """Return the keys of tags that an update takes away."""
         own = {tag["Key"] for tag in old.get("Tags") or []}
         return sorted({*own, *self.former_stack_tags} - set(self.tags(new)))
 
@@ -102,7 +102,7 @@ class ResourceType:
         raise NotImplementedError
 
     def ref(self, physical_id: str) -> str:
-        """What Ref gives for it."""
+        """Return what Ref gives for the resource."""
         return physical_id
 
     def needs_replacement(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
@@ -110,17 +110,17 @@ class ResourceType:
 
 
 def allowed(required: Iterable[str] = (), optional: Iterable[str] = ()) -> dict[str, bool]:
-    """The properties of a type: property -> needed?"""
+    """Return the properties of a type: {property: whether it is needed}."""
     return {**dict.fromkeys(optional, False), **dict.fromkeys(required, True)}
 
 
 def pick(properties: Mapping[str, Any], *names: str) -> Properties:
-    """Some of the properties: those whose API parameters have the same names."""
+    """Return some of the properties: those whose API parameters have the same names."""
     return {name: properties[name] for name in names if name in properties}
 
 
 def json_text(value: Any) -> str | None:
-    """A document as the APIs take it. A template has it as an object, or as text."""
+    """Return a document as the APIs take it. A template has it as an object, or as text."""
     return value if value is None or isinstance(value, str) else json.dumps(value)
 
 

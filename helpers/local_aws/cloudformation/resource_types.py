@@ -1,4 +1,4 @@
-"""All types of resources that a template may hold, by their names."""
+"""Gather all types of resources that a template may hold, by their names."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ KNOWN: dict[str, ResourceType] = {
 
 
 def capabilities(template_resources: dict[str, dict]) -> tuple[str | None, list[str]]:
-    """What whoever creates the stack must acknowledge, and the types because of which:
+    """Return what whoever creates the stack must acknowledge, and the types because of which.
+
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-iam-template.html#capabilities
     """
     iam = [resource for resource in template_resources.values() if resource["Type"].startswith("AWS::IAM::")]

@@ -1,4 +1,4 @@
-"""The account's other services, called as whoever asked for the stack.
+"""Call the account's other services as whoever asked for the stack.
 
 A template's values are looser than an API's: "10" is a number where one is wanted, "true" is true. CloudFormation
 accepts both, so the values are turned into what the operation's model says before they are sent.
@@ -59,13 +59,13 @@ class Services:
         return getattr(client, xform_name(operation))(**fit(given, shape))
 
     def call(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
-        """The same for a resource: raises ResourceFailure."""
+        """Call a service for a resource, as `request` does. Raises ResourceFailure."""
         answer = self._call(service, operation, parameters, missing_is_fine=False)
         assert answer is not None
         return answer
 
     def call_if_there(self, service: str, operation: str, **parameters: Any) -> dict[str, Any] | None:
-        """The same; None where the service says that there is no such thing."""
+        """Call a service for a resource; None where the service says that there is no such thing."""
         return self._call(service, operation, parameters, missing_is_fine=True)
 
     def _call(
@@ -98,7 +98,7 @@ def wait(condition: Callable[[], bool], what: str) -> None:
 
 
 def fit(value: Any, shape: Shape | None) -> Any:
-    """A template's value as the API's model wants it; what does not fit stays, and the model's own check says so."""
+    """Return a template's value as the API's model wants it; what does not fit stays, for the model's own check."""
     kind = shape.type_name if shape is not None else ""
     if kind == "structure" and isinstance(value, dict):
         return {name: fit(each, shape.members.get(name)) for name, each in value.items()}

@@ -1,4 +1,4 @@
-"""The account's stacks: what is in them, what has happened to them, and how to find one."""
+"""Keep the account's stacks: what is in them, what has happened to them, and how to find one."""
 
 from __future__ import annotations
 
@@ -86,14 +86,14 @@ class Stack:
         return self.status.endswith("_IN_PROGRESS") and self.status != "REVIEW_IN_PROGRESS"
 
     def turn(self, status: str, reason: str | None = None) -> None:
-        """The stack has another status from now on."""
+        """Give the stack another status from now on."""
         # The event comes first: who sees the last status finds the last event.
         self._event(self.name, self.id, "AWS::CloudFormation::Stack", status, reason, str(uuid.uuid4()))
         self.status, self.reason = status, reason
         journal.changed("cloudformation", self.region)
 
     def note(self, resource: Resource, status: str, reason: str | None = None) -> None:
-        """A resource has another status from now on."""
+        """Give a resource another status from now on."""
         resource.status, resource.reason, resource.changed_at = status, reason, datetime.now(UTC)
         event_id = f"{resource.logical_id}-{status}-{resource.changed_at:%Y-%m-%dT%H:%M:%S}.{uuid.uuid4().hex[:6]}Z"
         physical_id = resource.physical_id or ""
@@ -117,7 +117,10 @@ class Stack:
         )
 
     def values(self, request: Request, store: Store, unknown: Callable[[str, str | None], Any] | None = None) -> Values:
-        """What the values of a template are in this stack. `unknown` answers for resources that are not there yet."""
+        """Return what the values of a template are in this stack.
+
+        `unknown` answers for resources that are not there yet.
+        """
 
         def resource(name: str, attribute: str | None) -> Any:
             found = self.resources.get(name)
@@ -149,7 +152,7 @@ class Stack:
 
 
 def properties_of(entry: dict[str, Any], values: Values) -> dict[str, Any]:
-    """The properties of a resource of a template, evaluated. Raises Refused."""
+    """Return the properties of a resource of a template, evaluated. Raises Refused."""
     properties = values.of(entry.get("Properties") or {})
     if properties is NO_VALUE:
         return {}
@@ -172,11 +175,11 @@ class Store:
         self._stacks.pop(stack.id, None)
 
     def all(self) -> list[Stack]:
-        """The newest first."""
+        """Return all stacks, the newest first."""
         return sorted(self._stacks.values(), key=lambda stack: stack.created_at, reverse=True)
 
     def state(self) -> dict[str, Stack]:
-        """All stacks by their ids, for a later process to `restore`. `lock` should be held."""
+        """Return all stacks by their ids, for a later process to `restore`. `lock` should be held."""
         return dict(self._stacks)
 
     def restore(self, stacks: dict[str, Stack]) -> None:
@@ -184,7 +187,7 @@ class Store:
         self._stacks.update(stacks)
 
     def find(self, name_or_id: str) -> Stack | None:
-        """By name only what is not deleted; by ARN everything."""
+        """Return a stack, by name only what is not deleted, by ARN everything; None when there is none."""
         by_name = (each for each in self.all() if each.name == name_or_id and each.status != "DELETE_COMPLETE")
         return self._stacks.get(name_or_id) or next(by_name, None)
 
@@ -195,7 +198,7 @@ class Store:
         return stack
 
     def exports(self) -> Iterator[tuple[Stack, str, str]]:
-        """(stack, name, value) of all that the stacks export."""
+        """Yield (stack, name, value) of all that the stacks export."""
         for stack in self.all():
             if stack.status != "DELETE_COMPLETE":
                 for output in list(stack.outputs):
@@ -209,5 +212,5 @@ class Store:
         raise Refused(f"No export named {name} found.")
 
     def importers(self, name: str) -> list[str]:
-        """The names of the stacks that import this export."""
+        """Return the names of the stacks that import this export."""
         return [each.name for each in self.all() if name in each.imports and each.status != "DELETE_COMPLETE"]

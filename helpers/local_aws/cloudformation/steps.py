@@ -1,4 +1,4 @@
-"""The steps of work on a stack: making, changing and deleting one resource, each with its events."""
+"""Do the steps of work on a stack: making, changing and deleting one resource, each with its events."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Steps:
 
     @staticmethod
     def _guarded(action: Callable[[], Any]) -> Any:
-        """A property of a wrong shape must end the resource, not the stack's thread."""
+        """Turn any error into a failure: a property of a wrong shape must end the resource, not the stack's thread."""
         try:
             return action()
         except ResourceFailure:

@@ -1,4 +1,4 @@
-"""A template: its blocks, and what must be right about it before anything is looked up in the account."""
+"""Read a template's blocks, and check what must be right before anything is looked up in the account."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def _check_attribute(template: Template, found: Reference) -> None:
 
 
 def depends_on(resource: dict[str, Any]) -> list[str]:
-    """The names in DependsOn, which may be one or a list."""
+    """Return the names in DependsOn, which may be one or a list. Raises Refused for anything else."""
     names = resource.get("DependsOn", [])
     names = names if isinstance(names, list) else [names]
     if not all(isinstance(name, str) for name in names):

@@ -1,4 +1,4 @@
-"""AWS::DynamoDB::Table, AWS::SQS::Queue, AWS::SQS::QueuePolicy and AWS::Logs::LogGroup."""
+"""Define the types AWS::DynamoDB::Table, AWS::SQS::Queue, AWS::SQS::QueuePolicy and AWS::Logs::LogGroup."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""AWS::Events::Rule, AWS::Events::EventBus and AWS::Events::Archive."""
+"""Define the types AWS::Events::Rule, AWS::Events::EventBus and AWS::Events::Archive."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _bus_name(bus: Properties) -> str:
 
 
 def _require_all(answer: dict[str, Any]) -> None:
-    """The status of these calls is 200 even if some targets were refused."""
+    """Raise ResourceFailure if some targets were refused: the status of these calls is 200 even then."""
     failed = answer.get("FailedEntries") or []
     if failed:
         raise handler_failure(failed[0].get("ErrorMessage") or failed[0].get("ErrorCode", ""), "InvalidRequest")

@@ -1,4 +1,4 @@
-"""AWS::IAM::Role, ManagedPolicy, Policy and RolePolicy."""
+"""Define the types AWS::IAM::Role, ManagedPolicy, Policy and RolePolicy."""
 
 from __future__ import annotations
 

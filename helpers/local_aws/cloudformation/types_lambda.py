@@ -1,4 +1,4 @@
-"""AWS::Lambda::Function, AWS::Lambda::Permission and AWS::Lambda::EventInvokeConfig."""
+"""Define the types AWS::Lambda::Function, AWS::Lambda::Permission and AWS::Lambda::EventInvokeConfig."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class Function(ResourceType):
 
 
 def _code(properties: Properties) -> dict[str, Any]:
-    """The code as Lambda's API takes it. Inline text becomes a package of one file, index.py or index.js."""
+    """Return the code as Lambda's API takes it. Inline text becomes a package of one file, index.py or index.js."""
     code = dict(properties["Code"])
     source = code.get("ZipFile")
     if source is None:

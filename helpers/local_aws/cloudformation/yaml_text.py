@@ -1,4 +1,4 @@
-"""Reads a template's text, JSON or YAML, with YAML's short forms of the functions: !Ref, !Sub, !GetAtt …"""
+"""Read a template's text, JSON or YAML, with YAML's short forms of the functions: !Ref, !Sub, !GetAtt …"""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FUNCTIONS = {
 
 
 def parse(text: str) -> Any:
-    """The content of a template. Raises Refused with the line and column of a mistake."""
+    """Return the content of a template. Raises Refused with the line and column of a mistake."""
     if text.lstrip().startswith("{"):
         try:
             return json.loads(text)

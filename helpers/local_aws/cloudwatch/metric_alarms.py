@@ -1,4 +1,4 @@
-"""The state of alarms, found whenever somebody reads it: moto's alarms are always OK.
+"""Find the state of alarms whenever somebody reads it: moto's alarms are always OK.
 
 An alarm compares the latest data points of its metric with a threshold. AWS does so once a minute and then runs the
 alarm's actions; here nobody is woken, and whoever asks gets the state of this moment.
@@ -93,7 +93,7 @@ def _evaluate(alarm: Alarm, now: float) -> None:
 
 
 def _queries(alarm: Alarm) -> tuple[list[dict[str, Any]], int]:
-    """What the alarm watches, as queries of GetMetricData of which one returns its data, and the period in seconds."""
+    """Return what the alarm watches, as queries of GetMetricData of which one returns data, and their period (s)."""
     if alarm.metric_data_queries:
         queries = [_query(each) for each in alarm.metric_data_queries]
         periods = [int(each["MetricStat"]["Period"]) for each in queries if "MetricStat" in each]
@@ -121,7 +121,7 @@ def _query(given: Any) -> dict[str, Any]:
 
 
 def _judge(alarm: Alarm, points: list[float | None]) -> tuple[str, str]:
-    """The state that these data points (None: missing) ask for, and why."""
+    """Return the state that these data points (None: missing) ask for, and why."""
     compare = _COMPARISONS[alarm.comparison_operator]
     present = [point for point in points if point is not None]
     missing = len(points) - len(present)

@@ -1,4 +1,4 @@
-"""Under which dimensions, and in which unit, AWS's services write their metrics.
+"""Tell under which dimensions, and in which unit, AWS's services write their metrics.
 
 AWS/Lambda: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-concepts.html
 AWS/Events: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html
@@ -36,7 +36,7 @@ _REGION_ALONE = frozenset({"InvocationsCreated"})
 
 @functools.lru_cache(maxsize=4096)
 def views(namespace: str, name: str, exact: Dimensions) -> tuple[Dimensions, ...]:
-    """The sets of dimensions under which AWS writes a metric of what happened in `exact`."""
+    """Return the sets of dimensions under which AWS writes a metric of what happened in `exact`."""
     given = dict(exact)
     if namespace == "AWS/Lambda" and set(given) == {"FunctionName"}:
         of_function = exact, dimensions_of({**given, "Resource": given["FunctionName"]})
@@ -47,7 +47,10 @@ def views(namespace: str, name: str, exact: Dimensions) -> tuple[Dimensions, ...
 
 
 def _of_events(name: str, given: dict[str, str]) -> tuple[Dimensions, ...]:
-    """A rule of the default bus goes by RuleName alone, a rule of another bus by EventBusName and RuleName."""
+    """Return the views of a metric of EventBridge's.
+
+    A rule of the default bus goes by RuleName alone, a rule of another bus by EventBusName and RuleName.
+    """
     if name in _REGION_ALONE or name.startswith("PutEvents"):
         return ((),)
     bus = given.get("EventBusName", DEFAULT_BUS)
@@ -60,7 +63,7 @@ def _of_events(name: str, given: dict[str, str]) -> tuple[Dimensions, ...]:
 
 
 def unit_of(name: str) -> str:
-    """The unit of a service's metric, which its name tells."""
+    """Return the unit of a service's metric, which its name tells."""
     if name.endswith(("Latency", "Duration", "Age")):
         return "Milliseconds"
     return "Bytes" if name.endswith("Size") else "Count"

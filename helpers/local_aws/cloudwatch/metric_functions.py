@@ -1,4 +1,4 @@
-"""The functions of metric math, and what operators do to time series.
+"""Compute the functions of metric math, and what operators do to time series.
 
 A value is a number, a time series ({seconds since the epoch: value}) or a list of time series.
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
@@ -24,7 +24,7 @@ def times(value: Value) -> Times:
 
 
 def series(values: list[Value]) -> list[Times]:
-    """A list in brackets; a number in it counts in every period of the others."""
+    """Return the time series of a list in brackets; a number in it counts in every period of the others."""
     moments = {at for value in values if isinstance(value, dict) for at in value}
     found: list[Times] = []
     for value in values:
@@ -36,7 +36,7 @@ def series(values: list[Value]) -> list[Times]:
 
 
 def _finite(compute: Callable[..., float], *values: float) -> float | None:
-    """The result, or None where there is none, as for a division by zero: the period then has no data point."""
+    """Return the result, or None where there is none, as for a division by zero: the period has no data point then."""
     try:
         result = compute(*values)
     except (ZeroDivisionError, ValueError, OverflowError):
@@ -45,7 +45,10 @@ def _finite(compute: Callable[..., float], *values: float) -> float | None:
 
 
 def combine(compute: Callable[[float, float], float], left: Value, right: Value) -> Value:
-    """Two values, period by period. Periods that only one of two time series has are left out."""
+    """Combine two values, period by period. Periods that only one of two time series has are left out.
+
+    Raises ExpressionError where two numbers give none.
+    """
     if isinstance(left, list):
         return [times(combine(compute, each, right)) for each in left]
     if isinstance(right, list):
@@ -75,7 +78,7 @@ def map_(compute: Callable[[float], float], value: Value) -> Value:
 
 
 def reduce(compute: Callable[[list[float]], float], value: Value) -> Value:
-    """Of a list of time series: a time series, period by period. Of one time series: one number."""
+    """Reduce a list of time series to one, period by period; one time series to a number."""
     if isinstance(value, list):
         moments = sorted({at for series in value for at in series})
         return {at: float(compute([series[at] for series in value if at in series])) for at in moments}
@@ -84,7 +87,10 @@ def reduce(compute: Callable[[list[float]], float], value: Value) -> Value:
 
 
 def if_(condition: Value, then: Value, otherwise: Value | None = None) -> Value:
-    """Without a third value, periods in which the condition is false have no data point."""
+    """Choose, period by period, the second value where the condition is true, else the third.
+
+    Without a third value, periods in which the condition is false have no data point.
+    """
     if isinstance(condition, float):
         return then if condition else ({} if otherwise is None else otherwise)
     result: Times = {}

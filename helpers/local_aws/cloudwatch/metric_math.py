@@ -1,4 +1,4 @@
-"""Metric math: what GetMetricData computes from other queries' results, as `100 * errors / MAX([invocations, 1])`.
+"""Evaluate metric math: what GetMetricData computes from other results, as `100 * errors / MAX([invocations, 1])`.
 
 Syntax and functions: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
 """
@@ -57,7 +57,7 @@ class Known:
 
 
 def evaluate(expression: str, known: Known) -> Value:
-    """The expression's value. Raises ExpressionError."""
+    """Return the expression's value. Raises ExpressionError."""
     parser = _Parser(expression, known)
     try:
         value = parser.level(0)
@@ -69,7 +69,7 @@ def evaluate(expression: str, known: Known) -> Value:
 
 
 def names_in(expression: str) -> set[str]:
-    """Ids of queries, and functions, that an expression names."""
+    """Return the ids of queries, and functions, that an expression names."""
     return {match[2] for match in _TOKEN.finditer(expression) if match[2]}
 
 

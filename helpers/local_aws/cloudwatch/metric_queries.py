@@ -1,4 +1,4 @@
-"""GetMetricData: queries of metrics and expressions over them, answered from the store.
+"""Answer GetMetricData from the store: queries of metrics and expressions over them.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html
 """
@@ -29,7 +29,7 @@ class Result:
 
 
 def answer(store: MetricStore, queries: list[dict[str, Any]], start: float, end: float) -> list[Result]:
-    """The results of all queries that want theirs returned, in the order of the queries."""
+    """Return the results of all queries that want theirs returned, in the order of the queries."""
     _validate(queries)
     by_id = {query["Id"]: query for query in queries}
     results: dict[str, Value] = {}
@@ -102,7 +102,7 @@ def _metric(store: MetricStore, wanted: dict[str, Any], start: float, end: float
 
 
 def _in_order(by_id: dict[str, dict[str, Any]], known: frozenset[str]) -> list[dict[str, Any]]:
-    """The expressions, each after those that it names."""
+    """Return the expressions, each after those that it names."""
     waiting = {name: query for name, query in by_id.items() if "Expression" in query}
     for query in waiting.values():
         if re.match(r"\s*(SELECT\b|.*\bSEARCH\s*\()", query["Expression"], re.IGNORECASE):

@@ -1,4 +1,4 @@
-"""CloudWatch's requests about metrics, answered from our store: PutMetricData, GetMetricData and the like.
+"""Answer CloudWatch's requests about metrics from our store: PutMetricData, GetMetricData and the like.
 
 moto keeps every value in one list, searches it for every period, knows no percentile and no metric math, and no metric
 of Lambda or EventBridge. Dashboards stay moto's; alarms too, but for their state (see metric_alarms).

@@ -1,4 +1,4 @@
-"""Statistics of a metric over periods: Sum, Average, Minimum, Maximum, SampleCount and percentiles.
+"""Compute a metric's statistics over periods: Sum, Average, Minimum, Maximum, SampleCount and percentiles.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Statistics-definitions.html
 """
@@ -29,7 +29,7 @@ def known(statistic: str) -> bool:
 
 
 def percent(statistic: str) -> float | None:
-    """99.9 for "p99.9"; None if it is no percentile."""
+    """Return 99.9 for "p99.9"; None if it is no percentile."""
     match = _PERCENTILE.fullmatch(statistic)
     return float(match[1]) if match and float(match[1]) <= 100 else None
 
@@ -39,7 +39,7 @@ def valid_period(seconds: int) -> bool:
 
 
 def first_period(start: float, period: int) -> int:
-    """When the first period begins: `start`, rounded down to the minute (or to a short period's own raster).
+    """Return when the first period begins: `start`, rounded down to the minute (or a short period's own raster).
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html (StartTime)
     """
@@ -50,7 +50,7 @@ def first_period(start: float, period: int) -> int:
 def periods(
     series: Series | None, start: float, end: float, period: int, unit: str | None = None
 ) -> Iterable[tuple[int, Distribution]]:
-    """What each period holds, oldest first; periods without values are left out. `end` is exclusive."""
+    """Yield (when it begins, what it holds) of each period that has values, oldest first. `end` is exclusive."""
     first = first_period(start, period)
     buckets = series.between(first, end, unit) if series else ()
 
@@ -71,7 +71,7 @@ def merged(distributions: list[Distribution]) -> Distribution:
 
 
 def value_of(distribution: Distribution, statistic: str) -> float | None:
-    """A statistic, or None where the values do not tell it."""
+    """Return a statistic, or None where the values do not tell it."""
     if statistic in SIMPLE:
         return SIMPLE[statistic](distribution) if distribution.samples else None
     wanted = percent(statistic)

@@ -1,4 +1,4 @@
-"""Metrics as CloudWatch keeps them: for each metric and period one distribution of values, not every value.
+"""Store metrics as CloudWatch does: for each metric and period one distribution of values, not every value.
 
 A metric is a namespace, a name and a set of dimensions; the same name with other dimensions is another metric.
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html
@@ -101,7 +101,7 @@ class Series:
         return found
 
     def between(self, start: float, end: float, unit: str | None) -> Iterable[tuple[int, str, Distribution]]:
-        """Buckets that begin in [start, end), oldest first."""
+        """Yield the buckets that begin in [start, end), oldest first: (second, unit, distribution)."""
         for second, of_unit in sorted(self.buckets):
             if start <= second < end and unit in (None, of_unit):
                 yield second, of_unit, self.buckets[second, of_unit]

@@ -1,4 +1,4 @@
-"""The metrics that AWS's services write about themselves: AWS/Lambda, AWS/Events, AWS/DynamoDB.
+"""Record the metrics that AWS's services write about themselves: AWS/Lambda, AWS/Events, AWS/DynamoDB.
 
 Recording is part of an order's way, so it only puts what happened into a queue. Whoever reads metrics finds everything
 that was recorded before: the queue is emptied into the store first. Like AWS, the store keeps one distribution for
@@ -26,7 +26,7 @@ _store = MetricStore()
 
 
 def record(namespace: str, dimensions: Mapping[str, str], values: Mapping[str, float], at: float | None = None) -> None:
-    """Something happened now (or `at`, in seconds since the epoch): one value for each of the metrics in `values`.
+    """Record what happened now (or `at`, in seconds since the epoch): one value for each metric in `values`.
 
     `dimensions` are the most exact ones: FunctionName; EventBusName and RuleName; EventBusName alone for what concerns
     no single rule. The metrics that AWS writes beside (a function's invocations count among all functions', too) follow
@@ -40,14 +40,14 @@ def record(namespace: str, dimensions: Mapping[str, str], values: Mapping[str, f
 
 @contextmanager
 def reading() -> Iterator[MetricStore]:
-    """The store, with everything in it that was recorded before; nobody else changes it meanwhile."""
+    """Yield the store, with everything in it that was recorded before; nobody else changes it meanwhile."""
     with _lock:
         _sort_in()
         yield _store
 
 
 def dump() -> bytes:
-    """All that is in the store, to be loaded by a later process."""
+    """Return all that is in the store, to be loaded by a later process."""
     with reading() as store:
         return pickle.dumps(store.series, 5)
 

@@ -1,4 +1,4 @@
-"""Every attribute of an item has a name. moto's DynamoDB stores one without; AWS refuses the item.
+"""Refuse an item with an attribute without a name, as AWS does; moto's DynamoDB stores one.
 
 "Attribute names must be at least one character long", and what stands inside a map is an attribute too (a nested one):
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html

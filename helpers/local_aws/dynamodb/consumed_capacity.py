@@ -1,4 +1,4 @@
-"""What a DynamoDB call costs: moto answers ReturnConsumedCapacity with a constant, this computes it as AWS does.
+"""Compute what a DynamoDB call costs as AWS does: moto answers ReturnConsumedCapacity with a constant.
 
 A read is charged for what DynamoDB looked at, before any filter or projection: that is why a scan is dear.
 Sizes and units: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
@@ -40,7 +40,7 @@ def install() -> None:
 
 
 def item_size(attributes: AttributeMap) -> int:
-    """Bytes of an item, names included."""
+    """Return the bytes of an item, names included."""
     return sum(len(name.encode()) + _value_size(value) for name, value in attributes.items())
 
 
@@ -70,7 +70,7 @@ def _number_size(text: str) -> int:
 def _charged(
     call: Callable[[DynamoHandler], Any], units: Callable[[DynamoHandler, dict], float]
 ) -> Callable[[DynamoHandler], Any]:
-    """The call, with the capacity in its answer computed by `units` where the caller asked for it."""
+    """Return the call, with the capacity in its answer computed by `units` where the caller asked for it."""
 
     @functools.wraps(call)
     def charged(handler: DynamoHandler) -> Any:
@@ -106,13 +106,13 @@ def _get(handler: DynamoHandler, before: AttributeMap) -> float:
 
 
 def _put(handler: DynamoHandler, before: AttributeMap) -> float:
-    """The larger of the old item and the new one counts."""
+    """Return the units of a put: the larger of the old item and the new one counts."""
     size = max(item_size(before), item_size(handler.body["Item"]))
     return float(max(1, math.ceil(size / WRITE_UNIT)))
 
 
 def _stored(handler: DynamoHandler) -> AttributeMap:
-    """The item, whole, that the call's key names; empty when there is none."""
+    """Return the item, whole, that the call's key names; empty when there is none."""
     backend, name = handler.dynamodb_backend, handler.body["TableName"]
     given = handler.body.get("Key") or handler.body["Item"]
     names = backend.get_table(name).table_key_attrs
@@ -123,7 +123,7 @@ def _stored(handler: DynamoHandler) -> AttributeMap:
 
 
 def _measured(call: Callable[..., Any], unfiltered: Callable[..., tuple[tuple, dict]]) -> Callable[..., Any]:
-    """The backend's call; when the caller asked for the cost, what it looks at is read once more, unfiltered."""
+    """Return the backend's call; when the caller asked for the cost, what it looks at is read again, unfiltered."""
 
     @functools.wraps(call)
     def measured(backend: DynamoDBBackend, *args: Any, **settings: Any) -> Any:

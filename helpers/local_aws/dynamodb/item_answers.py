@@ -1,4 +1,4 @@
-"""DynamoDB's answers with items in them, written in one go.
+"""Write DynamoDB's answers with items in them in one go.
 
 moto's serialiser asks of every attribute of every item how AWS spells it. These answers are spelled that way already,
 so the json module can write them: inside the server, a GetItem takes a third of the time.

@@ -1,4 +1,4 @@
-"""DynamoDB's items on disk: a row for each, put and deleted where moto's tables change.
+"""Keep DynamoDB's items on disk: a row for each, put and deleted where moto's tables change.
 
 All ways lead through a table's put_item and delete_item and through UpdateItem, which changes an item in place. A
 transaction that fails leaves a table as it was before; its rows are put back to that.
@@ -160,14 +160,14 @@ def _text(item: Item) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """What expressions leave behind in moto's items beside texts, lists and dictionaries."""
+    """Return as plain data what expressions leave in moto's items beside texts, lists and dictionaries."""
     if isinstance(value, DynamoType):
         return value.to_regular_json()
     return base64.b64encode(value).decode() if isinstance(value, bytes) else sorted(value)
 
 
 def _name(value: DynamoType) -> str:
-    """The same text for all ways to write a number."""
+    """Return the same text for all ways to write a number."""
     text = str(value.value)
     if value.type == "N":
         text = str(Decimal(text).normalize())

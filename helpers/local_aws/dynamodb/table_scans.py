@@ -1,4 +1,4 @@
-"""Reading a large table page by page: the items stay sorted between two pages.
+"""Read a large table page by page: the items stay sorted between two pages.
 
 moto sorts the whole table for every page of a Scan and walks through all items before it, so that reading a table
 costs the square of its size. Here the order is kept until an item is put or deleted, and a page begins where it

@@ -1,4 +1,4 @@
-"""What moto's DynamoDB works out anew for each item, worked out once. The results are the same.
+"""Work out once what moto's DynamoDB works out anew for each item. The results are the same.
 
 Pinned, as moto is, to 5.2.5.
 """

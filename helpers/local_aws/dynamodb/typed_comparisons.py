@@ -1,8 +1,7 @@
-"""Comparisons in DynamoDB's expressions look at types first: a number, a text and a boolean are never equal, and none
-is greater than another. moto compares them as Python does, which fails for 5 >= "5" and finds 1 = true.
+"""Compare by type first in DynamoDB's expressions, as AWS does.
 
-Source: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Condition.html (a value of another type
-does not match; the text 6 is not the number 6).
+A number, a text and a boolean are never equal, and none is greater than another. moto compares them as Python does,
+which fails for 5 >= "5" and finds 1 = true.
 """
 
 from __future__ import annotations

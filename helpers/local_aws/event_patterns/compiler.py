@@ -1,4 +1,4 @@
-"""Turns the text of an event pattern into alternatives of field tests, and refuses what EventBridge refuses.
+"""Turn the text of an event pattern into alternatives of field tests, and refuse what EventBridge refuses.
 
 A pattern without `$or` is one alternative: all its fields must match. Each `$or` multiplies the alternatives.
 """
@@ -63,7 +63,7 @@ Alternative = dict[str, FieldTest]
 
 
 def compile_alternatives(text: str) -> list[Alternative]:
-    """The alternatives of a pattern. Raises InvalidEventPattern."""
+    """Return the alternatives of a pattern. Raises InvalidEventPattern."""
     compiler = _Compiler(text)
     try:
         alternatives = compiler.compile()
@@ -159,5 +159,5 @@ class _Compiler:
 
 
 def _canonical(number: str) -> str:
-    """A number's text as `str` gives it for the number of an event."""
+    """Return a number's text as `str` gives it for the number of an event."""
     return number if number.lstrip("-").isdigit() else str(values.parse_number(number))

@@ -1,4 +1,4 @@
-"""The limit on wildcards: how many prefixes of a field's wildcards one value can match at the same time.
+"""Limit wildcards by how many prefixes of a field's wildcards one value can match at the same time.
 
 EventBridge matches a value byte by byte through an automaton. Behind an asterisk several places of a pattern
 can be alive at once: after "::" both "*:" and "*:*:" are, and each place costs time. AWS does not publish
@@ -29,7 +29,7 @@ def check_complexity(wildcards_of_fields: Iterable[list[str]]) -> None:
 
 
 def complexity(wildcards: list[str]) -> int:
-    """The most prefixes of `wildcards` that match one value; not more than MAX_COMPLEXITY + 1.
+    """Return the most prefixes of `wildcards` that match one value; not more than MAX_COMPLEXITY + 1.
 
     The places in all patterns are bits of one integer, so that a step of all of them at once is a shift and a
     mask.
@@ -49,7 +49,7 @@ def complexity(wildcards: list[str]) -> int:
 
 
 def _most_alive(starts: int, stars: int, steps: list[int]) -> int:
-    """`steps`: for each character the places that it leads to."""
+    """Return the most places that are alive at once. `steps`: for each character the places that it leads to."""
     most = 0
     seen = {starts}
     pending = [starts]

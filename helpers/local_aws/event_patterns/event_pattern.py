@@ -1,4 +1,4 @@
-"""Event patterns: whether an event is one that a rule asks for.
+"""Match events with event patterns: whether an event is one that a rule asks for.
 
 The same matcher routes events and answers TestEventPattern. Syntax and messages are EventBridge's
 (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns.html), and so is what happens
@@ -28,7 +28,7 @@ MAX_STEPS = 2_000_000
 
 @functools.lru_cache(maxsize=1024)
 def compile_pattern(text: str) -> EventPattern:
-    """The pattern of a JSON text. Raises InvalidEventPattern."""
+    """Return the pattern of a JSON text. Raises InvalidEventPattern."""
     return EventPattern(text)
 
 
@@ -42,15 +42,15 @@ class EventPattern:
         self._ordered = [sorted(alternative.items()) for alternative in self.alternatives]
 
     def matches(self, event: dict[str, Any]) -> bool:
-        """`event`: a parsed event; numbers may be int, Decimal or float."""
+        """Return whether the pattern matches a parsed event, whose numbers may be int, Decimal or float."""
         return self.matches_view(EventView(event))
 
     def matches_view(self, event: EventView) -> bool:
-        """The same for an event that many patterns look at."""
+        """Return the same for an event that many patterns look at."""
         return any(_fields_match(fields, event) for fields in self._ordered)
 
     def required(self, field: str) -> frozenset[str] | None:
-        """The strings one of which a top-level field must have; None when the pattern does not say so."""
+        """Return the strings one of which a top-level field must have; None when the pattern does not say so."""
         required: set[str] = set()
         for alternative in self.alternatives:
             test = alternative.get(field)
@@ -70,7 +70,7 @@ class EventView:
         self._values: dict[str, list[tuple[Any, Place]]] = {}
 
     def values(self, path: str) -> list[tuple[Any, Place]]:
-        """The leaf values at a dotted path with their places in arrays."""
+        """Return the leaf values at a dotted path with their places in arrays."""
         found = self._values.get(path)
         if found is None:
             found = self._values[path] = _find(self.event, _steps(path))
@@ -189,7 +189,7 @@ def _places(places: Iterable[Place]) -> _Places:
 
 
 def _agreeing(root: _Places, chosen: dict[int, int]) -> Iterator[Place]:
-    """The places that agree with what is chosen: of an array with a chosen element, those in that element."""
+    """Yield the places that agree with what is chosen: of an array with a chosen element, those in that element."""
     pending: list[tuple[_Places, Place]] = [(root, ())]
     while pending:
         node, where = pending.pop()

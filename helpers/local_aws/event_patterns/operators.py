@@ -1,4 +1,4 @@
-"""Reads the operators of an event pattern: {"prefix": "a"}, {"numeric": [">", 0]}, {"anything-but": {...}} …
+"""Read the operators of an event pattern: {"prefix": "a"}, {"numeric": [">", 0]}, {"anything-but": {...}} …
 
 Each function reads from the token after the operator's name to the operator's closing brace and returns its
 test. What is refused, with which message and at which place, is what EventBridge does.
@@ -215,7 +215,7 @@ class OperatorReader:
 
 
 def split_wildcard(text: str) -> list[str]:
-    """The literals between the asterisks of `text`, unescaped. Raises ValueError with AWS's message.
+    """Return the literals between the asterisks of `text`, unescaped. Raises ValueError with AWS's message.
 
     AWS counts positions in UTF-8 bytes, and in a text that begins with a quote.
     """

@@ -1,4 +1,4 @@
-"""Reads the JSON of an event pattern token by token, and says where it stopped when something is wrong.
+"""Read the JSON of an event pattern token by token, and say where it stopped when something is wrong.
 
 EventBridge reports errors in a pattern with the place that its parser (Jackson, a pull parser) had reached,
 for example ``at [Source: (String)"{"a": 1}"; line: 1, column: 8]``. A tree from `json.loads` no longer knows

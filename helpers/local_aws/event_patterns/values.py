@@ -1,4 +1,4 @@
-"""The tests that an event pattern applies to one value of an event.
+"""Make the tests that an event pattern applies to one value of an event.
 
 A test is a function from a value (str, int, Decimal, bool or None) to bool. Values that are compared as they
 are, without an operator, are not tests: a FieldTest holds them as sets.
@@ -25,7 +25,7 @@ _IP_V6 = re.compile(r"[0-9a-fA-F:]*:[0-9a-fA-F:]*")
 
 
 def comparable(number: int | Decimal | float) -> int | None:
-    """A number in millionths, cut off after six digits; None when it is out of range."""
+    """Return a number in millionths, cut off after six digits; None when it is out of range."""
     if isinstance(number, float):
         number = Decimal(repr(number))
     if not -MAX_NUMBER <= number <= MAX_NUMBER:
@@ -36,7 +36,7 @@ def comparable(number: int | Decimal | float) -> int | None:
 
 
 def parse_number(text: str) -> Decimal:
-    """A JSON number, exactly; infinite when its exponent is beyond Decimal."""
+    """Return a JSON number, exactly; infinite when its exponent is beyond Decimal."""
     try:
         return Decimal(text)
     except InvalidOperation:
@@ -71,7 +71,7 @@ def equals_ignoring_case(texts: Iterable[str]) -> Test:
 
 
 def wildcard(parts: list[str]) -> Test:
-    """`parts`: the literals between the asterisks. Each is searched once, from left to right."""
+    """Return a test for texts with these literals between asterisks; each is searched once, from left to right."""
     if len(parts) == 1:
         return lambda value: value == parts[0] and type(value) is str
     first, *middle, last = parts
@@ -90,7 +90,7 @@ def wildcard(parts: list[str]) -> Test:
 
 
 def numeric(bottom: int | None, open_bottom: bool, top: int | None, open_top: bool) -> Test:
-    """Bounds in millionths; None is no bound."""
+    """Return a test for numbers within bounds in millionths; None is no bound."""
 
     def matches(value: Any) -> bool:
         if not is_number(value):
@@ -106,7 +106,7 @@ def numeric(bottom: int | None, open_bottom: bool, top: int | None, open_top: bo
 
 
 def anything_but(test: Test) -> Test:
-    """True for any value that does not pass `test`, whatever its type; only an absent field fails."""
+    """Return a test for any value that does not pass `test`, whatever its type; only an absent field fails."""
     return lambda value: not test(value)
 
 
@@ -121,7 +121,7 @@ def one_of(values: Iterable[str]) -> Test:
 
 
 def one_of_numbers(values: Iterable[int]) -> Test:
-    """`values` in millionths."""
+    """Return a test for the numbers in `values`, in millionths."""
     numbers = frozenset(values)
     return lambda value: is_number(value) and comparable(value) in numbers
 
@@ -131,20 +131,20 @@ def is_number(value: Any) -> bool:
 
 
 def same_address(text: str) -> Test | None:
-    """A test for the same IP address in any notation; None when `text` is not an address."""
+    """Return a test for the same IP address in any notation; None when `text` is not an address."""
     address = parse_address(text)
     return None if address is None else _addresses(address, address)
 
 
 def cidr(first: bytes, mask_bits: int) -> Test:
-    """Addresses from `first` to the end of its block; AWS does not round `first` down to the start."""
+    """Return a test for addresses from `first` to the end of its block; as on AWS, `first` is not rounded down."""
     host_bits = len(first) * 8 - mask_bits
     last = int.from_bytes(first, "big") | ((1 << host_bits) - 1)
     return _addresses(first, last.to_bytes(len(first), "big"))
 
 
 def parse_address(text: str) -> bytes | None:
-    """The 4 or 16 bytes of an IP address, or None. Leading zeros of a number do not make it octal."""
+    """Return the 4 or 16 bytes of an IP address, or None. Leading zeros of a number do not make it octal."""
     try:
         if _IP_V4.fullmatch(text):
             return bytes(map(int, text.split(".")))

@@ -1,4 +1,4 @@
-"""API destinations: an event becomes an HTTP request to an endpoint outside AWS, with a connection's credentials.
+"""Send an event as an HTTP request to an endpoint outside AWS, with a connection's credentials: API destinations.
 
 EventBridge waits five seconds for the answer, and retries after one that means "not now":
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-api-destinations.html

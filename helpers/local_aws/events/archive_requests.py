@@ -1,4 +1,4 @@
-"""Requests about archives, replays and the rules that EventBridge manages: checked and answered as AWS does.
+"""Check and answer, as AWS does, requests about archives, replays and the rules that EventBridge manages.
 
 Limits: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_CreateArchive.html, …/API_StartReplay.html
 """
@@ -83,7 +83,7 @@ def check_state(state: str | None, states: Sequence[str]) -> None:
 
 
 def _in_pages(action: Callable[[EventsHandler], tuple[str, Any]], key: str) -> Callable:
-    """A list action of moto's, with Limit and NextToken."""
+    """Return a list action of moto's, with Limit and NextToken."""
 
     def listed(handler: EventsHandler) -> tuple[str, Any]:
         body, headers = action(handler)
@@ -100,7 +100,7 @@ def _in_pages(action: Callable[[EventsHandler], tuple[str, Any]], key: str) -> C
 
 
 def _unless_managed(action: Callable[[EventsHandler], Any], force_overrides: bool) -> Callable:
-    """An action on a rule that leaves alone the rules that AWS manages."""
+    """Return an action on a rule that leaves alone the rules that AWS manages."""
 
     def guarded(handler: EventsHandler) -> Any:
         name = handler._get_param("Rule") or handler._get_param("Name")

@@ -1,4 +1,4 @@
-"""EventBridge archives: what was on a bus, kept to be sent again.
+"""Keep what was on a bus, to be sent again: EventBridge archives.
 
 An archive is filled by a rule that EventBridge manages: `Events-Archive-NAME` on the archive's bus, which no
 replayed event matches. https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-archive.html
@@ -56,7 +56,7 @@ class KeptEvent(NamedTuple):
 
     @classmethod
     def read(cls, values: tuple[Any, ...]) -> KeptEvent:
-        """From its values, of which many events have the same."""
+        """Make an event from its values, of which many events have the same."""
         return cls(*map(intern, values[:6]), *values[6:])
 
     @property
@@ -66,7 +66,7 @@ class KeptEvent(NamedTuple):
         return entry_size(entry | {"Resources": self.resources}) + _TIME_BYTES
 
     def again(self, bus: str, replay_name: str) -> Event:
-        """The event as a replay puts it on the bus: everything as it was, but `replay-name`, and an id of its own.
+        """Return the event as a replay puts it on the bus: as it was, but `replay-name`, and an id of its own.
 
         AWS documents neither that a replayed event keeps its id nor that it gets another ("generated for every
         event"). Whoever must recognise an event looks at what is in it.
@@ -129,7 +129,7 @@ class Archive(models.Archive):
         return f"{self.arn}:{self.uuid}"
 
     def between(self, start: str, end: str) -> list[KeptEvent]:
-        """The events whose own time is from `start` to `end`, minute by minute, as a replay sends them."""
+        """Return the events whose own time is from `start` to `end`, minute by minute, as a replay sends them."""
         with self._lock:
             self._forget_expired()
             found = [event for event in self._kept if start <= event.time <= end]
@@ -190,7 +190,7 @@ class Archives(models.EventsBackend):
     """The part of an account's EventBridge that answers for archives."""
 
     def keep_in_archive(self, rule: models.Rule, event: Event) -> None:
-        """What the target of a managed rule does with an event."""
+        """Keep an event, as the target of a managed rule does."""
         archive = self.archives.get(rule.name.removeprefix(RULE_PREFIX))
         if isinstance(archive, Archive):
             archive.keep(event)

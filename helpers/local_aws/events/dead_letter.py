@@ -1,4 +1,4 @@
-"""A target's dead-letter queue: where EventBridge parks an event that it could not deliver.
+"""Park an event that could not be delivered in its target's dead-letter queue.
 
 The message is the event itself, not what the target would have received; its attributes say what went wrong:
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html

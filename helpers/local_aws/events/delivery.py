@@ -1,4 +1,4 @@
-"""The threads that carry events from the bus to their targets.
+"""Run the threads that carry events from the bus to their targets.
 
 One dispatcher thread matches events against rules. What may be slow (anything but a Lambda function, whose
 own asynchronous queue takes an event in microseconds) goes to a lane: a thread for each destination while
@@ -57,7 +57,7 @@ class Delivery:
         ).start()
 
     def later(self, seconds: float, destination: Any, job: Job) -> None:
-        """`send`, when so many seconds have passed. What waits is under way."""
+        """Send (see `send`) when so many seconds have passed. What waits is under way."""
         with self._changed:
             self._under_way += 1
         self._clock.call(seconds, lambda: self._due(destination, job))

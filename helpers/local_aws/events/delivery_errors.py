@@ -1,4 +1,4 @@
-"""Why a target did not take an event, in EventBridge's words, and whether trying again can help.
+"""Tell why a target did not take an event, in EventBridge's words, and whether trying again can help.
 
 The codes are those that EventBridge writes on a message in a dead-letter queue:
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
@@ -44,7 +44,7 @@ class DeliveryFailed(Exception):
 
 
 def not_permitted(who: str, action: str, resource: str, kind: str = "resource-based") -> DeliveryFailed:
-    """No policy lets `who` (a service or a role) do this."""
+    """Return the failure for what no policy lets `who` (a service or a role) do."""
     return DeliveryFailed(
         "NO_PERMISSIONS",
         f"User: {who} is not authorized to perform: {action} on resource: {resource} "
@@ -53,12 +53,12 @@ def not_permitted(who: str, action: str, resource: str, kind: str = "resource-ba
 
 
 def no_resource(message: str) -> DeliveryFailed:
-    """What the target names does not exist."""
+    """Return the failure for a target that names what does not exist."""
     return DeliveryFailed("NO_RESOURCE", message)
 
 
 def as_failure(error: Exception) -> DeliveryFailed:
-    """What `error`, raised in an attempt to deliver, means to EventBridge."""
+    """Return what `error`, raised in an attempt to deliver, means to EventBridge."""
     if isinstance(error, DeliveryFailed):
         return error
     if isinstance(error, requests.Timeout):

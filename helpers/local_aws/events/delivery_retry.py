@@ -1,5 +1,4 @@
-"""From a rule to a target: the first attempt, further ones while they can help, and the end of an event that no
-attempt delivered.
+"""Deliver from a rule to a target: try, retry while that can help, and end an event that no attempt delivered.
 
 Missing permissions and missing targets are not retried; throttling and failures of the target's service are,
 with growing and random delays, for 24 hours and 185 times unless the target's RetryPolicy says otherwise. Then
@@ -57,14 +56,17 @@ class RetryPolicy:
         return cls(given.get("MaximumRetryAttempts", MAX_ATTEMPTS), given.get("MaximumEventAgeInSeconds", MAX_AGE_S))
 
     def exhausted(self, retries: int, age_s: float) -> str | None:
-        """The limit that is reached after so many retries and seconds, None when there is still hope."""
+        """Return the limit that is reached after so many retries and seconds, None when there is still hope."""
         if retries >= self.attempts:
             return "MaximumRetryAttempts"
         return "MaximumEventAgeInSeconds" if age_s >= self.age_s else None
 
 
 def delay_before(retry: int, jitter: Callable[[], float] = random.random) -> float:
-    """Seconds, as on AWS, to wait before retry number 1, 2, …: twice as long each time, less up to a half by chance."""
+    """Return the seconds, as on AWS, to wait before retry number 1, 2, ….
+
+    It is twice as long each time, less up to a half by chance.
+    """
     longest = min(LONGEST_DELAY_S, FIRST_DELAY_S * 2.0 ** min(retry - 1, 32))
     return longest * (1 - jitter() / 2)
 
@@ -86,7 +88,7 @@ class Sender:
             delivery_rows.delete(pending)
 
     def deliver_later(self, send: Send, pending: PendingDelivery) -> None:
-        """`deliver` on the target's own lane, after what goes there already."""
+        """Deliver (see `deliver`) on the target's own lane, after what goes there already."""
         delivery_rows.put(pending)
         self._send_counted(send, pending)
 
@@ -116,7 +118,7 @@ class _Undelivered:
         self._policy = RetryPolicy.of(pending.target)
 
     def failed(self, error: Exception) -> None:
-        """An attempt has failed."""
+        """Retry after an attempt that has failed, or give up."""
         pending, failure = self._pending, as_failure(error)
         if failure.code == "INTERNAL_ERROR":
             logger.error("delivering failed in the embedded AWS itself", exc_info=error)

@@ -1,4 +1,4 @@
-"""EventBridge's obligations on disk: events whose rules are still to be found, and deliveries still to be made.
+"""Keep EventBridge's obligations on disk: events whose rules are still to be found, deliveries still to be made.
 
 PutEvents' answer is a promise, and so is every row here until it is deleted. What a server leaves behind is taken up by
 the next: each event is delivered at least once, and sometimes twice, as on AWS.
@@ -85,7 +85,7 @@ def delete(pending: PendingDelivery) -> None:
 
 
 def kept_deliveries(region: str) -> Iterator[PendingDelivery]:
-    """The deliveries that an earlier server has left."""
+    """Yield the deliveries in a region that an earlier server has left."""
     for row, value in _rows(_DELIVERY, ""):
         dimensions, arn, target, event, failed, *rest = pickle.loads(value)
         if Arn.parse(arn).region == region:

@@ -1,4 +1,4 @@
-"""Amazon EventBridge: moto's, with events that really arrive.
+"""Extend moto's Amazon EventBridge with events that really arrive.
 
 PutEvents checks its entries and answers; a dispatcher thread then matches each event against the enabled
 rules of its bus and hands it to every target of those that match. Rules, targets, archives and replays stay
@@ -94,7 +94,7 @@ class EventBusBackend(Archives, Replays, event_buses.CheckedBuses, models.Events
     def put_events(
         self, events: list[dict[str, Any]], hops: int = 0, root: str = "", *, throttle: bool = True
     ) -> list[dict[str, str]]:
-        """PutEvents: an answer for each entry, in order. Accepted events are delivered in the background.
+        """Answer PutEvents, entry by entry, in order. Accepted events are delivered in the background.
 
         hops, root: through how many functions the events have come, and the chain that they belong to; throttle:
         whether entries are refused when too much is under way.
@@ -186,7 +186,7 @@ class EventBusBackend(Archives, Replays, event_buses.CheckedBuses, models.Events
                 _sender.deliver_later(send, pending)
 
     def _send_for(self, target: targets.Target, event: Event) -> Send:
-        """The function that hands an event to a target of this kind."""
+        """Return the function that hands an event to a target of this kind."""
         if targets.is_function(target):
             return _invoke if event.hops else targets.invoke_function
         return self._forward if targets.is_bus(target) else send
@@ -216,7 +216,7 @@ class EventBusBackend(Archives, Replays, event_buses.CheckedBuses, models.Events
         backend.put_on_bus([event.copy(bus, forwarded=True)])
 
     def test_event_pattern(self, event_pattern: str, event: str) -> bool:
-        """TestEventPattern: whether the JSON text `event` matches."""
+        """Answer TestEventPattern: return whether the JSON text `event` matches."""
         try:
             parsed = parse_json(event or "")
         except ValueError:

@@ -1,4 +1,4 @@
-"""Custom event buses: what CreateEventBus and its relatives accept, and policies as AWS writes them.
+"""Check custom event buses as CreateEventBus and its relatives do, and write policies as AWS does.
 
 https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_CreateEventBus.html
 """
@@ -47,7 +47,7 @@ class CheckedBuses(EventsBackend):
         return super().create_event_bus(name, *args, **settings)
 
     def update_event_bus(self, name: str | None, **changes: Any) -> EventBus:
-        """UpdateEventBus: what is given replaces what was."""
+        """Answer UpdateEventBus: what is given replaces what was."""
         _check_settings(changes)
         bus = self.describe_event_bus(name or "default")
         for attribute, value in changes.items():

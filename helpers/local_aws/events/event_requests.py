@@ -1,4 +1,4 @@
-"""Requests about events and rules, read and answered where moto does not do it as AWS does."""
+"""Read and answer requests about events and rules where moto does not do it as AWS does."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def install(safety_net: SafetyNet) -> None:
 
 
 def put_events_metrics(entries: list[dict[str, Any]], accepted: int) -> dict[str, float]:
-    """What CloudWatch counts of one call, of whose entries so many were accepted."""
+    """Return what CloudWatch counts of one call, of whose entries so many were accepted."""
     failed = len(entries) - accepted
     return {
         "PutEventsApproximateCallCount": 1,

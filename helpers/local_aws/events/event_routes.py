@@ -1,4 +1,4 @@
-"""Which rules of a bus can match an event at all, found without looking at each rule.
+"""Find which rules of a bus can match an event at all, without looking at each rule.
 
 Most patterns ask for one of a few sources or detail types. Those rules are found by that value; the others
 are always candidates. So an event on a bus of 300 rules is compared with the few that it concerns.
@@ -47,12 +47,12 @@ class Routes:
         self._tables: dict[str, _Table] = {}
 
     def forget(self) -> None:
-        """Rules have changed."""
+        """Forget the tables: rules have changed."""
         with self._lock:
             self._tables = {}
 
     def candidates(self, bus: Any, event: dict[str, Any]) -> Iterator[Route]:
-        """The rules of `bus` (moto's EventBus) whose pattern may match `event`."""
+        """Yield the rules of `bus` (moto's EventBus) whose pattern may match `event`."""
         table = self._tables.get(bus.name)
         if table is None:
             with self._lock:  # a change waits until the table of the rules before it is in place

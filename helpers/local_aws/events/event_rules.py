@@ -1,4 +1,4 @@
-"""What PutRule and PutTargets refuse, with EventBridge's codes and messages.
+"""Refuse what PutRule and PutTargets refuse, with EventBridge's codes and messages.
 
 Limits and patterns: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html,
 …/API_Target.html
@@ -104,7 +104,7 @@ def _retry_problems(place: str, policy: dict[str, Any]) -> list[str]:
 
 
 def _check_input(target: dict[str, Any]) -> None:
-    """What a target receives is given in one way at most, and in a form that can work."""
+    """Check that what a target receives is given in one way at most, and in a form that can work."""
     name = target["Id"]
     if sum(key in target for key in _INPUTS) > 1:
         raise ValidationException(
@@ -126,7 +126,7 @@ def _check_input(target: dict[str, Any]) -> None:
 
 
 def _check_arns(target: dict[str, Any], rule_arn: str) -> None:
-    """The target, its role and its dead-letter queue must be of a kind that can work."""
+    """Check that the target, its role and its dead-letter queue are of a kind that can work."""
     arn, queue = target["Arn"], (target.get("DeadLetterConfig") or {}).get("Arn")
     for given in (arn, target.get("RoleArn"), queue):
         if given is not None and not _ARN.fullmatch(given):
@@ -143,7 +143,9 @@ def _check_arns(target: dict[str, Any], rule_arn: str) -> None:
 
 
 def _check_dead_letter_queue(queue_arn: str, rule_arn: str) -> None:
-    """A standard queue in the rule's Region; whether it exists, and lets EventBridge send, shows when it is used:
+    """Check that it is a standard queue in the rule's Region.
+
+    Whether it exists, and lets EventBridge send, shows when it is used:
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
     """
     queue = Arn.parse(queue_arn)

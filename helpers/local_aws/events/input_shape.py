@@ -1,4 +1,4 @@
-"""What a target receives instead of the whole event: a part of it, or a text made of parts.
+"""Shape what a target receives instead of the whole event: a part of it, or a text made of parts.
 
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html
 """
@@ -26,17 +26,17 @@ RESERVED = frozenset(
 
 
 def placeholders(template: str) -> list[str]:
-    """The names in angle brackets in an InputTemplate, in order."""
+    """Return the names in angle brackets in an InputTemplate, in order."""
     return _PLACEHOLDER.findall(template)
 
 
 def is_path(path: str) -> bool:
-    """Whether this is a JSON path of the kind that EventBridge knows: $.detail.items[0]."""
+    """Return whether this is a JSON path of the kind that EventBridge knows: $.detail.items[0]."""
     return bool(_PATH.fullmatch(path))
 
 
 def select(path: str, event: Event) -> str | None:
-    """The part of the event at `path` as JSON text, None when there is none."""
+    """Return the part of the event at `path` as JSON text, None when there is none."""
     value = _select(path, event.fields)
     if value is _MISSING:
         return None
@@ -46,7 +46,7 @@ def select(path: str, event: Event) -> str | None:
 
 
 def transform(transformer: dict[str, Any], event: Event, rule_arn: str) -> str:
-    """The text that an InputTransformer makes of the event.
+    """Return the text that an InputTransformer makes of the event.
 
     Outside quotes a placeholder becomes JSON, inside quotes plain text (objects lose their quotes). One for
     which the event has no value becomes an empty text.

@@ -1,4 +1,4 @@
-"""The safety net under loops: functions that publish events which invoke them again.
+"""Stop endless loops: functions that publish events which invoke them again.
 
 AWS Lambda stops a function that calls itself through SQS, SNS or S3 after about 16 rounds. EventBridge is not on the
 list of what it watches, so such a loop goes on, and is billed, until somebody breaks it:
@@ -62,8 +62,9 @@ class SafetyNet:
         self._chains: OrderedDict[str, _Chain] = OrderedDict()
 
     def published(self, trace_header: str | None) -> tuple[int, str]:
-        """An event is put on a bus by the sender of this header: through how many functions has it come, and
-        which chain does it belong to? (0, "") when the sender is no function.
+        """Note an event that is put on a bus; return through how many functions it has come, and its chain.
+
+        `trace_header` is its sender's; (0, "") when that is no function.
         """
         found = _TRACE.search(trace_header) if trace_header else None
         if found is None:

@@ -1,4 +1,4 @@
-"""The entries of a PutEvents request: checked as AWS checks them, then turned into events.
+"""Check the entries of a PutEvents request as AWS does, then turn them into events.
 
 An event keeps its `Detail` as the text that was sent. EventBridge hands details on, it does not compute with
 them, so the envelope is put around that text: a number such as 65.50, or one of 30 digits, arrives as it was
@@ -80,20 +80,20 @@ class Event:
         return self._text
 
     def dump(self) -> tuple[Any, ...]:
-        """The event as plain values, for the journal."""
+        """Return the event as plain values, for the journal."""
         head = {name: value for name, value in self.fields.items() if name != "detail"}
         return self.bus, head, self.detail_text, self.ingestion_time, self.forwarded, self.hops, self.root
 
     @classmethod
     def load(cls, values: tuple[Any, ...]) -> Event:
-        """The event that was dumped."""
+        """Return the event that was dumped."""
         bus, head, detail_text, ingestion_time, forwarded, hops, root = values
         event = cls(bus, head | {"detail": parse_json(detail_text)}, detail_text, ingestion_time)
         event.forwarded, event.hops, event.root = forwarded, hops, root
         return event
 
     def copy(self, bus: str, *, forwarded: bool = False, **changes: str) -> Event:
-        """The same event for `bus`, with changes in its envelope; a new field comes before `resources`.
+        """Return the same event for `bus`, with changes in its envelope; a new field comes before `resources`.
 
         Only a forwarded one still belongs to the chain of events that it came with.
         """
@@ -110,7 +110,7 @@ class Event:
 
 
 def sendable(text: str) -> str:
-    """A lone surrogate cannot be sent: it becomes "?", as in AWS's Java."""
+    """Replace lone surrogates, which cannot be sent, by "?", as AWS's Java does."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
@@ -148,7 +148,7 @@ def _check_types(entry: Any) -> None:
 
 
 def entry_size(entry: dict[str, Any]) -> int:
-    """Size of an entry in bytes as EventBridge counts it.
+    """Return the size of an entry in bytes as EventBridge counts it.
 
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html#eb-putevent-size
     """
@@ -163,7 +163,7 @@ def entry_size(entry: dict[str, Any]) -> int:
 
 
 def check_entry(entry: dict[str, Any]) -> tuple[str, str] | dict[str, Any]:
-    """(error code, error message) when AWS would refuse this entry, else its parsed Detail."""
+    """Return (error code, error message) when AWS would refuse this entry, else its parsed Detail."""
     for name in ("Source", "DetailType", "Detail"):
         if not entry.get(name):
             return "InvalidArgument", f"Parameter {name} is not valid. Reason: {name} is a required argument."
@@ -179,7 +179,7 @@ def check_entry(entry: dict[str, Any]) -> tuple[str, str] | dict[str, Any]:
 
 
 def make_event(entry: dict[str, Any], detail: dict[str, Any], bus: str, account: str, region: str, now: float) -> Event:
-    """The event of a checked entry. `now` (seconds since the epoch) is its time unless the entry has its own.
+    """Make the event of a checked entry; `now` (seconds since the epoch) is its time unless it has its own.
 
     A TraceHeader is for AWS X-Ray: it is accepted, and not part of the event.
     """
@@ -200,7 +200,7 @@ def make_event(entry: dict[str, Any], detail: dict[str, Any], bus: str, account:
 
 
 def timestamp(moment: float | int | str) -> str:
-    """Seconds since the epoch, or an ISO 8601 text, as EventBridge writes time: whole seconds, UTC, "Z"."""
+    """Return seconds since the epoch, or an ISO 8601 text, as EventBridge writes time: whole seconds, UTC, "Z"."""
     try:
         if isinstance(moment, str):
             parsed = datetime.fromisoformat(moment)
@@ -267,7 +267,7 @@ def _dump(value: str | Iterable[str]) -> str:
 
 
 def _java_text(entry: dict[str, Any]) -> str:
-    """An entry as it appears in AWS's validation message."""
+    """Return an entry as it appears in AWS's validation message."""
     moment = entry.get("Time")
     if isinstance(moment, (int, float)):
         with suppress(ValueError, OverflowError):  # a year that there is not, is shown as it was sent

@@ -1,4 +1,4 @@
-"""EventBridge replays: events of an archive, sent to their bus once more.
+"""Replay events of an archive: send them to their bus once more.
 
 A replay goes through the archive's events by the time that is in them, minute by minute, and ends as soon as
 it has put the last one on the bus. https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-replay-archived-event.html
@@ -58,7 +58,7 @@ class Replay(models.Replay):
         run.start()
 
     def cancel(self) -> None:
-        """Raises IllegalStatusException unless the replay is starting or running."""
+        """Cancel the replay. Raises IllegalStatusException unless it is starting or running."""
         with self._lock:
             if self.state not in (ReplayState.STARTING, ReplayState.RUNNING):
                 raise IllegalStatusException(f"Replay {self.name} is not in a valid state for this operation.")

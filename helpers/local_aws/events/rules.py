@@ -1,4 +1,4 @@
-"""moto's rules and their event patterns, with EventBridge's checks, matching and delivery."""
+"""Extend moto's rules and their event patterns with EventBridge's checks, matching and delivery."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Rule(models.Rule):
         self.metric_dimensions = bus | {"RuleName": self.name}
 
     def send_to_targets(self, original_event: dict[str, Any], transform_input: bool = True) -> None:
-        """What other services of moto call with an event of theirs (S3: "Object Created")."""
+        """Send an event of another service of moto's, which calls this (S3: "Object Created")."""
         fields = {name: value for name, value in original_event.items() if name != "ingestion-time"}
         detail = json.dumps(fields.pop("detail"), separators=(",", ":"))
         # Called for each rule with the same event, whose id moto leaves constant.

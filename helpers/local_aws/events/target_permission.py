@@ -1,4 +1,4 @@
-"""May EventBridge use a target? The target's RoleArn decides where it has one, else the resource's own policy.
+"""Decide whether EventBridge may use a target: by the target's RoleArn where it has one, else the resource's policy.
 
 "For Lambda, Amazon SNS, and Amazon SQS targets, you can use either an IAM execution role or a resource-based policy":
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html

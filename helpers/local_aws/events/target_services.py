@@ -1,4 +1,4 @@
-"""Delivery to queues, topics, streams, log groups and HTTP endpoints: targets that moto has a service for.
+"""Deliver to queues, topics, streams, log groups and HTTP endpoints: targets that moto has a service for.
 
 Each function hands one event over, or raises: DeliveryFailed, or what the target's service raises.
 """
@@ -110,7 +110,7 @@ DELIVERED_TO = "Lambda functions, SQS queues, SNS topics, Kinesis streams, log g
 
 
 def is_supported(target_arn: str) -> bool:
-    """Whether events can be delivered to this kind of target at all."""
+    """Return whether events can be delivered to this kind of target at all."""
     arn = Arn.parse(target_arn)
     if arn.service == "events":
         return arn.resource_type in ("event-bus", "api-destination")
@@ -118,7 +118,7 @@ def is_supported(target_arn: str) -> bool:
 
 
 def needs_role(target_arn: str, rule_arn: str) -> bool:
-    """Whether PutTargets demands a RoleArn: targets without a policy of their own, and buses that are elsewhere."""
+    """Return whether PutTargets demands a RoleArn: no policy of the target's own, or a bus that is elsewhere."""
     arn = Arn.parse(target_arn)
     if arn.service == "events" and arn.resource_type == "event-bus":
         rule = Arn.parse(rule_arn)

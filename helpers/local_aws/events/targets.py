@@ -1,4 +1,4 @@
-"""What a rule's target receives, which kinds of targets there are, and how a Lambda function gets an event.
+"""Tell what a rule's target receives and which kinds of targets there are; hand events to Lambda functions.
 
 A Lambda function is invoked asynchronously in the name of EventBridge, so its resource policy decides (or the role
 that the target names). The other kinds of targets are in `target_services`.
@@ -22,7 +22,7 @@ Target = dict[str, Any]
 
 
 def target_input(target: Target, event: Event, rule_arn: str) -> str:
-    """The text that `target` receives for `event`. Raises DeliveryFailed if a template makes no JSON."""
+    """Return the text that `target` receives for `event`. Raises DeliveryFailed if a template makes no JSON."""
     if "Input" in target:
         return target["Input"]
     if "InputPath" in target:
@@ -44,18 +44,18 @@ def _transformed(transformer: dict[str, Any], event: Event, rule_arn: str) -> st
 
 
 def is_function(target: Target) -> bool:
-    """Whether this target is a Lambda function."""
+    """Return whether this target is a Lambda function."""
     return Arn.parse(target["Arn"]).service == "lambda"
 
 
 def is_bus(target: Target) -> bool:
-    """Whether this target is an event bus."""
+    """Return whether this target is an event bus."""
     arn = Arn.parse(target["Arn"])
     return arn.service == "events" and arn.resource_type == "event-bus"
 
 
 def locate_bus(target: Target) -> tuple[str, str, str]:
-    """Account, region and name of a target that is an event bus."""
+    """Return account, region and name of a target that is an event bus."""
     arn = Arn.parse(target["Arn"])
     return arn.account, arn.region, arn.resource_id
 

@@ -1,4 +1,4 @@
-"""What is wrong with the members of a request to EventBridge, in AWS's words."""
+"""Word what is wrong with the members of a request to EventBridge as AWS does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One execution environment: a worker process, and the Runtime API that it alone may call.
+"""Run one execution environment: a worker process, and the Runtime API that it alone may call.
 
 The worker runs `runtime.py` (or any client of the Lambda Runtime API) with the function's code, variables and
 role credentials. A thread here serves it: the worker asks for the next event, works, and posts the answer.
@@ -55,10 +55,10 @@ class Pool(Protocol):
         """Work that waits for an environment of which this one will never be; it fails with the start."""
 
     def busy_for_long(self, environment: ExecutionEnvironment) -> None:
-        """The current invocation has run for a while: others need not wait for it."""
+        """Note that the current invocation has run for a while: others need not wait for it."""
 
     def ended(self, environment: ExecutionEnvironment) -> None:
-        """The environment is gone."""
+        """Note that the environment is gone."""
 
 
 class ExecutionEnvironment:
@@ -171,7 +171,7 @@ class ExecutionEnvironment:
                 api.reply(403, NOT_ALLOWED)
 
     def _init_failed(self, process: WorkerProcess, error_type: str, message: str, payload: bytes = b"") -> bool:
-        """The function could not be started: one invocation that waits for it fails for the same reason."""
+        """Fail one invocation that waits for a function that could not be started, for the same reason."""
         work = self._work = self._pool.take_failed_start()
         self._read_output(process)
         if work is not None:
@@ -215,7 +215,7 @@ class ExecutionEnvironment:
     def _await_answer(
         self, api: RuntimeApiServer, process: WorkerProcess, work: Work, deadline: float
     ) -> Request | tuple[str, str]:
-        """The worker's answer, or the type and message of what went wrong with the worker."""
+        """Return the worker's answer, or the type and message of what went wrong with the worker."""
         answers = {f"{API}/invocation/{work.request_id}/{kind}" for kind in ("response", "error")}
         ticks = 0
         while True:
@@ -282,7 +282,7 @@ class ExecutionEnvironment:
 
 
 def _receive(api: RuntimeApiServer, process: WorkerProcess, deadline: float) -> Request | None:
-    """The worker's next request, or None at the next tick. A worker that has hung up gets a moment to end."""
+    """Return the worker's next request, or None at the next tick. A worker that has hung up gets a moment to end."""
     try:
         return api.receive(min(deadline, time.monotonic() + TICK))
     except Disconnected:

@@ -1,4 +1,4 @@
-"""How much is in a folder, found out in bounded time, whatever somebody else puts into it meanwhile."""
+"""Measure a folder in bounded time, whatever somebody else puts into it meanwhile."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ MAX_ENTRIES = 10_000
 
 
 def at_least(folder: Path, enough: int) -> int:
-    """The bytes that the files in a folder take on the disk.
+    """Return the bytes that the files in a folder take on the disk.
 
     Stops when they are more than `enough`, and after MAX_ENTRIES: what comes then is not counted. Follows no links.
     """

@@ -1,4 +1,4 @@
-"""Names of functions: bare, partial ARNs and ARNs, with and without a qualifier."""
+"""Read names of functions: bare, partial ARNs and ARNs, with and without a qualifier."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LOCATOR = re.compile(
 
 
 def locate(name_or_arn: str, qualifier: str | None, account: str, region: str) -> tuple[str, str | None]:
-    """The bare name and the qualifier of a function.
+    """Return the bare name and the qualifier of a function.
 
     name_or_arn: a name, partial ARN or ARN, with or without a qualifier; qualifier: given beside it.
     Raises LambdaError when they are malformed, disagree, or belong elsewhere.

@@ -1,4 +1,4 @@
-"""What execution environments need from the account that they run in: the command, the variables, the credentials."""
+"""Give execution environments what they need from the account: the command, the variables, the credentials."""
 
 from __future__ import annotations
 
@@ -45,8 +45,10 @@ _INHERITED = (
 
 
 def worker_variables(spec: FunctionSpec, credentials: Credentials, host: Host) -> dict[str, str]:
-    """The worker's environment variables, those that AWS documents and the function's own:
-    https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html"""
+    """Return the worker's environment variables: those that AWS documents, and the function's own.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+    """
     variables = {name: os.environ[name] for name in _INHERITED if name in os.environ}
     variables |= dict(spec.environment)
     return variables | {

@@ -1,4 +1,4 @@
-"""The words in which a function's runner and its execution environments speak of an invocation."""
+"""Define the words in which a function's runner and its execution environments speak of an invocation."""
 
 from __future__ import annotations
 
@@ -57,13 +57,15 @@ class Outcome:
 
 
 def new_id() -> str:
-    """A random UUID for an event or a request. It names, and protects nothing: so it costs no call of the system, which
-    would release the GIL."""
+    """Return a random UUID for an event or a request.
+
+    It names, and protects nothing: so it costs no system call, which would release the GIL.
+    """
     return str(uuid.UUID(int=random.getrandbits(128), version=4))
 
 
 def new_trace_id(lineage: str, hops: int = 0, root: str = "") -> str:
-    """The text of the header X-Amzn-Trace-Id for a new invocation.
+    """Return the text of the header X-Amzn-Trace-Id for a new invocation.
 
     lineage: what `lineage_of` makes of the function's ARN; hops: how many functions have handed the event on
     before; root: the chain of events that this one continues, "" for a new one. AWS counts the rounds of a loop in
@@ -74,18 +76,18 @@ def new_trace_id(lineage: str, hops: int = 0, root: str = "") -> str:
 
 
 def lineage_of(function_arn: str) -> str:
-    """The eight hexadecimal digits that stand for a function in a trace's lineage."""
+    """Return the eight hexadecimal digits that stand for a function in a trace's lineage."""
     return f"{zlib.crc32(function_arn.encode()):08x}"
 
 
 def hops_in(trace_id: str | None) -> int:
-    """How many functions an event has come through, read from the trace of the last one. 0 without one."""
+    """Return how many functions an event has come through, read from the trace of the last one; 0 without one."""
     found = _HOPS.search(trace_id) if trace_id else None
     return int(found[1]) if found else 0
 
 
 def root_of(trace_id: str | None) -> str:
-    """The chain of events that a trace belongs to, "" without one."""
+    """Return the chain of events that a trace belongs to, "" without one."""
     found = _ROOT.search(trace_id) if trace_id else None
     return found[1] if found else ""
 

@@ -1,4 +1,4 @@
-"""The lines that Lambda writes around an invocation, and the payloads of its own errors.
+"""Write the lines that Lambda writes around an invocation, and the payloads of its own errors.
 
 Formats: https://docs.aws.amazon.com/lambda/latest/dg/python-logging.html and
 https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-view.html
@@ -37,7 +37,7 @@ class InvocationLog:
         self._add(f"START RequestId: {request_id} Version: {version}\n")
 
     def output(self, lines: list[str], lost: int = 0) -> None:
-        """Lines that were printed; `lost`: how much more was, and is not here."""
+        """Add lines that were printed; `lost`: how much more was, and is not here."""
         self._lost += lost
         for line in lines:
             if self._kept + len(line) > MAX_OUTPUT:
@@ -99,7 +99,7 @@ class InvocationLog:
 
 
 def error_payload(request_id: str, error_type: str, message: str) -> bytes:
-    """What a caller reads when not the function but its environment failed."""
+    """Return what a caller reads when not the function but its environment failed."""
     return json.dumps({"errorType": error_type, "errorMessage": f"RequestId: {request_id} {message}"}).encode()
 
 

@@ -1,4 +1,4 @@
-"""AWS/Lambda's metrics of invocations: how many, how long, how many at once, how many failed.
+"""Measure AWS/Lambda's metrics of invocations: how many, how long, how many at once, how many failed.
 
 https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
 """
@@ -28,7 +28,7 @@ class Meter:
         self._own = self._together = 0  # invocations at the same time: of this function, of all functions
 
     def begin(self) -> None:
-        """An invocation begins."""
+        """Count an invocation that begins."""
         self._busy, self._began = True, time.time()
         with _lock:
             _running[self._function] += 1
@@ -36,7 +36,7 @@ class Meter:
             self._own, self._together = _running[self._function], _running[""]
 
     def end(self, duration_ms: float, failed: bool) -> None:
-        """The invocation has ended; its duration is the one in the REPORT line. It counts for when it began."""
+        """Record an invocation that has ended, with the duration in its REPORT line; it counts for when it began."""
         self.cancel()
         values = {
             "Invocations": 1,
@@ -48,7 +48,7 @@ class Meter:
         metrics.record(NAMESPACE, {}, {"ConcurrentExecutions": self._together}, at=self._began)
 
     def cancel(self) -> None:
-        """Whatever was under way did not take place, or has ended."""
+        """Stop counting what was under way: it did not take place, or has ended."""
         if self._busy:
             self._busy = False
             with _lock:

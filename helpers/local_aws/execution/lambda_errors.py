@@ -1,4 +1,4 @@
-"""Lambda's errors, in the form in which AWS sends them: the code in a header, the text in a JSON object."""
+"""Make Lambda's errors in the form in which AWS sends them: the code in a header, the text in a JSON object."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class LambdaError(JsonRESTError):
 
 
 def error_body(code: str, message: str, **details: str) -> str:
-    """The JSON object of an error. Lambda's own have a Type; those of the layer before it have none."""
+    """Return the JSON object of an error. Lambda's own have a Type; those of the layer before it have none."""
     if code in ("ValidationException", "AccessDeniedException"):
         return json.dumps({"message": message})
     # The API model gives this one error a capital letter that the others do not have.
@@ -39,17 +39,17 @@ def error_body(code: str, message: str, **details: str) -> str:
 
 
 def not_found(arn: str) -> LambdaError:
-    """No function, or no such version or alias of it."""
+    """Return the error for a function, or a version or alias of it, that does not exist."""
     return LambdaError("ResourceNotFoundException", f"Function not found: {arn}")
 
 
 def invalid(message: str) -> LambdaError:
-    """A parameter that Lambda's own rules refuse."""
+    """Return the error for a parameter that Lambda's own rules refuse."""
     return LambdaError("InvalidParameterValueException", message)
 
 
 def constraint_errors(failures: Sequence[tuple[str, object, str]]) -> LambdaError:
-    """Parameters that break the API's own rules, all in one answer. `failures`: (name, value, constraint)."""
+    """Return one error for parameters that break the API's own rules. `failures`: (name, value, constraint)."""
     count = f"{len(failures)} validation error{'s' if len(failures) > 1 else ''} detected: "
     texts = [f"Value '{value}' at '{name}' failed to satisfy constraint: {rule}" for name, value, rule in failures]
     return LambdaError("ValidationException", count + "; ".join(texts))

@@ -1,4 +1,4 @@
-"""Lambda's runtimes: which ones AWS creates functions for, and which of those can run here."""
+"""List Lambda's runtimes: which ones AWS creates functions for, and which of those can run here."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ def check_runtime(runtime: str) -> None:
 
 
 def cannot_here(what: str) -> LambdaError:
-    """AWS could do this; the embedded AWS cannot, and says so in one line."""
+    """Return the error for what AWS could do and the embedded AWS cannot, in one line."""
     return invalid(f"The embedded AWS {what}")
 
 
 def runtime_version_arn(region: str, runtime: str) -> str:
-    """The ARN of a runtime's version. AWS's last part names an image; here, it stands for the runtime."""
+    """Return the ARN of a runtime's version. AWS's last part names an image; here, it stands for the runtime."""
     return f"arn:aws:lambda:{region}::runtime:{hashlib.sha256(runtime.encode()).hexdigest()}"

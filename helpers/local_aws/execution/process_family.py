@@ -1,4 +1,4 @@
-"""The process tree that a function has started: found and killed, however its processes have tried to get away.
+"""Find and kill the process tree that a function has started, however its processes have tried to get away.
 
 A worker is the leader of a session, so a signal to its group reaches it and its children. A child that has left the
 group is found as a descendant; one whose parent has ended, by the environment variables that it was started with.
@@ -66,12 +66,12 @@ def allow_many_files() -> None:
 
 
 def register(pid: int, mark: str) -> None:
-    """A worker has started. Call it with `starting` held."""
+    """Remember a worker that has started. Call it with `starting` held."""
     _workers[pid] = mark
 
 
 def forget(pid: int) -> None:
-    """A worker has ended and was waited for."""
+    """Forget a worker that has ended and was waited for."""
     _workers.pop(pid, None)
 
 
@@ -160,7 +160,7 @@ def reap_orphans() -> None:
 
 
 def _children() -> list[int]:
-    """The process ids of this process's children, from proc(5); in one go where the kernel keeps such a list."""
+    """Return the process ids of this process's children, from proc(5), in one go where the kernel lists them."""
     found: list[int] = []
     try:
         for task in Path("/proc/self/task").iterdir():
@@ -172,7 +172,7 @@ def _children() -> list[int]:
 
 
 def _mark_of(pid: int) -> str | None:
-    """The mark that a process was started with; None without one, or when it has ended."""
+    """Return the mark that a process was started with; None without one, or when it has ended."""
     try:
         variables = Path(f"/proc/{pid}/environ").read_bytes()
     except OSError:
@@ -196,7 +196,7 @@ def kill_leftovers(code_root: Path) -> None:
 
 
 def descendants() -> dict[int, list[psutil.Process]]:
-    """Of each worker's process id, the processes that it has started and that are still below it."""
+    """Return, by each worker's process id, the processes that it has started and that are still below it."""
     global _tasks_before
     trees: dict[int, list[psutil.Process]] = {}
     with contextlib.suppress(OSError, IndexError, ValueError):
@@ -220,7 +220,7 @@ def _worker_above(pid: int | None, below: dict[int, psutil.Process]) -> int | No
 
 
 def _marked(wanted: Callable[[dict[str, str]], bool]) -> list[psutil.Process]:
-    """Processes of this user that were started with such environment variables, except those that have ended."""
+    """Return this user's processes that were started with such variables, except those that have ended."""
     found = []
     for process in psutil.process_iter():
         if process.pid == os.getpid():

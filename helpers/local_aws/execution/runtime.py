@@ -1,5 +1,4 @@
-"""What runs inside an execution environment: AWS's Python runtime in small, in one file, standard library
-alone.
+"""Run a function inside an execution environment: AWS's Python runtime in small, one file, standard library only.
 
 It is started as a script, in isolation from this project, and does what AWS's own runtime client
 (awslambdaric) does: import the handler, then ask the Runtime API for the next event, call the handler, post
@@ -117,7 +116,7 @@ class RuntimeApi:
 
 
 def _as_body(error):
-    """An error report as JSON, and its type."""
+    """Return an error report as JSON, and its type."""
     return json.dumps(error, ensure_ascii=False).encode(), error["errorType"]
 
 
@@ -304,7 +303,7 @@ _MARKED = re.compile(f'"{_MARK}([^"]*)"')
 
 
 def _mark_decimal(value):
-    """A Decimal leaves as a number with all its digits, as on AWS."""
+    """Mark a Decimal, which leaves as a number with all its digits, as on AWS."""
     if isinstance(value, Decimal):
         return float("nan") if value.is_nan() else f"{_MARK}{value}"
     raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
@@ -319,7 +318,7 @@ def _error_report(error, request_id):
 
 
 def _trace(error):
-    """The frames of the function, without the runtime's own above them."""
+    """Return the frames of the function, without the runtime's own above them."""
     frames = traceback.extract_tb(error.__traceback__)
     while frames and frames[0].filename == __file__:
         del frames[0]
@@ -345,7 +344,7 @@ def _log_error(report):
 
 
 def _flush():
-    """What the function printed is in the log before its answer is: the log of an invocation is whole when it ends."""
+    """Flush what the function printed before its answer: the log of an invocation is whole when it ends."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

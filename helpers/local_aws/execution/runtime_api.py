@@ -1,4 +1,4 @@
-"""The socket side of a Runtime API: one listener on loopback, for one worker.
+"""Serve the socket side of a Runtime API: one listener on loopback, for one worker.
 
 Any process of this machine could connect to a port on loopback, another user's too. So each connection is
 looked up: it is served only when it comes from the worker. That asks nothing of the client: AWS's own works
@@ -80,7 +80,7 @@ class RuntimeApiServer:
         self._worker_pid = pid
 
     def receive(self, deadline: float) -> Request | None:
-        """The next request; None when there is none by `deadline` (in time.monotonic's seconds).
+        """Return the next request; None when there is none by `deadline` (in time.monotonic's seconds).
 
         Raises Disconnected when the worker's last connection closes.
         """
@@ -140,7 +140,7 @@ class RuntimeApiServer:
         )
 
     def _read(self, connection: socket.socket) -> Request | None:
-        """The request that is complete with what has arrived at a connection."""
+        """Return the request that is complete with what has arrived at a connection, or None."""
         try:
             data = connection.recv(CHUNK)
         except BlockingIOError:

@@ -1,4 +1,4 @@
-"""One thread that looks after all workers: those that hold up their own environment's thread, and idle ones.
+"""Watch all workers from one thread: those that hold up their own environment's thread, and idle ones.
 
 An environment's thread watches its worker while it waits for an answer. It cannot while a worker sends half a request
 and no more, and it does not between invocations, when threads and children of the function may still go on.
@@ -49,7 +49,7 @@ def watch(ward: Ward) -> None:
 
 
 def release(ward: Ward) -> None:
-    """The worker has ended."""
+    """Stop watching a worker: it has ended."""
     with _lock:
         _wards.discard(ward)
 

@@ -1,4 +1,4 @@
-"""What a worker prints: a file that it appends to, read here line by line and kept small."""
+"""Read what a worker prints: a file that it appends to, read line by line and kept small."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class WorkerOutput:
             self._file.close()
 
     def read(self, whole: bool) -> list[str]:
-        """The lines that were printed since the last call, each with its newline.
+        """Return the lines that were printed since the last call, each with its newline.
 
         A last line without one waits for the rest of it, unless the output is `whole`.
         """
@@ -55,7 +55,7 @@ class WorkerOutput:
         return texts
 
     def take_lost(self) -> int:
-        """Bytes that were left out since the last call."""
+        """Return the bytes that were left out since the last call."""
         with self._lock:
             lost, self.lost = self.lost, 0
         return lost

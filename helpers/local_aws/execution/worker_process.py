@@ -1,4 +1,4 @@
-"""The process of an execution environment: how it starts, how much it takes, how it ends."""
+"""Run the process of an execution environment: how it starts, how much it takes, how it ends."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ class WorkerProcess:
         process_family.kill_group(self.pid)
 
     def look(self, tree: list[psutil.Process] | None) -> None:
-        """What the warden does: see Ward."""
+        """Kill the worker if it breaks a limit; the warden calls this (see Ward)."""
         if self.deadline is not None and time.monotonic() > self.deadline + GRACE:
             self.kill(TIMEOUT)
             process_family.kill_process_tree(self.pid, self._mark)
@@ -125,7 +125,7 @@ class WorkerProcess:
         self.running()  # so one that has ended is reaped
 
     def failure(self, timed_out: str) -> tuple[str, str] | None:
-        """The error type and message of a worker that cannot go on, or must not; None while all is well.
+        """Return the error type and message of a worker that cannot go on, or must not; None while all is well.
 
         One that is too slow or too large is ended here. timed_out: the message about one that is too slow.
         """
@@ -148,7 +148,7 @@ class WorkerProcess:
         return self.exit_error()
 
     def exit_error(self) -> tuple[str, str]:
-        """The error type and message with which Lambda reports a runtime that has ended."""
+        """Return the error type and message with which Lambda reports a runtime that has ended."""
         code = self._process.poll()
         if not code:
             return "Runtime.ExitError", "Error: Runtime exited without providing a reason"
@@ -158,15 +158,15 @@ class WorkerProcess:
         return "Runtime.ExitError", f"Error: Runtime exited with error: exit status {code}"
 
     def read_output(self, all_of_it: bool = False) -> list[str]:
-        """The lines that were printed since the last call; `all_of_it` when the invocation is over."""
+        """Return the lines that were printed since the last call; `all_of_it` when the invocation is over."""
         return self._output.read(all_of_it or not self.running())
 
     def lost_output(self) -> int:
-        """Bytes of output that were too many to keep since the last call."""
+        """Return the bytes of output that were too many to keep since the last call."""
         return self._output.take_lost()
 
     def max_memory_mb(self) -> int:
-        """The most memory that the worker was seen to use, in MB, never more than its limit."""
+        """Return the most memory that the worker was seen to use, in MB, never more than its limit."""
         if self.ended_for == MEMORY:
             return self._memory_limit // (1024 * 1024)
         if time.monotonic() - self._measured_at > MEASURE_EVERY:

@@ -1,4 +1,4 @@
-"""Requests that name two operations are refused: what IAM is asked about must be what then happens.
+"""Refuse requests that name two operations: what IAM is asked about must be what then happens.
 
 A request names its operation in one place, which its protocol decides: the header X-Amz-Target (AWS JSON), the
 parameter Action (AWS query), or the path (REST, RPC). https://smithy.io/2.0/aws/protocols/index.html. moto looks in all
@@ -43,7 +43,7 @@ def install() -> None:
 
 
 def problem(request: Request, service: str) -> str | None:
-    """Why one cannot tell for certain what a request asks for; None for every request that an SDK makes."""
+    """Return why one cannot tell for certain what a request asks for; None for every request that an SDK makes."""
     headers = request.headers
     unclear = next((name for name in headers if "_" in name or name == "action"), None)
     if unclear is not None:  # WSGI, which moto's requests come from, takes x_amz_target for x-amz-target

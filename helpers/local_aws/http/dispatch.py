@@ -1,4 +1,4 @@
-"""Hands a verified request to the moto service that it is for, without a web framework between.
+"""Hand a verified request to the moto service that it is for, without a web framework between.
 
 moto can be reached in two ways: as a mock inside a process, and through its Flask server. This takes the
 first way for requests that came over HTTP: it names the request as AWS would
@@ -87,7 +87,7 @@ def dispatch(request: Request, service: str, region: str) -> Answer:
 
 
 def error_answer(service: str, status: int, code: str, message: str) -> Answer:
-    """An error in the form that the service's clients understand."""
+    """Return an error in the form that the service's clients understand."""
     if service in _XML_SERVICES:
         body = (
             f"<ErrorResponse><Error><Type>Sender</Type><Code>{escape(code)}</Code>"
@@ -108,7 +108,7 @@ def _host(service: str, region: str, request: Request) -> str:
 
 @functools.lru_cache(maxsize=256)
 def _routes(host: str) -> list[tuple[re.Pattern[str], Callable]]:
-    """The addresses that moto serves at `host`, with their handlers."""
+    """Return the addresses that moto serves at `host`, with their handlers. Raises UnknownService."""
     named = (name for name, pattern in backend_index.backend_url_patterns if pattern.match(f"https://{host}"))
     name = next(named, None)
     if name is None:

@@ -1,4 +1,4 @@
-"""Where the embedded AWS listens: loopback alone, a thread for each connection, and nothing for a web page."""
+"""Listen for requests: on loopback alone, with a thread for each connection, and nothing for a web page."""
 
 from __future__ import annotations
 
@@ -67,12 +67,12 @@ class Endpoint(socketserver.ThreadingMixIn, socketserver.TCPServer):
             self._connections.discard(connection)
 
     def unfinished(self) -> int:
-        """Bytes that are here of requests that are not whole yet."""
+        """Return the bytes that are here of requests that are not whole yet."""
         with self._lock:
             return sum(each.reader.size for each in self._connections)
 
     def service_actions(self) -> None:
-        """Called by `serve_forever` all the time: end the connections whose time is over."""
+        """End the connections whose time is over; `serve_forever` calls this all the time."""
         now = time.monotonic()
         if now < self._next_sweep:
             return
@@ -128,7 +128,7 @@ class Connection(socketserver.BaseRequestHandler):
             return  # the client has gone
 
     def receive(self) -> Request | None:
-        """The next request; None when the client has closed the connection. Raises BadRequest."""
+        """Return the next request; None when the client has closed the connection. Raises BadRequest."""
         reader = self.reader
         self._await_request()
         while (request := reader.next()) is None:
@@ -162,7 +162,7 @@ class Connection(socketserver.BaseRequestHandler):
         self.idle, self.deadline = True, time.monotonic() + IDLE_TIMEOUT
 
     def _foreign(self, request: Request) -> tuple[int, dict[str, str], bytes] | None:
-        """A browser names the page that asks (Origin) and the name that it asked for (Host): both must be ours."""
+        """Return the refusal of a request whose Origin (the page that asks) or Host (the name it asked) is not ours."""
         if request.headers.get("host") not in self.server.own_hosts:
             return 403, {}, b"This server answers only to 127.0.0.1 and localhost.\n"
         origin = request.headers.get("origin")

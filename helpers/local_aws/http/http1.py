@@ -1,4 +1,4 @@
-"""The little of HTTP/1.1 that AWS's clients speak: requests with a body, answers with a length, keep-alive.
+"""Read and write the little of HTTP/1.1 that AWS's clients speak: requests with a body, answers with a length.
 
 Bytes in, requests out; answers in, bytes out. Whoever has the sockets sends and receives: the account's endpoint
 (`endpoint`) and each function's Runtime API (`runtime_api`). The standard library's `http.server` answers correctly
@@ -80,12 +80,12 @@ class RequestReader:
         self._buffer += data
 
     def wants_continue(self) -> bool:
-        """Whether the client waits to be told to send its body; True once for each request."""
+        """Return whether the client waits to be told to send its body; True once for each request."""
         asked, self._asked = self._asked, False
         return asked
 
     def next(self) -> Request | None:
-        """The next request; None until all of it is here. Raises BadRequest, after which nothing can be read."""
+        """Return the next request; None until all of it is here. Raises BadRequest: then nothing can be read."""
         if self._head is None:
             self._head = self._take_head()
             if self._head is None:
@@ -143,7 +143,7 @@ class RequestReader:
         return None
 
     def _take_trailers(self, begin: int) -> bytes | None:
-        """The whole body, when the headers that may follow it, and are of no use here, have arrived."""
+        """Return the whole body, when the headers that may follow it, and are of no use here, have arrived."""
         end = self._buffer.find(b"\r\n\r\n", begin, begin + MAX_HEAD + 4)
         if end < 0:
             if len(self._buffer) > begin + MAX_HEAD:
@@ -156,7 +156,7 @@ class RequestReader:
 
 
 def _parsed(head: str) -> tuple[str, dict[str, str]]:
-    """The first line, and the headers that follow it."""
+    """Return the first line, and the headers that follow it. Raises BadRequest."""
     first, *lines = head.split("\r\n")
     if head.count("\n") != len(lines) or head.count("\r") != len(lines):
         raise BadRequest(400, "malformed end of line")
@@ -191,7 +191,7 @@ def _body_length(headers: dict[str, str]) -> int | None:
 
 
 def response(status: int, headers: dict[str, str], body: bytes = b"", head_only: bool = False) -> bytes:
-    """One answer as it is sent; `Content-Length` is set here.
+    """Return one answer as it is sent; `Content-Length` is set here.
 
     `head_only` answers HEAD: the headers alone, with the length that the caller gave or that the body has.
     """

@@ -1,4 +1,4 @@
-"""Requests of the AWS JSON protocol, read without looking for what only other protocols have.
+"""Read requests of the AWS JSON protocol without looking for what only other protocols have.
 
 moto's `setup_class` serves all protocols: it looks for forms and uploads, parses the body as a query, searches all
 accounts for the caller's. A request with X-Amz-Target has none of that, and half of an order's requests (PutEvents,
@@ -36,7 +36,7 @@ class JsonRequest(MotoRequest):
 
 
 def is_json(request: Request) -> bool:
-    """Whether a request is of the AWS JSON protocol, and its body as it was sent."""
+    """Return whether a request is of the AWS JSON protocol, and its body not encoded otherwise."""
     headers = request.headers
     return (
         "x-amz-target" in headers
@@ -96,7 +96,7 @@ def _date(second: int) -> str:
 
 
 def _request_id(headers: dict[str, Any] | None = None) -> str:
-    """An id in the form of DynamoDB's: 52 capital letters and digits. moto draws them one by one."""
+    """Return an id in the form of DynamoDB's: 52 capital letters and digits. moto draws them one by one."""
     request_id = f"{random.getrandbits(208):052X}"
     if headers is not None:
         headers["x-amzn-requestid"] = request_id

@@ -1,4 +1,4 @@
-"""Whose fault is a failure? A request whose body is not what the service's model says is refused as AWS refuses it.
+"""Find whose fault a failure is: a body that is not what the service's model says is refused as AWS refuses it.
 
 moto takes the types of parameters for granted, since SDKs check them before they send. To look at every request would
 cost each order a tenth of a millisecond; so this looks when something has failed.
@@ -16,7 +16,7 @@ from .http1 import Request
 
 
 def problem(request: Request, service: str) -> str | None:
-    """What is wrong with the body of an AWS JSON request; None when nothing is, or when it speaks another protocol."""
+    """Return what is wrong with an AWS JSON request's body; None when nothing is, and for other protocols."""
     target = request.headers.get("x-amz-target")
     if target is None:
         return None

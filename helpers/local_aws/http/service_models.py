@@ -1,4 +1,4 @@
-"""AWS's own descriptions of its services, which botocore brings: each is read once, by moto and by what is ours."""
+"""Read AWS's own descriptions of its services, which botocore brings, once for moto and for what is ours."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def install() -> None:
 
 
 def find(service: str) -> ServiceModel | None:
-    """The model of a service, by botocore's name; None when there is no such service."""
+    """Return the model of a service, by botocore's name; None when there is no such service."""
     try:
         return moto_utils.get_service_model(service)
     except UnknownServiceError:

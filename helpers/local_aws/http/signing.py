@@ -1,4 +1,4 @@
-"""Who sent this request? Verifies AWS Signature Version 4 against the account's credentials.
+"""Verify who sent a request: AWS Signature Version 4 against the account's credentials.
 
 The embedded AWS runs code that it is sent, so a request without a valid signature gets no further than this.
 Algorithm: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
@@ -118,7 +118,7 @@ def _signature(request: Request, secret: str, match: re.Match[str]) -> str:
 
 @lru_cache(maxsize=256)
 def _keyed(secret: str, date: str, region: str, service: str) -> hmac.HMAC:
-    """An HMAC with the day's signing key of a service, to be copied."""
+    """Return an HMAC with the day's signing key of a service, to be copied."""
     key = f"AWS4{secret}".encode()
     for part in (date, region, service, "aws4_request"):
         key = hmac.digest(key, part.encode(), "sha256")
@@ -159,7 +159,10 @@ def _canonical_path(path: str, service: str) -> str:
 
 
 def _payload_hash(request: Request, service: str) -> str:
-    """The digest that was signed. A stated digest must be the body's; S3's markers for streams stand for themselves."""
+    """Return the digest that was signed.
+
+    A stated digest must be the body's; S3's markers for streams stand for themselves.
+    """
     stated = request.headers.get("x-amz-content-sha256", "")
     if service == "s3" and _MARKER.fullmatch(stated):
         return stated

@@ -1,4 +1,4 @@
-"""IAM decides: may this caller do what the request asks for?
+"""Decide for IAM whether a caller may do what a request asks for.
 
 Whoever signs with a role's or a user's credentials may do what their policies allow, as on AWS: an explicit
 deny wins; else an identity-based policy must allow it (and a permissions boundary or session policy too, where
@@ -28,7 +28,7 @@ _SESSION = ("a session policy", "session policy")
 
 
 def role_may(role_arn: str, action: str, resource_arn: str, context: Mapping[str, str] | None = None) -> bool:
-    """Whether a role's policies let it do `action` ("sqs:SendMessage") to the resource.
+    """Return whether a role's policies let it do `action` ("sqs:SendMessage") to the resource.
 
     context: condition keys in lower case, such as "aws:sourcearn", and their values.
     """
@@ -38,7 +38,7 @@ def role_may(role_arn: str, action: str, resource_arn: str, context: Mapping[str
 
 
 def refuse(caller: Caller, request: Request) -> Answer | None:
-    """The service's refusal of a request for which the caller lacks permission; None when it may go on."""
+    """Return the service's refusal of a request for which the caller lacks permission; None when it may go on."""
     credentials = caller.credentials
     if credentials.is_administrator:
         return None
@@ -58,7 +58,7 @@ def _policies(credentials: Credentials) -> IdentityPolicies:
 
 
 def _parts(policies: IdentityPolicies, session_policy: str | None) -> Iterator[tuple[tuple[str, str], PolicySet]]:
-    """The policies that must all allow a request, with their names."""
+    """Yield the policies that must all allow a request, with their names."""
     yield _IDENTITY, policies.allowed
     if policies.boundary is not None:
         yield _BOUNDARY, policies.boundary
@@ -69,7 +69,7 @@ def _parts(policies: IdentityPolicies, session_policy: str | None) -> Iterator[t
 def _why_not(
     credentials: Credentials, policies: IdentityPolicies, permission: Permission, context: CallerContext
 ) -> str | None:
-    """The end of AWS's sentence about what is missing; None when nothing is."""
+    """Return the end of AWS's sentence about what is missing; None when nothing is."""
     asked = AccessRequest(permission.action, permission.resource, None, context)
     decisions = [(kind, part.decide(asked)) for kind, part in _parts(policies, credentials.session_policy)]
     of_resource = resource_policies.decide(permission, _principals(credentials), context)

@@ -1,4 +1,4 @@
-"""The error with which a service refuses what IAM does not allow, in the service's own form."""
+"""Make the error with which a service refuses what IAM does not allow, in the service's own form."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _REST_SERVICES = frozenset({"lambda", "scheduler", "pipes", "apigateway"})
 
 
 def refusal(request: Request, service: str, caller_arn: str, permission: Permission, reason: str) -> Answer:
-    """The answer to a request that lacks `permission`.
+    """Return the answer to a request that lacks `permission`.
 
     reason: the end of AWS's sentence, such as "with an explicit deny in an identity-based policy"; {action} in
     it is replaced. Wording: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
@@ -47,7 +47,7 @@ def _json(error_type: str, message: str) -> bytes:
 
 
 def _cbor(texts: dict[str, str]) -> bytes:
-    """A map of a few texts in CBOR (RFC 8949)."""
+    """Return a map of a few texts in CBOR (RFC 8949)."""
     parts = [bytes([0xA0 + len(texts)])]
     for text in (text for pair in texts.items() for text in pair):
         raw = text.encode()

@@ -1,4 +1,4 @@
-"""Decides whether policies allow a request: AWS's rules for statements, wildcards, principals and conditions.
+"""Decide whether policies allow a request: AWS's rules for statements, wildcards, principals and conditions.
 
 A policy is read once, by `Policy(document)`, into statements whose wildcards are compiled; a decision then
 costs microseconds. An explicit Deny wins over every Allow, and what no statement allows is denied:
@@ -64,7 +64,7 @@ class PolicySet:
 
 
 def _decide(statements: Iterable[Statement], request: AccessRequest) -> Decision:
-    """What statements that all speak of the request's action say."""
+    """Return what statements that all speak of the request's action say."""
     allowed = False
     for statement in statements:
         if (statement.denies or not allowed) and statement.covers(request):
@@ -77,7 +77,7 @@ def _decide(statements: Iterable[Statement], request: AccessRequest) -> Decision
 def role_trusts_service(
     trust_policy: Mapping[str, Any], service: str, context: Mapping[str, str] | None = None
 ) -> bool:
-    """Whether a role's trust policy lets the AWS service (its principal's name) assume the role."""
+    """Return whether a role's trust policy lets the AWS service (its principal's name) assume the role."""
     request = AccessRequest("sts:AssumeRole", None, ("Service", service), context or {})
     return decide([Policy(trust_policy)], request) is Decision.ALLOW
 
@@ -117,7 +117,7 @@ class Statement:
         return self._actions is not None and self._actions.match(action)
 
     def covers(self, request: AccessRequest) -> bool:
-        """Whether the statement applies to a request for an action that it speaks of."""
+        """Return whether the statement applies to a request for an action that it speaks of."""
         resource, context = request.resource, request.context
         return (
             (self._resources is None or resource is None or self._resources.match(resource, context))
@@ -164,7 +164,7 @@ class _Principals:
 
 
 def _either(statement: Mapping[str, Any], name: str) -> tuple[list[str] | None, bool]:
-    """The values of an element or of its opposite ("Action", "NotAction"), and whether they are the opposite's."""
+    """Return the values of an element or of its opposite ("Action", "NotAction"), and whether it is the opposite."""
     for key, negated in ((name, False), (f"Not{name}", True)):
         if key in statement:
             return _listed(statement[key]), negated

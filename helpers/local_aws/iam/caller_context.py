@@ -1,4 +1,4 @@
-"""The condition keys that every request has: who calls, from where, when.
+"""Find the condition keys that every request has: who calls, from where, when.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
 """
@@ -47,7 +47,7 @@ class CallerContext(Mapping[str, Any]):
         return find(self) if find else None
 
     def _entity(self) -> Any:
-        """The role or user that calls, as IAM keeps it; None when it has been deleted."""
+        """Return the role or user that calls, as IAM keeps it; None when it has been deleted."""
         backend, credentials = iam_backends[ACCOUNT_ID]["aws"], self._credentials
         if credentials.role_arn is None:
             return backend.users.get(credentials.user_name)

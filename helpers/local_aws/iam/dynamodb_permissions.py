@@ -1,4 +1,4 @@
-"""What DynamoDB's operations need: actions on tables, indexes and streams.
+"""Find what DynamoDB's operations need: actions on tables, indexes and streams.
 
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html
 """
@@ -31,7 +31,7 @@ _ANYWHERE = frozenset(
 
 
 def needed(call: Call) -> list[Permission]:
-    """The permissions that an operation needs."""
+    """Return the permissions that an operation needs."""
     operation, parameters = call.operation, call.parameters
     if operation in ("BatchGetItem", "BatchWriteItem"):
         asked = parameters.get("RequestItems")
@@ -56,7 +56,7 @@ def needed(call: Call) -> list[Permission]:
 
 
 def _requests(request: Any) -> list[Mapping[str, Any]]:
-    """The single requests of a batch for one table: keys to get, or items to put and keys to delete."""
+    """Return the single requests of a batch for one table: keys to get, or items to put and keys to delete."""
     if isinstance(request, Mapping):
         return [{**request, "Key": key} for key in request.get("Keys", ())]
     entries = [entry for entry in request if isinstance(entry, Mapping)] if isinstance(request, list) else []
@@ -108,7 +108,7 @@ def _permission(
 def _leading_keys(
     region: str, table_arn: str, index: str | None, requests: list[Mapping[str, Any]]
 ) -> tuple[str, ...] | None:
-    """The partition keys that requests name; None where one names none, as a Scan."""
+    """Return the partition keys that requests name; None where one names none, as a Scan."""
     table = dynamodb_backends[ACCOUNT_ID][region].tables.get(table_arn.rpartition("/")[2])
     if table is None:
         return None
@@ -141,7 +141,7 @@ _WORDS = frozenset(
 
 
 def _attributes(requests: list[Mapping[str, Any]]) -> tuple[str, ...]:
-    """The top-level attributes that requests name."""
+    """Return the top-level attributes that requests name."""
     found: dict[str, None] = {}
     for request in requests:
         names = request.get("ExpressionAttributeNames") or {}

@@ -1,4 +1,4 @@
-"""The policies of a role or a user, compiled once and asked afterwards in microseconds.
+"""Compile the policies of a role or a user once, to be asked afterwards in microseconds.
 
 IAM's objects can change in many ways (attach, detach, a new policy version, a stack that is updated …), so
 nobody has to announce a change: whoever asks compares, with a few pointers, what was compiled with what IAM
@@ -35,7 +35,7 @@ _compiled: dict[str, tuple[Role | User, tuple, IdentityPolicies]] = {}
 
 
 def of_role(role_arn: str) -> IdentityPolicies:
-    """The policies of a role; none when it does not exist (any more)."""
+    """Return the policies of a role; none when it does not exist (any more)."""
     known = _compiled.get(role_arn)
     roles = _iam().roles
     if known is not None and roles.get(known[0].id) is known[0]:
@@ -45,7 +45,7 @@ def of_role(role_arn: str) -> IdentityPolicies:
 
 
 def of_user(user_name: str) -> IdentityPolicies:
-    """The policies of a user and of the groups that the user is in."""
+    """Return the policies of a user and of the groups that the user is in."""
     user = _iam().users.get(user_name)
     if user is None:
         return NOTHING
@@ -55,7 +55,7 @@ def of_user(user_name: str) -> IdentityPolicies:
 
 @lru_cache(maxsize=1024)
 def parsed(document: str) -> Policy:
-    """A policy from its JSON text."""
+    """Return a policy from its JSON text."""
     return Policy(json.loads(document))
 
 
@@ -75,7 +75,7 @@ def _compile(arn: str, entity: Role | User) -> IdentityPolicies:
 
 
 def _state(entity: Role | User) -> tuple[tuple[str, ...], tuple[str, ...] | None]:
-    """The documents in force: of the identity itself, and of its permissions boundary."""
+    """Return the documents in force: of the identity itself, and of its permissions boundary."""
     documents = _documents(entity)
     if isinstance(entity, User):
         for group in list(_iam().groups.values()):
@@ -94,7 +94,7 @@ def _documents(entity: Any) -> tuple[str, ...]:
 
 
 def _text(policy: ManagedPolicy) -> str:
-    """The document of a managed policy's default version."""
+    """Return the document of a managed policy's default version."""
     for version in policy.versions:
         if version.version_id == policy.default_version_id:
             return _as_text(version.document)

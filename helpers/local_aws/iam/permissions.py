@@ -1,4 +1,4 @@
-"""What an identity must be allowed to do before a service does what a request asks for."""
+"""Describe what an identity must be allowed to do before a service does what a request asks for."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Call:
         return f"arn:aws:{self.service}:{self.region}:{ACCOUNT_ID}:{resource}"
 
     def names(self, *parameters: str) -> list[str]:
-        """The texts that are given for these parameters; a list gives all of its own."""
+        """Return the texts that are given for these parameters; a list gives all of its own."""
         found: list[str] = []
         for parameter in parameters:
             value = self.parameters.get(parameter)
@@ -49,6 +49,8 @@ class Call:
 
 
 def pass_role(role_arn: str, service: str) -> Permission:
-    """Who hands a role to a service must be allowed to:
-    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html"""
+    """Return the permission that whoever hands a role to a service needs.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html
+    """
     return Permission("iam:PassRole", role_arn, {"iam:passedtoservice": f"{service}.amazonaws.com"})

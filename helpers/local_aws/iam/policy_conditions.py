@@ -1,4 +1,4 @@
-"""The Condition element of a policy: its operators, and how several values are compared with several.
+"""Test the Condition element of a policy: its operators, and how several values are compared with several.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
@@ -83,7 +83,7 @@ def _never(value: str, context: Context) -> bool:
 
 
 def _compared(read: Callable[[str], Any], holds: Callable[[Any, Any], bool]) -> Callable[[str, bool], Test]:
-    """An operator whose texts stand for something else: numbers, dates, networks. What is none equals nothing."""
+    """Return an operator whose texts mean something else: numbers, dates, networks. What is none equals nothing."""
 
     def make_test(text: str, variables: bool) -> Test:
         try:
@@ -103,7 +103,7 @@ def _compared(read: Callable[[str], Any], holds: Callable[[Any, Any], bool]) -> 
 
 
 def _moment(text: str) -> float:
-    """A date in ISO 8601, or seconds since the epoch."""
+    """Return a date in ISO 8601, or seconds since the epoch, as seconds. Raises ValueError."""
     if re.fullmatch(r"\d{5,}(\.\d+)?", text):
         return float(text)
     text = re.sub(r"^(\d{4})(-\d\d)?$", lambda m: f"{m[1]}{m[2] or '-01'}-01", text)

@@ -1,4 +1,4 @@
-"""What IAM refuses as a policy, beyond what moto refuses: MalformedPolicyDocument, with AWS's messages.
+"""Refuse as a policy what IAM refuses beyond moto: MalformedPolicyDocument, with AWS's messages.
 
 Grammar: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
 """
@@ -63,7 +63,7 @@ def install() -> None:
 
 
 def _numbers_as_text(document: str) -> str:
-    """The document with the numbers in it as text. AWS takes both in a condition, moto's checks only text."""
+    """Return the document with its numbers as text. AWS takes both in a condition, moto's checks only text."""
     try:
         return json.dumps(json.loads(document, parse_int=str, parse_float=str))
     except (ValueError, TypeError):

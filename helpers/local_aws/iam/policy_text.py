@@ -1,4 +1,4 @@
-"""The texts of a policy that values are compared with: wildcards, and variables such as ${aws:username}.
+"""Match the texts of a policy that values are compared with: wildcards, and variables such as ${aws:username}.
 
 Wildcards: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
 Variables: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
@@ -39,7 +39,7 @@ class Text:
         return regex is not None and _compiled(regex, self._ignore_case).fullmatch(value) is not None
 
     def _resolved(self, context: Context) -> str | None:
-        """The text as a regular expression, its variables replaced by their values in this request."""
+        """Return the text as a regular expression, its variables replaced by their values in this request."""
         literal = _regex if self._wildcards else re.escape
         parts, end = [], 0
         for variable in _VARIABLE.finditer(self._text):
@@ -84,7 +84,7 @@ class Resources:
 
 
 def arn_parts(pattern: str) -> list[str]:
-    """The six parts of an ARN in a policy; a variable's own colon separates nothing. Fewer: it is no ARN."""
+    """Return the six parts of an ARN in a policy; a variable's own colon separates nothing. Fewer: it is no ARN."""
     return re.split(r":(?![^{}]*\})", pattern, maxsplit=5)
 
 

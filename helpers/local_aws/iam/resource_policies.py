@@ -1,4 +1,4 @@
-"""What a resource's own policy says about a caller: those of functions and queues, and roles' trust policies."""
+"""Decide what a resource's own policy says about a caller: of functions and queues, and roles' trust policies."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .policy_text import Context
 
 
 def decide(permission: Permission, principals: tuple[str, ...], context: Context) -> Decision:
-    """The decision for a caller who may be named in any of these ways (ARNs).
+    """Return the decision for a caller who may be named in any of these ways (ARNs).
 
     Within one account the resource's policy is enough, if it names the caller and not the account as a whole.
     """

@@ -1,4 +1,4 @@
-"""AWS STS as the account needs it: who is calling, and who may assume a role.
+"""Extend AWS STS as the account needs it: who is calling, and who may assume a role.
 
 moto lets everybody assume every role, existing or not. AWS asks the role's trust policy, whoever calls. (That the
 caller's own policies allow it too, where the trust policy names only the account, is asked in access_control.)
@@ -36,7 +36,7 @@ def install() -> None:
         return _answer(self)
 
     def new_session(self: STSBackend, **settings: Any) -> AssumedRole:
-        """The session belongs to this very role: one that has its name later is another."""
+        """Begin a session that belongs to this very role: one that has its name later is another."""
         session = _new_session(self, **settings)
         role = _role(session.role_arn)
         session.role_id = role.id if role is not None else ""  # type: ignore[attr-defined]
@@ -71,7 +71,7 @@ def _refuse_token(call: TokenResponse) -> ActionResult:
 
 
 def _role(role_arn: str) -> Role | None:
-    """The role of this account that has the ARN now."""
+    """Return the role of this account that has the ARN now."""
     return next((role for role in iam_backends[ACCOUNT_ID]["aws"].get_roles() if role.arn == role_arn), None)
 
 

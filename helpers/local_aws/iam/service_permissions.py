@@ -1,4 +1,4 @@
-"""What a request needs, service by service; `needed` is where to ask.
+"""Find what a request needs, service by service; `needed` is where to ask.
 
 The actions and resources of all services: https://docs.aws.amazon.com/service-authorization/latest/reference/
 """
@@ -28,7 +28,7 @@ _FREE = {"sts": ("GetCallerIdentity", "GetSessionToken", "AssumeRoleWithWebIdent
 
 
 def needed(request: Request, service: str, region: str) -> list[Permission]:
-    """All permissions that a request needs; each must be allowed. service: as in the request's signature."""
+    """Return all permissions that a request needs; each must be allowed. service: as in the request's signature."""
     prefix = _PREFIXES.get(service.lower(), service.lower())
     operation, parameters = _operation(request, service.lower())
     if operation in _FREE.get(prefix, ()):
@@ -38,7 +38,7 @@ def needed(request: Request, service: str, region: str) -> list[Permission]:
 
 
 def _operation(request: Request, service: str) -> tuple[str, dict[str, Any]]:
-    """The operation that a request means, whatever protocol it speaks, and its parameters."""
+    """Return the operation that a request means, whatever protocol it speaks, and its parameters."""
     target = request.headers.get("x-amz-target")
     if target is not None and service != "lambda":  # Lambda goes by the path alone
         return target.rpartition(".")[2], _json(request.body)
@@ -68,7 +68,7 @@ def _json(body: bytes) -> dict[str, Any]:
 
 @lru_cache(maxsize=64)
 def _addresses(service: str) -> list[tuple[str, re.Pattern[str], str]]:
-    """Method, path and operation of a REST API, from its model in botocore; the most specific path first."""
+    """Return (method, path, operation) of a REST API, from its model in botocore; the most specific path first."""
     model = service_models.find(service)
     if model is None:
         return []
@@ -120,7 +120,7 @@ def _put_event(call: Call, entry: Mapping[str, Any]) -> Permission:
 
 
 def _rule_context(call: Call) -> dict[str, Any]:
-    """What a rule would match, and what it would send to."""
+    """Return what a rule would match, and what it would send to."""
     context: dict[str, Any] = {"events:creatoraccount": ACCOUNT_ID}
     pattern = call.parameters.get("EventPattern")
     fields = _json(pattern.encode()) if isinstance(pattern, str) else {}
@@ -139,8 +139,11 @@ def _target_values(call: Call, name: str) -> list[str]:
 
 
 def _logs(call: Call) -> list[Permission]:
-    """A log group's ARN in a policy ends in :* for everything but tags, because what is asked for has that form:
-    https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/iam-access-control-overview-cwl.html"""
+    """Return the permission for each log group.
+
+    A log group's ARN in a policy ends in :* for everything but tags, because what is asked for has that form:
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/iam-access-control-overview-cwl.html
+    """
     action = f"logs:{call.operation}"
     if call.names("resourceArn"):
         return [Permission(action, call.names("resourceArn")[0])]
@@ -151,12 +154,12 @@ def _logs(call: Call) -> list[Permission]:
 
 
 def log_resource(group: str, stream: str = "") -> str:
-    """The end of the ARN that CloudWatch Logs asks IAM about."""
+    """Return the end of the ARN that CloudWatch Logs asks IAM about."""
     return f"log-group:{group}:log-stream:{stream}"
 
 
 def _sqs(call: Call) -> list[Permission]:
-    """A batch needs what its single operation needs; SQS writes actions in lower case when it refuses them."""
+    """Return what a call needs, a batch what its single operation does; SQS refuses with actions in lower case."""
     action = f"sqs:{call.operation.removesuffix('Batch')}"
     queue = (call.names("QueueUrl", "QueueName") or [""])[0].rpartition("/")[2]
     arn = (call.names("SourceArn") or [call.arn(queue)])[0]
@@ -209,13 +212,13 @@ def _iam(call: Call) -> list[Permission]:
 
 
 def _iam_context(call: Call) -> dict[str, str]:
-    """The policy that is attached, and the boundary that a new identity gets."""
+    """Return the policy that is attached, and the boundary that a new identity gets."""
     keys = (("iam:policyarn", "PolicyArn"), ("iam:permissionsboundary", "PermissionsBoundary"))
     return {key: call.parameters[name] for key, name in keys if isinstance(call.parameters.get(name), str)}
 
 
 def _path(kind: str, name: str) -> str:
-    """The path of a role that exists: AWS's own requests name it without."""
+    """Return the path of a role that exists: AWS's own requests name it without."""
     from moto.iam.models import iam_backends
 
     if kind == "role":
@@ -230,7 +233,7 @@ def _sts(call: Call) -> list[Permission]:
 
 
 def assume_role_context(parameters: Mapping[str, Any]) -> dict[str, str]:
-    """The condition keys that only a request for a role has."""
+    """Return the condition keys that only a request for a role has."""
     keys = (("sts:externalid", "ExternalId"), ("sts:rolesessionname", "RoleSessionName"))
     return {key: parameters[name] for key, name in keys if isinstance(parameters.get(name), str)}
 

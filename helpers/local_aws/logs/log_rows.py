@@ -1,4 +1,4 @@
-"""CloudWatch Logs on disk: a row for each batch of events that a stream has taken."""
+"""Keep CloudWatch Logs on disk: a row for each batch of events that a stream has taken."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def restore(backend_of: Any) -> None:
 
 
 def _append(stream: LogStream, ingested: float, batch: list[tuple[int, int, str]]) -> int:
-    """What LogStream.put_log_events did. Returns the highest event id."""
+    """Append events, as LogStream.put_log_events did; returns the highest event id."""
     stream.last_ingestion_time = datetime.fromtimestamp(ingested / 1000, UTC).replace(tzinfo=None)
     stream.upload_sequence_token += 1
     for event_id, timestamp, message in batch:

@@ -1,4 +1,4 @@
-"""What functions print, written to CloudWatch Logs in small batches.
+"""Write what functions print to CloudWatch Logs, in small batches.
 
 Lambda's logs reach CloudWatch a moment after the invocation, and so do these: writing them is no part of an
 order's way. Whoever reads the logs through the API sees everything that was written before (`flush` runs

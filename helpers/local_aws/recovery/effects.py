@@ -1,4 +1,4 @@
-"""What a call may change, judged by its name: nothing, rows that are journalled where they change, or small state."""
+"""Judge by its name what a call may change: nothing, rows that are journalled where they change, or small state."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _INVOCATION = re.compile(r"/functions/[^/]+/(?:invocations|invoke-async|response
 
 
 def effect_of(service: str, request: Request) -> Effect:
-    """What `request` for `service` (its endpoint's name) may change."""
+    """Return what `request` for `service` (its endpoint's name) may change."""
     action = _action(service, request)
     if action is None:  # REST: the method says it
         if request.method in ("GET", "HEAD"):

@@ -1,4 +1,4 @@
-"""The account on disk: what the journal saves when a service has changed, and how all of it comes back at the start.
+"""Save the account on disk when a service has changed, and bring all of it back at the start.
 
 Saved at once are the resources of every service, items, messages, log and archived events, and what was promised and
 not yet done. Metrics are saved every journal.SELDOM seconds and at an orderly end: a kill may cost that much of them.
@@ -134,7 +134,7 @@ _last: dict[tuple[str, str, str], int] = {}  # hashes of what was put last
 
 
 def _lock_of(backend: Any, endpoint: str) -> Any:
-    """What is held while a service's state is touched; Lambda and SQS have locks of their own."""
+    """Return what is held while a service's state is touched; Lambda and SQS have locks of their own."""
     return backend.lock if endpoint in ("lambda", "sqs") else service_lock(endpoint)
 
 

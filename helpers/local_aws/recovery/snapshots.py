@@ -1,4 +1,4 @@
-"""A service's state as bytes, and back: everything in moto's backend that is neither many nor made anew.
+"""Turn a service's state into bytes, and back: all in moto's backend that is neither many nor made anew.
 
 What there may be very many of (items, messages, events of logs and archives) has rows of its own and is left out here;
 threads, locks and compiled patterns are made anew. A reference to another backend, or to one of AWS's own thousand
@@ -45,7 +45,7 @@ BackendKey = tuple[str, str]  # moto's name of a service, and the region ("aws" 
 
 
 def take(backend: BaseBackend) -> bytes:
-    """The state of a backend. Its service's lock should be held."""
+    """Return the state of a backend. Its service's lock should be held."""
     state = dict(backend.__dict__)
     if isinstance(backend, IAMBackend):
         state.pop("aws_managed_policies", None)
@@ -80,7 +80,7 @@ def loaded(snapshot: bytes) -> Any:
 
 
 def existing() -> Iterator[tuple[BackendKey, BaseBackend]]:
-    """All backends of the account that have been used."""
+    """Yield all backends of the account that have been used, each with its service and region."""
     for services in list(BackendDict._instances):  # moto has no public list of them
         for region, backend in list(services.get(ACCOUNT_ID, {}).items()):
             yield (services.service_name, region), backend
@@ -120,7 +120,7 @@ class _Unpickler(pickle.Unpickler):
 
 
 def _with(**replaced: Callable[[], Any]) -> Callable[[Any], Any]:
-    """The object with some of its attributes as they are in a new one."""
+    """Return a reducer for pickle: an object with some of its attributes as they are in a new one."""
 
     def reduce(thing: Any) -> Any:
         state = {**thing.__dict__, **{name: make() for name, make in replaced.items()}}

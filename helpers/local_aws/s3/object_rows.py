@@ -1,4 +1,4 @@
-"""What is in S3's objects, on disk: a row for each content, so that a snapshot of S3 does not hold all of them again.
+"""Keep the contents of S3's objects on disk, a row for each, so that no snapshot of S3 holds all of them again.
 
 An object's content never changes but as a whole. A content that no object has any more goes with the next snapshot.
 """
@@ -44,7 +44,7 @@ class snapshot:
 
 
 def state_of(key: FakeKey) -> dict[str, Any]:
-    """The attributes of an object, with the row of its content in the place of the content."""
+    """Return the attributes of an object, with the row of its content in the place of the content."""
     row = key.__dict__.get("row")
     if row not in _kept:
         row = key.row = journal.number()  # type: ignore[attr-defined]
@@ -55,7 +55,7 @@ def state_of(key: FakeKey) -> dict[str, Any]:
 
 
 def set_state(key: FakeKey, state: dict[str, Any]) -> None:
-    """The opposite, in a new object."""
+    """Restore what `state_of` returned, in a new object."""
     assert journal.store is not None
     content = journal.store.get(KIND, "", state["row"]) or b""
     key.__setstate__({**state, "value": content})

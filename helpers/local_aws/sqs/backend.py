@@ -1,4 +1,4 @@
-"""Amazon SQS of one account and region: moto's, with our queues, and with calls that threads can make at once."""
+"""Serve Amazon SQS of one account and region: moto's, with our queues, and calls that threads can make at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SQS's messages on disk: a row for each, with how often it was received and until when it is hidden."""
+"""Keep SQS's messages on disk: a row for each, with how often it was received and until when it is hidden."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def forget_sent(queue_arn: str, deduplication_id: str) -> None:
 
 
 def delete_all(queue_arn: str) -> None:
-    """The queue is emptied."""
+    """Delete all rows of a queue that is emptied."""
     journal.delete_all(KIND, queue_arn)
 
 
 def forget(queue_arn: str) -> None:
-    """The queue is deleted."""
+    """Delete all rows of a queue that is deleted."""
     delete_all(queue_arn)
     journal.delete_all(SENT, queue_arn)
 

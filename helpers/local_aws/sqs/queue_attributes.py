@@ -1,4 +1,4 @@
-"""The values that attributes of an SQS queue may have. moto looks at the size of messages, and only in CreateQueue.
+"""Check the values of an SQS queue's attributes. moto looks at the size of messages, and only in CreateQueue.
 
 Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html
 """

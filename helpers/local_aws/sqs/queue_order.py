@@ -1,4 +1,4 @@
-"""Which message of an SQS queue is next: found at once, however many there are.
+"""Order an SQS queue: which message is next is found at once, however many there are.
 
 Messages stand in lines. In a FIFO queue a line is a message group, from which nothing is taken while one of
 its messages is in flight; in a standard queue each message is a line of its own. Times are milliseconds since
@@ -42,7 +42,7 @@ class Order:
     _delayed: int = 0
 
     def add(self, message: Message, line: str, now: float) -> None:
-        """A message arrives at the end of its line, at once or when its delay is over."""
+        """Put a message at the end of its line, at once or when its delay is over."""
         place = _Place(message, line, next(self._numbers))
         self._places[message.id] = place
         if message.delayed_until > now:
@@ -53,7 +53,7 @@ class Order:
             self._line_up(place)
 
     def add_in_flight(self, message: Message, line: str, until: float) -> None:
-        """A message that has been taken before, and comes back at `until`."""
+        """Put a message in flight that has been taken before, and comes back at `until`."""
         place = _Place(message, line, next(self._numbers), in_flight=True, until=until)
         self._places[message.id] = place
         self._in_flight += 1
@@ -61,7 +61,10 @@ class Order:
         self._hide(place)
 
     def take(self, most: int) -> list[Message]:
-        """Up to `most` messages of the next line, now in flight; `hide` each, or `remove` it. Empty: there is none."""
+        """Take up to `most` messages of the next line, in flight now; `hide` each, or `remove` it.
+
+        Empty: there is none.
+        """
         line = self._next_line()
         if line is None:
             return []
@@ -78,7 +81,7 @@ class Order:
         return taken
 
     def hide(self, message: Message, until: float) -> None:
-        """A message that is in flight comes back at `until`."""
+        """Let a message that is in flight come back at `until`."""
         place = self._places[message.id]
         place.until = message.visible_at = until
         self._hide(place)
@@ -114,11 +117,11 @@ class Order:
         return self._places[message.id].in_flight
 
     def next_change(self) -> float:
-        """When `wake` has something to do next, at the earliest."""
+        """Return when `wake` has something to do next, at the earliest."""
         return self._hidden[0][0] if self._hidden else inf
 
     def counts(self) -> tuple[int, int, int]:
-        """How many messages are visible, in flight and delayed."""
+        """Return how many messages are visible, in flight and delayed."""
         return len(self._places) - self._in_flight - self._delayed, self._in_flight, self._delayed
 
     def visible(self) -> list[Message]:
@@ -135,7 +138,7 @@ class Order:
             self._offer(place.line)
 
     def _land(self, place: _Place, back: bool) -> None:
-        """A message is in flight no longer; `back`: it stands in its line again."""
+        """End a message's flight; `back`: it stands in its line again."""
         place.in_flight = False
         self._in_flight -= 1
         self._busy[place.line] -= 1

@@ -1,4 +1,4 @@
-"""Whether an SQS queue's own policy lets an AWS service send to it.
+"""Decide whether an SQS queue's own policy lets an AWS service send to it.
 
 EventBridge acts in the name of a service, not of a user: what counts is the queue's resource-based policy, which
 a learner sets as the queue's attribute `Policy`.
@@ -21,7 +21,7 @@ _compiled = lru_cache(maxsize=256)(lambda text: Policy(json.loads(text)))
 
 
 def queue_allows(queue_arn: str, service_principal: str, source_arn: str, source_account: str) -> bool:
-    """May the service ("events.amazonaws.com"), acting for `source_arn` (a rule), send to the queue?
+    """Return whether the service ("events.amazonaws.com"), acting for `source_arn` (a rule), may send to the queue.
 
     A queue that does not exist allows nothing.
     """
@@ -32,7 +32,7 @@ def queue_allows(queue_arn: str, service_principal: str, source_arn: str, source
 
 
 def find_queue(queue_arn: str) -> Any:
-    """moto's queue, None when there is none with this ARN."""
+    """Return moto's queue, None when there is none with this ARN."""
     arn = Arn.parse(queue_arn)
     return sqs_backends[arn.account][arn.region].queues.get(arn.resource_id)
 
@@ -40,14 +40,14 @@ def find_queue(queue_arn: str) -> Any:
 def policy_allows(
     policy: str | None, action: str, resource: str, service: str, source_arn: str, source_account: str
 ) -> bool:
-    """Does a resource's policy (JSON text) allow the action to an AWS service that acts for `source_arn`?"""
+    """Return whether a resource's policy (JSON text) allows the action to a service that acts for `source_arn`."""
     return policies_allow([policy] if policy else [], action, resource, service, source_arn, source_account)
 
 
 def policies_allow(
     policies: Iterable[str], action: str, resource: str, service: str, source_arn: str, source_account: str
 ) -> bool:
-    """The same for several policies together: a Deny in one of them wins over what the others allow."""
+    """Return the same for several policies together: a Deny in one of them wins over what the others allow."""
     context = {
         "aws:sourcearn": source_arn,
         "aws:sourceaccount": source_account,

@@ -1,4 +1,4 @@
-"""moto's SQS queues, made quick however much is in them, and safe for threads to share.
+"""Make moto's SQS queues quick however much is in them, and safe for threads to share.
 
 moto looks through all messages of a queue for each send, receive and delete. Here a queue knows which message
 is next, so each of them takes as long with three thousand messages as with three. Who waits for a message
@@ -89,7 +89,7 @@ class Queue(models.Queue):
         return message.group_id if self.fifo_queue else message.id  # type: ignore[return-value]
 
     def put_back(self, message: models.Message) -> None:
-        """A message that was in the queue when an earlier server ended: it is where it was."""
+        """Put a message back where it was when an earlier server ended."""
         now = unix_time_millis()
         if message.approximate_receive_count and message.visible_at > now:
             self._order.add_in_flight(message, self._line(message), message.visible_at)
@@ -97,7 +97,7 @@ class Queue(models.Queue):
             self._order.add(message, self._line(message), now)
 
     def remember_sent(self, deduplication_id: str, at: float) -> None:
-        """The same for a deduplication id; at: when it came (ms)."""
+        """Put a deduplication id back, too; at: when it came (ms)."""
         self._sent[deduplication_id] = at
 
     def _is_duplicate(self, message: models.Message) -> bool:
@@ -133,7 +133,7 @@ class Queue(models.Queue):
     # Receiving
 
     def receive(self, count: int, wait_s: float, visibility_s: int) -> list[models.Message]:
-        """Up to `count` messages, as copies; waits up to `wait_s` seconds for the first one.
+        """Return up to `count` messages, as copies; waits up to `wait_s` seconds for the first one.
 
         A message that was received too often goes to the dead-letter queue instead.
         """
@@ -193,7 +193,7 @@ class Queue(models.Queue):
     # By receipt handle
 
     def delete_message(self, receipt_handle: str) -> None:
-        """Raises ReceiptHandleIsInvalid. A message that is no longer there counts as deleted."""
+        """Delete a message; one that is no longer there counts as deleted. Raises ReceiptHandleIsInvalid."""
         with self._changed:
             message = self._message(receipt_handle)
             if message is not None:
@@ -202,7 +202,10 @@ class Queue(models.Queue):
                 self._changed.notify_all()  # in a FIFO queue its group may go on
 
     def change_visibility(self, receipt_handle: str, visibility_s: int) -> None:
-        """Raises ReceiptHandleIsInvalid, and InvalidParameterValue when the message is not in flight."""
+        """Change for how long, in seconds, a message in flight is hidden.
+
+        Raises ReceiptHandleIsInvalid, and InvalidParameterValue when it is not in flight.
+        """
         with self._changed:
             now = unix_time_millis()
             self._order.wake(now)
@@ -236,7 +239,7 @@ class Queue(models.Queue):
             message_rows.delete_all(self.queue_arn)
 
     def end(self) -> None:
-        """The queue is deleted: who waits for a message is told."""
+        """Wake whoever waits for a message: the queue is deleted."""
         with self._changed:
             self._gone = True
             message_rows.forget(self.queue_arn)

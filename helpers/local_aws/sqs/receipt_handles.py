@@ -1,4 +1,4 @@
-"""Receipt handles of SQS: who has received a message shows one to delete it.
+"""Make and read receipt handles of SQS: who has received a message shows one to delete it.
 
 A handle names its queue and its message, so no list of all handles ever given is needed: one of a message
 that has been deleted is valid still, as on AWS.
@@ -21,11 +21,11 @@ class HandleMaker:
         self._queue = os.urandom(_QUEUE_BYTES)
 
     def make(self, message_id: str) -> str:
-        """A new handle of the message with this id (a UUID)."""
+        """Return a new handle of the message with this id (a UUID)."""
         return base64.b64encode(self._queue + uuid.UUID(message_id).bytes + os.urandom(_RANDOM_BYTES)).decode()
 
     def message_id(self, handle: str) -> str | None:
-        """The id of the message that the handle is of; None when it is no handle of this queue."""
+        """Return the id of the message that the handle is of; None when it is no handle of this queue."""
         try:
             content = base64.b64decode(handle, validate=True)
         except ValueError:

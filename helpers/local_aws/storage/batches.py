@@ -1,4 +1,4 @@
-"""What one commit writes into the store's log, and what several of them come to."""
+"""Pack what one commit writes into the store's log, and merge what several of them come to."""
 
 from __future__ import annotations
 

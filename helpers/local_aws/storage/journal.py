@@ -1,4 +1,4 @@
-"""What keeps the account's state on disk while it changes: the one place that every part of the account tells.
+"""Keep the account's state on disk while it changes: the one place that every part of the account tells.
 
 Small state is saved whole: who changes a service says so (`called`, `changed`), and the next `commit` takes a snapshot
 of it. What there may be very many of is put and deleted row by row. A server commits before it answers a call, so what
@@ -80,7 +80,7 @@ def delete_all(kind: str, owner: str) -> None:
 
 
 def number() -> int:
-    """A key for what comes in order; 0 without a store."""
+    """Return a key for what comes in order; 0 without a store."""
     return 0 if store is None else store.number()
 
 
@@ -94,7 +94,7 @@ def afterwards(action: Callable[[], None]) -> None:
 
 
 def changed(service: str, region: str) -> None:
-    """A service's small state has changed. `service`: its name in the account's endpoints ("events")."""
+    """Note that a service's small state has changed. `service`: its name in the account's endpoints ("events")."""
     if store is not None:
         with _lock:
             _changed[service, region] = None
@@ -102,7 +102,7 @@ def changed(service: str, region: str) -> None:
 
 
 def in_trouble() -> bool:
-    """Whether the last commit has failed."""
+    """Return whether the last commit has failed."""
     return store is not None and store.trouble is not None
 
 

@@ -1,4 +1,4 @@
-"""The account's memory on disk: rows of bytes in one SQLite file, written before a call is answered.
+"""Store the account on disk: rows of bytes in one SQLite file, written before a call is answered.
 
 Changes are collected (`put`, `delete`, `delete_all`) and written together by the next `commit`: one row of a log, so
 one statement. Each statement releases the GIL, and a busy server takes its time to give it back. `fold` makes rows of
@@ -115,7 +115,7 @@ class Store:
     # Changing it
 
     def number(self) -> int:
-        """A number that is larger than all before, those of earlier servers included: a key for what comes in order."""
+        """Return a number larger than all before, earlier servers' included: a key for what comes in order."""
         return next(self._numbers)
 
     def put(self, kind: str, owner: str, key: Key, value: bytes, *, new: bool = False) -> None:
@@ -231,7 +231,7 @@ class Store:
     def _restore(
         self, changed: dict[RowName, bytes | None], fresh: set[RowName], emptied: dict[tuple[str, str], None]
     ) -> None:
-        """What could not be written is to be written still, but where it has changed again since."""
+        """Put back what could not be written, to be written still, but where it has changed again since."""
         for name in list(changed):
             if name[:2] in self._emptied or (name in self._changed):
                 del changed[name]
@@ -243,13 +243,13 @@ class Store:
     # Reading it
 
     def rows(self, kind: str) -> Iterator[tuple[str, Key, bytes]]:
-        """(owner, key, value) of all rows of a kind that are on disk, in the order in which they were first put."""
+        """Yield (owner, key, value) of all rows of a kind that are on disk, in the order of their first put."""
         self.fold()
         found = self._connection.execute("select owner, key, value from rows where kind = ? order by number", (kind,))
         yield from found
 
     def get(self, kind: str, owner: str, key: Key) -> bytes | None:
-        """The value of one row that is on disk."""
+        """Return the value of one row that is on disk, or None."""
         self.fold()
         statement = "select value from rows where kind = ? and owner = ? and key = ?"
         found = self._connection.execute(statement, (kind, owner, key)).fetchone()
