@@ -42,7 +42,7 @@ def ask(service: str) -> dict[str, Any] | None:
 
 
 def judge(report: dict[str, Any]) -> tuple[int, str] | None:
-    """The exit status and what to say; None when the service knew none of the packages, which is no answer."""
+    """Return the exit status and what to say; None when the service knew no package at all, which is no answer."""
     dependencies = report.get("dependencies") or []
     known = [dependency for dependency in dependencies if "vulns" in dependency]
     if not known:

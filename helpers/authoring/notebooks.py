@@ -1,5 +1,4 @@
-"""Execute the lessons and write them as they are committed: `python3 -m helpers notebooks [--check]
-[NOTEBOOKS]`.
+"""Execute lessons and write them as they are committed: `python3 -m helpers notebooks [--check] [NOTEBOOKS]`.
 
 All named notebooks (default: all lessons, in order) run in one throw-away account of the embedded AWS. What
 is written is in a normal form, so that executing again changes as little as possible: execution counts 1..n,

@@ -1,6 +1,4 @@
-"""Check lesson 1: what each of a role's two documents decides, who may assume a role, and what its
-credentials are good for.
-"""
+"""Check lesson 1: what each of a role's two documents decides, who may assume a role, what its credentials give."""
 
 import json
 from collections.abc import Collection
