@@ -123,8 +123,8 @@ def _archives() -> Iterator[tuple[str, str]]:
 
 def _archive_tags(name: str) -> dict[str, str]:
     """Return the tag that an archive's description carries: the workbook writes it there, as there are no others."""
-    said = boto3.client("events").describe_archive(ArchiveName=name).get("Description") or ""
-    key, colon, value = said.partition(": ")
+    description = boto3.client("events").describe_archive(ArchiveName=name).get("Description") or ""
+    key, colon, value = description.partition(": ")
     return {key: value} if colon else {}
 
 

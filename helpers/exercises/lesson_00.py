@@ -62,10 +62,10 @@ _, LATER, ALIKE, RESENT, _ = CASES = {
 @exercise("00-2", takes=Callable)
 def receipts(function: Callable) -> Verdict:
     for case, order_ids in CASES.items():
-        said = call(function, [_event(order_id, case, n) for n, order_id in enumerate(order_ids)])
-        if said is None:
+        answer = call(function, [_event(order_id, case, n) for n, order_id in enumerate(order_ids)])
+        if answer is None:
             return wrong("Your function returns nothing; it must return the OrderIds of the receipts.")
-        mailed = list(said) if isinstance(said, (list, tuple, set, dict)) else None
+        mailed = list(answer) if isinstance(answer, (list, tuple, set, dict)) else None
         if mailed is None or any(not isinstance(each, str) for each in mailed):
             return wrong("Your function must return a list of OrderIds, as plain text.")
         problem = _about_receipts(case, Counter(mailed), set(order_ids))

@@ -25,42 +25,42 @@ ROLES = {  # what a function that stores an order and writes a log line gets don
 def four_roles(prediction: dict) -> Verdict:
     if set(prediction) != set(ROLES):
         return wrong("Keep the four roles in the dict, and put a list behind each.")
-    said = {role: _steps(prediction[role]) for role in ROLES}
-    if None in said.values():
+    answer = {role: _steps(prediction[role]) for role in ROLES}
+    if None in answer.values():
         return wrong(f"Behind each role belongs a list of what works, in these words: {', '.join(STEPS)}.")
-    for role, steps in said.items():
+    for role, steps in answer.items():
         if steps and CREATED not in steps:
             return wrong(f"Role {role}: can a function work that has never been created?")
-    if said["B"]:
+    if answer["B"]:
         return wrong(
             "Role B: you let good permissions make up for the trust policy. Who may become this role?",
             see="trust-policy",
         )
     for role in "ACD":
-        if not said[role]:
+        if not answer[role]:
             return wrong(
                 f"Role {role}: for a function to be created, its role must be good for one thing. "
                 "Which of the two documents decides about that?",
                 see="execution-role",
             )
-    return _about_permissions(said) or correct(
+    return _about_permissions(answer) or correct(
         "The trust policy decides whether the function can be created; the permissions decide what it gets done."
     )
 
 
-def _about_permissions(said: dict[str, Collection[str]]) -> Verdict | None:
-    if LOGS in said["A"]:
+def _about_permissions(answer: dict[str, Collection[str]]) -> Verdict | None:
+    if LOGS in answer["A"]:
         return wrong(
             "Role A: its policy promises full access. Full access to what? You have listed the services in section 3.",
             see="policy",
         )
-    if STORES not in said["A"]:
+    if STORES not in answer["A"]:
         return wrong("Role A: does a function that may not write logs stop working?", see="policy")
-    if STORES in said["C"]:
+    if STORES in answer["C"]:
         return wrong("Role C: which of its policies speaks of DynamoDB? What no policy allows is denied.", see="policy")
-    if LOGS not in said["C"]:
+    if LOGS not in answer["C"]:
         return wrong("Role C: read again what its policy is for. The name misleads.", see="policy")
-    if said["D"] != ROLES["D"]:
+    if answer["D"] != ROLES["D"]:
         return wrong(
             "Role D: to trust a service is not yet to allow anything to whoever has become the role.", see="policy"
         )

@@ -184,15 +184,15 @@ def _stored(order: dict) -> dict | None:
 def _about_puts(function: Callable, table: Any) -> Verdict | None:
     """One after the other: a new order, another one under its key, and one under a key that has only a note."""
     first, second = _order(1), _order(1, Item="rug")
-    said = call(function, table, dict(first))
+    answer = call(function, table, dict(first))
     if _stored(first) != first:
         return wrong("A new order is not in the table that your function was given.")
-    if said is not True:
+    if answer is not True:
         return wrong("A new order has been stored, and your function does not return True.")
-    said = call(function, table, dict(second))
+    answer = call(function, table, dict(second))
     if _stored(first) != first:
         return wrong("The second order has replaced the first. What does put_item do, unless you set a condition?")
-    if said is not False:
+    if answer is not False:
         return wrong("The second order was not stored, and your function does not return False.")
     note = {"OrderId": ID.format(2), "Note": "call before delivery"}
     table.put_item(Item=note)
@@ -217,9 +217,9 @@ def _about_rivals(function: Callable, table: Any) -> Verdict | None:
             boto3.resource("dynamodb").Table(TABLE).put_item(Item=rival)
 
     table.meta.client.meta.events.register("after-call.dynamodb", rush_in)
-    said = call(function, table, dict(order))
+    answer = call(function, table, dict(order))
     table.meta.client.meta.events.unregister("after-call.dynamodb", rush_in)
-    if came and (_stored(order) != rival or said is not False):
+    if came and (_stored(order) != rival or answer is not False):
         return wrong(
             "Your function looks first and puts then. In between, another program has stored an order under this key, "
             "and now it is gone. Who could look and put in one step?"
@@ -232,10 +232,10 @@ def _about_errors(function: Callable, table: Any) -> Verdict | None:
     order = _order(1)
     del order["OrderId"]
     try:
-        said = function(table, order)
+        answer = function(table, order)
     except Exception:  # DynamoDB's, or the function's own: the caller hears of it
         return None
-    if said is False:
+    if answer is False:
         return wrong(
             "An order without an OrderId: your function says that it was there already. Which errors mean that?"
         )

@@ -160,13 +160,13 @@ SEE = {ACCEPTED: "asynchronous", INVALID: "invocation", FAILED: "invocation"}
 @exercise("03-2", takes=Callable)
 def outcome(function: Callable) -> Verdict:
     for case in CASES:
-        said = _said(function, case)
-        if said != case.means:
-            return _mistaken(said, case)
+        answer = _answer_for(function, case)
+        if answer != case.means:
+            return _mistaken(answer, case)
     return correct("No broken answer passes for a success any more, and no good order for a broken one.")
 
 
-def _said(function: Callable, case: Case) -> object:
+def _answer_for(function: Callable, case: Case) -> object:
     """Return what the learner's function says of a case. Raises EarlyVerdict, naming the case, for what it raises."""
     try:
         return call(function, case.answer())
@@ -176,16 +176,16 @@ def _said(function: Callable, case: Case) -> object:
         raise EarlyVerdict(wrong(f"For {case.name}: {early.verdict.message}")) from early
 
 
-def _mistaken(said: object, case: Case) -> Verdict:
-    if said is None:
+def _mistaken(answer: object, case: Case) -> Verdict:
+    if answer is None:
         return wrong(f"For {case.name}, your function returns nothing.")
-    if said not in WORDS:
+    if answer not in WORDS:
         return wrong("Your function returns something else than one of the five words of the task.")
     if case.means == STORED:
         if case is CASES[0]:
-            return wrong(f'For {case.name}, your function says "{said}". Begin with what the function itself says.')
+            return wrong(f'For {case.name}, your function says "{answer}". Begin with what the function itself says.')
         return wrong("An order is judged by its name. Do you search the payload for a word, instead of reading it?")
-    message = CONFUSED.get((case.means, said), f'For {case.name}, your function says "{said}". Which row is that?')
+    message = CONFUSED.get((case.means, answer), f'For {case.name}, your function says "{answer}". Which row is that?')
     return wrong(message, see=SEE.get(case.means, ""))
 
 
@@ -238,16 +238,16 @@ def _read(client) -> list:
 def _reading(client) -> object:
     """Return what the function says under "start". Raises EarlyVerdict for a failure or an answer without it."""
     answer = client.invoke(FunctionName=THERMOMETER, Payload="{}")
-    said = json.load(answer["Payload"])
+    payload = json.load(answer["Payload"])
     if "FunctionError" in answer:
-        kind = said.get("errorType", "an error")
+        kind = payload.get("errorType", "an error")
         more = FAILURES.get(kind, "Invoke it yourself; the errorMessage in the payload says more.")
         raise EarlyVerdict(wrong(f"Your function fails with {kind}. {more}"))
-    if not isinstance(said, dict) or said.get("start") not in (COLD, WARM):
+    if not isinstance(payload, dict) or payload.get("start") not in (COLD, WARM):
         raise EarlyVerdict(
             wrong('What your function returns has another form than {"start": "cold"} or {"start": "warm"}.')
         )
-    return said["start"]
+    return payload["start"]
 
 
 def _about_readings(readings: list) -> Verdict:

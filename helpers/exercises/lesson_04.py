@@ -44,11 +44,11 @@ def how_far(prediction: dict) -> Verdict:
     if set(prediction) != {*CONFUSED, FAILED}:
         return wrong("Keep the six accounts and the failed entries in the dict, with one value behind each.")
     for account, (station, questions) in CONFUSED.items():
-        said = prediction[account]
-        if said not in STATIONS:
+        answer = prediction[account]
+        if answer not in STATIONS:
             return wrong(f"Account {account}: the last station reached, in one of these words: {', '.join(STATIONS)}.")
-        if said != station:
-            return wrong(questions.get(said) or questions[None], see="delivery")
+        if answer != station:
+            return wrong(questions.get(answer) or questions[None], see="delivery")
     if type(prediction[FAILED]) is not int:
         return wrong("The sum of the failed entries is a whole number.")
     if prediction[FAILED] != 0:
@@ -116,10 +116,10 @@ CASES = [  # (the arguments, what is returned, the question when something else 
 @exercise("04-2", takes=Callable)
 def obstacle(function: Callable) -> Verdict:
     for arguments, expected, question in CASES:
-        said = call(function, *json.loads(json.dumps(arguments)))
-        if said not in ANSWERS:
+        answer = call(function, *json.loads(json.dumps(arguments)))
+        if answer not in ANSWERS:
             return wrong(f"Your function must return one of these texts: {', '.join(ANSWERS)}.")
-        if said != expected:
+        if answer != expected:
             return wrong(question, see="resource-based-policy")
     return correct("You have written the checklist as code: it finds the first station that says no.")
 

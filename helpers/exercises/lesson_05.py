@@ -106,10 +106,10 @@ CONFUSED = {  # what it should be: {what the function says: the question}
 def next_steps(function: Callable) -> Verdict:
     for codes in REQUESTS:
         batch = orders(len(codes))
-        said = call(function, batch, _answer(codes))
+        answer = call(function, batch, _answer(codes))
         wanted = {order["OrderId"]: CODES[code] for order, code in zip(batch, codes, strict=True)}
-        if said != wanted:
-            return _difference(said, wanted)
+        if answer != wanted:
+            return _difference(answer, wanted)
     return correct("A batch that failed in part is sorted out: nobody is left behind, and nobody goes twice.")
 
 
@@ -122,23 +122,23 @@ def _answer(codes: list[str | None]) -> dict:
     return {"FailedEntryCount": len(codes) - codes.count(None), "Entries": results}
 
 
-def _difference(said: object, wanted: dict[str, str]) -> Verdict:
-    if not isinstance(said, dict):
+def _difference(answer: object, wanted: dict[str, str]) -> Verdict:
+    if not isinstance(answer, dict):
         return wrong("Your function must return a dict: a step for each OrderId.")
-    if any(step is ... for step in said.values()):
+    if any(step is ... for step in answer.values()):
         return not_attempted()
-    if set(said) - set(wanted):
+    if set(answer) - set(wanted):
         return wrong("The dict has keys that are no OrderIds of the batch. An answer holds event ids: whose are they?")
-    if set(wanted) - set(said):
+    if set(wanted) - set(answer):
         return wrong("Orders of the batch are missing in the dict: the accepted ones belong there, too.")
-    if any(step not in STEPS for step in said.values()):
+    if any(step not in STEPS for step in answer.values()):
         return wrong("Your function uses other words for the steps than the three of the task.")
-    if sorted(said.values()) == sorted(wanted.values()):
+    if sorted(answer.values()) == sorted(wanted.values()):
         return wrong(
             "The steps are right, but at the wrong orders. What connects a result with its entry?", see="batch"
         )
-    order_id = next(each for each in wanted if said[each] != wanted[each])
-    return wrong(CONFUSED[wanted[order_id]][said[order_id]], see="batch")
+    order_id = next(each for each in wanted if answer[each] != wanted[each])
+    return wrong(CONFUSED[wanted[order_id]][answer[order_id]], see="batch")
 
 
 # --- 05-3: one event, delivered twice ---

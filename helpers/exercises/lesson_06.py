@@ -118,22 +118,22 @@ def _plain(N: str = "", **other: object) -> object:
 @exercise("06-2", takes=Callable)
 def revenue_by_item(function: Callable) -> Verdict:
     exact = _stored().groupby("Item")["Amount"].sum().to_dict()
-    said, pages = _run(function)
-    said = said.to_dict() if isinstance(said, pd.Series) else said
-    if not isinstance(said, dict):
+    answer, pages = _run(function)
+    answer = answer.to_dict() if isinstance(answer, pd.Series) else answer
+    if not isinstance(answer, dict):
         return wrong("The report must stay what it was: a dict with an amount for each item.")
     if "LastEvaluatedKey" in pages[-1]:
         return wrong(
             "Your function has stopped reading, and the last page that it got says that there is more.",
             see="pagination",
         )
-    if any(isinstance(amount, float) for amount in said.values()):
+    if any(isinstance(amount, float) for amount in answer.values()):
         return wrong("All pages are read, but the sums are floats. Rounded they look right; are they?", see="decimal")
-    if any(isinstance(amount, str) for amount in said.values()):
+    if any(isinstance(amount, str) for amount in answer.values()):
         return wrong("The amounts are text. A report is there to be added up.", see="decimal")
-    if set(said) != set(exact):
+    if set(answer) != set(exact):
         return wrong("All pages are read, but the items in your report are not those in the table.")
-    off = max(abs(Decimal(said[item]) - exact[item]) for item in exact)
+    off = max(abs(Decimal(answer[item]) - exact[item]) for item in exact)
     if not off:
         return correct("Right to the cent, and right for a table of any size.")
     if off < Decimal("0.005"):

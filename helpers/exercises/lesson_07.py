@@ -22,8 +22,8 @@ def matches(pattern: dict, given: dict) -> bool:
     try:
         return tools.matches(pattern, given)
     except EarlyVerdict as refused:
-        said = shorten(refused.verdict.message.partition(WHERE)[0], 200, placeholder=" …")
-        raise EarlyVerdict(wrong(f"{said}.", see=refused.verdict.see)) from refused
+        reason = shorten(refused.verdict.message.partition(WHERE)[0], 200, placeholder=" …")
+        raise EarlyVerdict(wrong(f"{reason}.", see=refused.verdict.see)) from refused
 
 
 # --- 07-1: six orders and a pattern ---
@@ -44,16 +44,16 @@ PUT_IN = {  # an order that does not match: the misconception
 
 @exercise("07-1", takes=((list, tuple, set),))
 def matching_orders(letters: list | tuple | set) -> Verdict:
-    said = {each.strip().upper() if isinstance(each, str) else each for each in letters}
-    if not said:
+    answer = {each.strip().upper() if isinstance(each, str) else each for each in letters}
+    if not answer:
         return wrong("The list is empty, but the pattern is not one of those that never match.", see="event-pattern")
-    if not said <= set(LETTERS):
+    if not answer <= set(LETTERS):
         return wrong("The list holds letters of the table, each as a text of its own.")
     for letter, question in PUT_IN.items():
-        if letter in said:
+        if letter in answer:
             return wrong(question, see="event-pattern")
     for letter, question in LEFT_OUT.items():
-        if letter not in said:
+        if letter not in answer:
             return wrong(question, see="event-pattern")
     return correct("Absent, empty, null, text and number: you keep apart what a pattern keeps apart.")
 

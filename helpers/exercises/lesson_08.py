@@ -57,12 +57,17 @@ def where_it_ends(prediction: dict) -> Verdict:
     if set(prediction) != set(FATES):
         return wrong("Keep the six situations in the dict, and put a pair behind each.")
     for letter, (place, runs, about_place, about_runs) in FATES.items():
-        said = prediction[letter]
-        if not isinstance(said, (tuple, list)) or len(said) != 2 or said[0] not in PLACES or type(said[1]) is not int:
+        answer = prediction[letter]
+        if (
+            not isinstance(answer, (tuple, list))
+            or len(answer) != 2
+            or answer[0] not in PLACES
+            or type(answer[1]) is not int
+        ):
             return wrong(f"{letter}: behind it belongs a pair: one of {', '.join(PLACES)}, and a whole number.")
-        if said[0] != place:
+        if answer[0] != place:
             return wrong(about_place, see="dead-letter-queue" if place == DLQ else "on-failure-destination")
-        if said[1] != runs:
+        if answer[1] != runs:
             return wrong(about_runs, see="retry")
     return correct("You know who has an order at each moment, and so who will try again and where it will wait.")
 
@@ -77,8 +82,8 @@ def _parked(number: int, amount: object) -> dict:
 def parked_by_eventbridge(given: dict, code: str) -> dict:
     """Return a message as EventBridge parks it: the event, and the reason in an attribute."""
     attributes = {"ERROR_CODE": code, "RULE_ARN": "arn:aws:events:us-east-1:123456789012:rule/sample-rule"}
-    said = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
-    return {"MessageId": "1", "ReceiptHandle": "h", "Body": json.dumps(given), "MessageAttributes": said}
+    message_attributes = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
+    return {"MessageId": "1", "ReceiptHandle": "h", "Body": json.dumps(given), "MessageAttributes": message_attributes}
 
 
 def parked_by_lambda(given: dict, condition: str, tries: int) -> dict:
@@ -100,16 +105,16 @@ MESSAGES = [  # (message, event, reason)
 @exercise("08-2", takes=Callable)
 def unpacked(function: Callable) -> Verdict:
     for message, expected, reason in MESSAGES:
-        said = call(function, json.loads(json.dumps(message)))
-        if not isinstance(said, (tuple, list)) or len(said) != 2:
+        answer = call(function, json.loads(json.dumps(message)))
+        if not isinstance(answer, (tuple, list)) or len(answer) != 2:
             return wrong("Your function must return two things: the event and the reason.")
-        if ... in said:
+        if ... in answer:
             return not_attempted()
-        if problem := _about_event(said[0], expected):
+        if problem := _about_event(answer[0], expected):
             return wrong(problem, see="envelope")
-        if not isinstance(said[1], str):
+        if not isinstance(answer[1], str):
             return wrong("The reason is not a text. An attribute of a message has a type and a value: which is it?")
-        if said[1] != reason:
+        if answer[1] != reason:
             return wrong(
                 "The event is right, and the reason is something else. Where does each of the two services write it?",
                 see="on-failure-destination",
@@ -117,15 +122,15 @@ def unpacked(function: Callable) -> Verdict:
     return correct("One program for both queues: it knows what is an event and what is a report about one.")
 
 
-def _about_event(said: object, expected: dict) -> str:
+def _about_event(answer: object, expected: dict) -> str:
     """Say what is wrong with what was taken for the event; empty if nothing is."""
-    if said == expected:
+    if answer == expected:
         return ""
-    if isinstance(said, str):
+    if isinstance(answer, str):
         return "Your function returns the event as a text. What does the handler want to look things up in?"
-    if isinstance(said, dict) and "requestPayload" in said:
+    if isinstance(answer, dict) and "requestPayload" in answer:
         return "That is Lambda's record. The function would get an envelope in an envelope: where is the event?"
-    if said in (expected["detail"], expected["detail"]["body"]):
+    if answer in (expected["detail"], expected["detail"]["body"]):
         return "That is only a part of the event. The handler expects it as EventBridge delivers it, in its envelope."
     return "What your function returns is not the event that was parked."
 

@@ -30,13 +30,13 @@ FORGOTTEN = {
 def replayed_hour(prediction: dict) -> Verdict:
     if set(prediction) != {EVENTS, ORDERS, ADDED, MAILED}:
         return wrong("Keep the four names in the dict, and put a value behind each.")
-    said = prediction[EVENTS]
-    if not isinstance(said, (list, tuple, set)) or not all(isinstance(each, str) for each in said):
+    answer = prediction[EVENTS]
+    if not isinstance(answer, (list, tuple, set)) or not all(isinstance(each, str) for each in answer):
         return wrong("Behind the events belongs a list of letters of the table, each as a text of its own.")
     for letter, question in (NOT_REPLAYED | FORGOTTEN).items():
-        if (letter in said) != (letter in REPLAYED):
+        if (letter in answer) != (letter in REPLAYED):
             return wrong(question, see="archive" if letter == "P" else "replay")
-    if set(said) != set(REPLAYED):
+    if set(answer) != set(REPLAYED):
         return wrong("There is something in the list that is no event of the table.")
     if any(type(prediction[each]) is not int for each in (ORDERS, ADDED, MAILED)):
         return wrong("The other three predictions are whole numbers.")
@@ -90,21 +90,25 @@ CASES = [  # (when the orders were placed, which are missing)
 @exercise("09-2", takes=Callable)
 def replay_span(function: Callable) -> Verdict:
     for placed, missing in CASES:
-        said = call(function, dict(placed), set(placed) - missing)
-        if problem := _about_span(said, {name: placed[name] for name in missing}):
+        answer = call(function, dict(placed), set(placed) - missing)
+        if problem := _about_span(answer, {name: placed[name] for name in missing}):
             return wrong(problem, see="replay")
     return correct("All that is missing lies inside, hardly anything else, and storing twice does no harm.")
 
 
-def _about_span(said: object, missing: dict[str, datetime]) -> str:
+def _about_span(answer: object, missing: dict[str, datetime]) -> str:
     """Say what is wrong with a span, as the idea it comes from; empty if nothing is."""
     if not missing:
-        return "" if said is None else "Where nothing is missing, your function wants a replay all the same."
-    if said is None:
+        return "" if answer is None else "Where nothing is missing, your function wants a replay all the same."
+    if answer is None:
         return "Orders are missing, and your function returns None."
-    if not isinstance(said, (tuple, list)) or len(said) != 2 or not all(isinstance(each, datetime) for each in said):
+    if (
+        not isinstance(answer, (tuple, list))
+        or len(answer) != 2
+        or not all(isinstance(each, datetime) for each in answer)
+    ):
         return "Your function must return two times, start and end, as datetimes."
-    start, end = said
+    start, end = answer
     if start.tzinfo is None or end.tzinfo is None:
         return "Your times have lost their time zone. Which clock would AWS take them for?"
     first, last = min(missing.values()), max(missing.values())

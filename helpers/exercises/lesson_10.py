@@ -44,12 +44,12 @@ def five_services(prediction: dict) -> Verdict:
     return correct("Who hears what is decided by the rules alone, and the most curious rule is the most dangerous one.")
 
 
-def _about_count(name: str, said: int) -> str:
-    if said == 0:
+def _about_count(name: str, answer: int) -> str:
+    if answer == 0:
         return "there is an event that fits its pattern. Who sends it, and what is it called?"
     if name == "mail":
         return "its pattern names no source. How many events of those two types are there, and is each one a run?"
-    if name == "census" and said == 1:
+    if name == "census" and answer == 1:
         return "does its pattern ask who has sent an event? What have all events of this bus in common?"
     if name == "census":
         return "count the events on the bus, all of them, and each one once. A service that is silent adds none."
@@ -102,12 +102,12 @@ def _about_labels(transformer: dict) -> Verdict | None:
         except ValueError:
             return wrong(_no_json(order))
         try:
-            said = _label(given)
+            answer = _label(given)
         except KeyError as error:
             return wrong(f"Y's old code raises KeyError: {error.args[0]!r} is not where it looks.", see="envelope")
         except TypeError:
             return wrong(_wrong_type(given))
-        if said != f"{order['id']}: {label}":
+        if answer != f"{order['id']}: {label}":
             return wrong("The old code prints a label, but not the order's own. Which value has gone astray?")
     return None
 

@@ -46,14 +46,14 @@ THINK = {
 def three_statements(prediction: dict) -> Verdict:
     if set(prediction) != set(CALLS):
         return wrong("Keep the six calls in the dict, and put one of the three words behind each.")
-    said = {call: WORDS.get(str(word).strip().lower()) for call, word in prediction.items()}
-    if None in said.values():
+    answer = {call: WORDS.get(str(word).strip().lower()) for call, word in prediction.items()}
+    if None in answer.values():
         return wrong("Behind each call stands one of the three words that the task names, as text.")
     for call, asked in CALLS.items():
         right = _decision(ROLE_POLICIES, *asked)
-        if said[call] == right:
+        if answer[call] == right:
             continue
-        if Decision.ALLOW not in (said[call], right):
+        if Decision.ALLOW not in (answer[call], right):
             return wrong(
                 f"{call}: refused, yes. But does a statement forbid it, or has none granted it?", see="access-denied"
             )

@@ -35,19 +35,19 @@ def queue_in_front(prediction: dict) -> Verdict:
     )
 
 
-def _about_p50(said: float, orders: int) -> Verdict | None:
+def _about_p50(answer: float, orders: int) -> Verdict | None:
     """Say what is wrong with a median latency in ms, or None; the round that serves the middle order decides."""
     middle = orders / 2 / ENVIRONMENTS * HANDLER_MS
-    if middle <= said <= middle + HANDLER_MS / 2:  # between the two orders in the middle may lie a round
+    if middle <= answer <= middle + HANDLER_MS / 2:  # between the two orders in the middle may lie a round
         return None
     where = f"p50 of {orders} orders: "
-    if said == HANDLER_MS:
+    if answer == HANDLER_MS:
         return wrong(
             f"{where}the handler runs that long. What does an order do before its turn comes?", see="percentile"
         )
-    if said == 2 * middle:
+    if answer == 2 * middle:
         return wrong(f"{where}that is how long the last order waits. Which order is p50?", see="percentile")
-    if said == ORDERS / 2 / ENVIRONMENTS * HANDLER_MS:
+    if answer == ORDERS / 2 / ENVIRONMENTS * HANDLER_MS:
         return wrong(f"{where}as many a second as before, and more orders. Who stands before the middle one now?")
     return wrong(f"{where}which order is in the middle, and in which round of {ENVIRONMENTS} does its turn come?")
 
@@ -88,18 +88,18 @@ MISTAKEN = [  # what somebody took for the price: the arguments of _price, and w
 
 @exercise("12-2", takes=Callable)
 def price_of_an_invocation(function: Callable) -> Verdict:
-    said = []
+    prices = []
     for line in [*CASES, *_live_lines()]:
         usd = call(function, line)
         if not _is_number(usd):
             return wrong("Your function must return a number: the USD for the invocation of one line.", see="gb-second")
-        said.append((line, float(usd)))
-    if all(_close(usd, _price(line)) for line, usd in said):
+        prices.append((line, float(usd)))
+    if all(_close(usd, _price(line)) for line, usd in prices):
         return correct("Right for three lines of ours, and for lines that your own function has written.")
     for how, message in MISTAKEN:
-        if all(_close(usd, _price(line, *how)) for line, usd in said[: len(CASES)]):
+        if all(_close(usd, _price(line, *how)) for line, usd in prices[: len(CASES)]):
             return wrong(message, see="gb-second")
-    if all(_close(usd, _price(line)) for line, usd in said if "Init" not in line):
+    if all(_close(usd, _price(line)) for line, usd in prices if "Init" not in line):
         return wrong(
             "Right when warm, wrong when cold. What does the billed duration contain already?", see="cold-start"
         )
@@ -114,8 +114,8 @@ def _price(line: str, time="Billed Duration", memory="Memory Size", mb_in_gb=102
     return milliseconds / 1000 * megabytes / mb_in_gb * PER_GB_SECOND + request
 
 
-def _close(said: float, price: float) -> bool:
-    return math.isclose(said, price, rel_tol=TOLERANCE)
+def _close(answer: float, price: float) -> bool:
+    return math.isclose(answer, price, rel_tol=TOLERANCE)
 
 
 def _live_lines() -> Iterator[str]:

@@ -54,18 +54,18 @@ def _about_orders(number: int) -> str:
     return "Orders after F: which table does the service write to now, and who has put anything into it?"
 
 
-def _about_others(said: object) -> Verdict | None:
-    if not isinstance(said, (list, tuple, set)) or not all(isinstance(each, str) for each in said):
+def _about_others(answer: object) -> Verdict | None:
+    if not isinstance(answer, (list, tuple, set)) or not all(isinstance(each, str) for each in answer):
         return wrong("Along with F: a list of two logical ids, each as a text.")
-    if any(each not in ("Table", "Role", "Function", "Permission", "LogGroup", "Rule") for each in said):
+    if any(each not in ("Table", "Role", "Function", "Permission", "LogGroup", "Rule") for each in answer):
         return wrong("Along with F: use the logical ids of section 1's template, as they are spelt there.")
-    if "Table" in said:
+    if "Table" in answer:
         return wrong("Along with F: the table itself is not one of the others.")
-    if needless := sorted(set(said) - MENTION_TABLE):
+    if needless := sorted(set(answer) - MENTION_TABLE):
         return wrong(
             f"Along with F: {needless[0]} does not mention the table. What does it mention, and does that change?"
         )
-    if set(said) != MENTION_TABLE:
+    if set(answer) != MENTION_TABLE:
         return wrong("Along with F: one is missing. The table is mentioned in two ways, by name and by ARN: by whom?")
     return None
 
@@ -165,10 +165,10 @@ def _about_value(gap: str, value: str) -> str:
         return (
             "that is a fixed text, or one with a fixed part. Does anybody know these names before the stack is there?"
         )
-    said = next(gives for place, gives in GIVES.items() if VALUES[place] == value)
-    if said[0] != WANTED[gap][0]:
-        return f"that leads to the {said[0]}. Which resource is meant in this place?"
-    return f"that gives the {said[0]}'s {said[1]}. {KNOWN_BY[gap]}"
+    given = next(gives for place, gives in GIVES.items() if VALUES[place] == value)
+    if given[0] != WANTED[gap][0]:
+        return f"that leads to the {given[0]}. Which resource is meant in this place?"
+    return f"that gives the {given[0]}'s {given[1]}. {KNOWN_BY[gap]}"
 
 
 def _about_log_group(value: str) -> str:

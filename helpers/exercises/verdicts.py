@@ -53,8 +53,8 @@ class Exercise:
 class VerdictLine:
     """The line that a notebook shows for a verdict; its text is the same everywhere."""
 
-    def __init__(self, exercise_id: str, said: Verdict) -> None:
-        self._id, self._verdict = exercise_id, said
+    def __init__(self, exercise_id: str, verdict: Verdict) -> None:
+        self._id, self._verdict = exercise_id, verdict
 
     def __repr__(self) -> str:
         sign, _ = _LOOK[self._verdict.outcome]
@@ -151,10 +151,10 @@ def verdict(exercise_id: str, *values: Any) -> Verdict:
 
 def check(exercise_id: str, *values: Any) -> None:
     """Show in one line whether the exercise is solved, and record it. Raises WorkbookError like `verdict`."""
-    said = verdict(exercise_id, *values)
-    if said.outcome != NOT_ATTEMPTED:
-        record.remember(exercise_id, said.correct)
-    display(VerdictLine(exercise_id, said))
+    result = verdict(exercise_id, *values)
+    if result.outcome != NOT_ATTEMPTED:
+        record.remember(exercise_id, result.correct)
+    display(VerdictLine(exercise_id, result))
 
 
 def reveal(exercise_id: str) -> None:

@@ -49,15 +49,15 @@ def start_over(root: Path, lessons: bool = True) -> list[str]:
 
     Lessons first: what fails there leaves all else as it was. Raises WorkbookError or OSError.
     """
-    said = [_restore_lessons(root)] if lessons else []
+    report = [_restore_lessons(root)] if lessons else []
     there = lifecycle.has_account()
     lifecycle.stop(forget=True)
-    said.append("The account is gone; the next one is new and empty." if there else "No account was there.")
-    said.append("The exercises are open again." if record.forget() else "No exercise had been checked.")
-    said.append(
+    report.append("The account is gone; the next one is new and empty." if there else "No account was there.")
+    report.append("The exercises are open again." if record.forget() else "No exercise had been checked.")
+    report.append(
         "Open notebooks: close and open them again, then begin with the setup cell. Start: python3 -m helpers lab"
     )
-    return said
+    return report
 
 
 def _confirmed() -> bool:

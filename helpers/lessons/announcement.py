@@ -38,8 +38,8 @@ def cost(notebook: dict) -> str:
     for cell in notebook["cells"]:
         match = _TABLE.search("".join(cell["source"])) if cell["cell_type"] == "markdown" else None
         if match:
-            said = _LINK.sub(r"\1", match["cells"].split(" | ")[-1]).strip()
-            return said.partition("; on AWS")[2].strip(" ,").removeprefix("too, ") or said.lower()
+            words = _LINK.sub(r"\1", match["cells"].split(" | ")[-1]).strip()
+            return words.partition("; on AWS")[2].strip(" ,").removeprefix("too, ") or words.lower()
     raise ValueError("the lesson has no table of needs, minutes and cost")
 
 

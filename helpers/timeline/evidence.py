@@ -270,10 +270,12 @@ def _parked_message(queue: str, message: dict, event_id: str) -> ParkedMessage |
     event = record.get("requestPayload") if record else body
     if not isinstance(event, dict) or event.get("id") != event_id:
         return None
-    said = {name: value.get("StringValue", "") for name, value in message.get("MessageAttributes", {}).items()}
+    attributes = {name: value.get("StringValue", "") for name, value in message.get("MessageAttributes", {}).items()}
     if record:
         context = record["requestContext"]
         attempts = context.get("approximateInvokeCount", 0)
         return ParkedMessage(queue, event, context.get("condition", ""), None, None, context.get("requestId"), attempts)
-    cause = said.get("ERROR_CODE") or said.get("ErrorMessage", "")
-    return ParkedMessage(queue, event, cause, said.get("RULE_ARN"), said.get("TARGET_ARN"), said.get("RequestID"))
+    cause = attributes.get("ERROR_CODE") or attributes.get("ErrorMessage", "")
+    return ParkedMessage(
+        queue, event, cause, attributes.get("RULE_ARN"), attributes.get("TARGET_ARN"), attributes.get("RequestID")
+    )
