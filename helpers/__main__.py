@@ -11,7 +11,7 @@ OLDEST = (3, 11)
 NEWEST_TRIED = (3, 14)
 
 
-def too_old():
+def too_old():  # type: () -> str
     """Return one line for a Python that cannot run the workbook; it names a newer one that this machine has."""
     versions = OLDEST + sys.version_info[:2]
     message = "This workbook needs Python %d.%d or later; this is Python %d.%d. " % versions
@@ -22,7 +22,7 @@ def too_old():
     return message + "Install Python %d.%d from python.org or your package manager." % NEWEST_TRIED
 
 
-def runs(name):
+def runs(name):  # type: (str) -> bool
     """Return whether a program of this name is on the PATH and works (a version manager's stand-in may not)."""
     for folder in os.environ.get("PATH", "").split(os.pathsep):
         path = os.path.join(folder, name)
@@ -31,7 +31,7 @@ def runs(name):
     return False
 
 
-def main():
+def main():  # type: () -> int
     if sys.version_info < OLDEST:
         sys.stderr.write(too_old() + "\n")
         return 2

@@ -1,7 +1,7 @@
 """Compare two configurations as AWS tells them: for lesson 13, a service and its copy."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import pandas as pd
@@ -55,8 +55,9 @@ def _normal_text(text: str, same: Mapping[str, str]) -> Any:
     return text
 
 
-def _leaves(value: Any, place: str = ""):
+def _leaves(value: Any, place: str = "") -> Iterator[tuple[str, Any]]:
     """Yield (place, value) of everything that is no dict or list; of an empty one, too."""
+    items: Iterable[tuple[Any, Any]]
     if isinstance(value, dict):
         items = value.items()
     elif isinstance(value, list):

@@ -38,7 +38,7 @@ def lock(path: Path, waiting: str | None, poll: float = 0.2) -> Iterator[int]:
 def _try_lock(descriptor: int) -> bool:
     """Try to take the lock. True: it is ours (or this file system has none). False: another process has it."""
     try:
-        if os.name == "nt":
+        if sys.platform == "win32":
             import msvcrt
 
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)

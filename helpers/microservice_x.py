@@ -1,8 +1,8 @@
 """Make up the orders of Microservice X, the front end of the workbook. Sending them is what the lessons teach."""
 
 import random
-from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
+from typing import Any, TypeVar, cast
 
 Element = TypeVar("Element")
 
@@ -30,7 +30,7 @@ ENTRIES_PER_REQUEST = 10  # https://docs.aws.amazon.com/eventbridge/latest/APIRe
 BAR = 20  # characters of a full progress bar
 
 
-def orders(count: int, seed: int = 7, first: int = 1) -> list[dict]:
+def orders(count: int, seed: int = 7, first: int = 1) -> list[dict[str, Any]]:
     """Make up `count` orders, X-0001, X-0002 … (from `first` on): the same ones for the same seed everywhere.
 
     Members buy more at once, get a discount and like express, which is free for them from 60.00 on. The
@@ -60,7 +60,7 @@ def progress(items: Iterable[Element], label: str, total: int | None = None) -> 
     same line.
     """
     if total is None:
-        total = len(items)
+        total = len(cast(Sized, items))
     done = 0
     for done, item in enumerate(items, start=1):
         yield item
@@ -68,7 +68,7 @@ def progress(items: Iterable[Element], label: str, total: int | None = None) -> 
     print(_bar(label, done, total), flush=True)
 
 
-def _order(order_id: str, draw) -> dict:
+def _order(order_id: str, draw: Callable[[], float]) -> dict[str, Any]:
     """Make one order; always the same number of draws, so that a longer list begins with the shorter one."""
     is_member = draw() < MEMBER_SHARE
     item, price = _pick(draw, [((name, cents), weight) for name, cents, weight in CATALOGUE])
@@ -88,7 +88,7 @@ def _order(order_id: str, draw) -> dict:
     }
 
 
-def _pick(draw, weighted):
+def _pick(draw: Callable[[], float], weighted: Sequence[tuple[Element, int]]) -> Element:
     """Draw one of the (value, weight) pairs' values, each as probable as its weight says."""
     point = draw() * sum(weight for _, weight in weighted)
     for value, weight in weighted:

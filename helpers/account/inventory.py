@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import boto3
 from botocore.exceptions import ClientError
@@ -56,12 +57,12 @@ class Kind:
             return sorted(filter(None, pool.map(tagged, self.listed())), key=lambda each: each.name)
 
 
-def _pages(service: str, operation: str, items: str, **arguments: object) -> Iterator:
+def _pages(service: str, operation: str, items: str, **arguments: object) -> Iterator[Any]:
     for page in boto3.client(service).get_paginator(operation).paginate(**arguments):
         yield from page.get(items, [])
 
 
-def _as_map(tags: list[dict]) -> dict[str, str]:
+def _as_map(tags: list[dict[str, Any]]) -> dict[str, str]:
     return {tag["Key"]: tag["Value"] for tag in tags}
 
 

@@ -120,17 +120,18 @@ def order_ids(word: str) -> list[str] | None:
     return [f"{match['prefix']}{number:0{len(first)}d}" for number in range(int(first), int(last) + 1)]
 
 
-def _found(client, operation: str, **arguments) -> dict | None:
+def _found(client: Any, operation: str, **arguments: Any) -> dict[str, Any] | None:
     """Return the answer of one call, or None when AWS says that the resource does not exist."""
     try:
-        return getattr(client, operation)(**arguments)
+        answer: dict[str, Any] = getattr(client, operation)(**arguments)
+        return answer
     except ClientError as error:
         if error.response["Error"]["Code"] in _NOT_FOUND:
             return None
         raise
 
 
-def _policies(iam) -> tuple[set[str], set[str]] | None:
+def _policies(iam: Any) -> tuple[set[str], set[str]] | None:
     """Return the names of the policies that are attached to the role, and of those in it; None without the role."""
     attached = _found(iam, "list_attached_role_policies", RoleName=ROLE)
     inline = _found(iam, "list_role_policies", RoleName=ROLE)
@@ -151,13 +152,13 @@ def _role_parts(policies: tuple[set[str], set[str]] | None) -> set[str]:
     return parts
 
 
-def _table_parts(dynamodb) -> set[str]:
+def _table_parts(dynamodb: Any) -> set[str]:
     answer = _found(dynamodb, "describe_table", TableName=TABLE)
     return {"table"} if answer and answer["Table"]["TableStatus"] == "ACTIVE" else set()
 
 
 def _function_parts(
-    lambda_, sqs: Client, function: dict | None, policies: tuple[set[str], set[str]] | None
+    lambda_: Any, sqs: Client, function: dict[str, Any] | None, policies: tuple[set[str], set[str]] | None
 ) -> set[str]:
     if not function:
         return set()
@@ -171,7 +172,7 @@ def _function_parts(
     return parts
 
 
-def _rule_parts(events, lambda_, sqs: Client, function: dict | None) -> set[str]:
+def _rule_parts(events: Any, lambda_: Any, sqs: Client, function: dict[str, Any] | None) -> set[str]:
     """Return what there is of the rule, its target and the function's permission for it: each needs the one before."""
     rule = _found(events, "describe_rule", Name=RULE, EventBusName=BUS)
     if not rule:
@@ -199,7 +200,7 @@ def _is_for_orders(pattern: str | None) -> bool:
     )
 
 
-def _target_parts(events, sqs: Client, function_arn: str) -> set[str]:
+def _target_parts(events: Any, sqs: Client, function_arn: str) -> set[str]:
     targets = events.list_targets_by_rule(Rule=RULE, EventBusName=BUS)["Targets"]
     to_function = [target for target in targets if target["Arn"] == function_arn]
     queues = [target.get("DeadLetterConfig", {}).get("Arn") for target in to_function]
@@ -216,12 +217,12 @@ def _is_queue(sqs: Client, arn: str | None, name: str) -> bool:
     return bool(_found(sqs(), "get_queue_url", QueueName=name))
 
 
-def _archive_parts(events) -> set[str]:
+def _archive_parts(events: Any) -> set[str]:
     archive = _found(events, "describe_archive", ArchiveName=ARCHIVE)
     return {"archive"} if archive and archive["State"] == "ENABLED" else set()
 
 
-def _permits(statement: dict, rule_arn: str) -> bool:
+def _permits(statement: dict[str, Any], rule_arn: str) -> bool:
     """Return whether a statement of the function's resource policy lets EventBridge invoke it for the rule."""
     principal = statement.get("Principal")
     service = principal.get("Service") if isinstance(principal, dict) else None

@@ -12,13 +12,14 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from helpers.authoring import quick_imports  # noqa: F401  (before nbformat)
 
 # isort: split
 
 import nbformat
-from jupyter_client import AsyncKernelManager
+from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
@@ -65,10 +66,11 @@ def normal(notebook: NotebookNode) -> NotebookNode:
     metadata = {"kernelspec": KERNELSPEC, "language_info": {"name": "python"}}
     if "workbook" in notebook.metadata:
         metadata["workbook"] = notebook.metadata.workbook
-    return nbformat.from_dict({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5})
+    made: NotebookNode = nbformat.from_dict({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5})
+    return made
 
 
-def equal_outputs(some: list, others: list, pictures: bool = True) -> bool:
+def equal_outputs(some: list[Any], others: list[Any], pictures: bool = True) -> bool:
     """Return whether outputs are the same in what nbval compares and, if `pictures`, in the bytes of pictures."""
     return _comparable(some, pictures) == _comparable(others, pictures)
 
@@ -120,7 +122,7 @@ def _update_file(path: Path, check: bool) -> bool:
     stored = nbformat.reads(text, as_version=4)
     # Whether pictures are the same depends on fonts and versions: a check looks at what nbval looks at.
     result = nbformat.writes(keep_equal_outputs(stored, execute(stored, path.parent), pictures=not check)) + "\n"
-    changed = result != text
+    changed: bool = result != text
     if changed and not check:
         path.write_text(result, encoding="utf-8", newline="\n")
     print(f"{path.name}: {('would change' if check else 'written') if changed else 'unchanged'}", flush=True)
@@ -137,10 +139,11 @@ def _normal_cell(cell: NotebookNode) -> NotebookNode:
     if cell.cell_type == "code":
         outputs = coalesce_streams([copy.deepcopy(output) for output in cell.outputs])
         result |= {"execution_count": None, "outputs": [_normal_output(output) for output in outputs]}
-    return nbformat.from_dict(result)
+    made: NotebookNode = nbformat.from_dict(result)
+    return made
 
 
-def _slide(cell: NotebookNode) -> dict:
+def _slide(cell: NotebookNode) -> dict[str, Any]:
     """Return where slides begin, for `nbconvert --to slides`: at each heading, below it at each text with its code."""
     if cell.cell_type != "markdown":
         return {}
@@ -161,7 +164,7 @@ def _is_frame_elsewhere(frame: str) -> bool:
     return _ANSI.sub("", frame).startswith("File ")
 
 
-def _comparable(outputs: list, pictures: bool) -> list:
+def _comparable(outputs: list[Any], pictures: bool) -> list[Any]:
     """Return the outputs as nbval looks at them: what varies by nature replaced as the sanitize file says."""
     left_out = NOT_COMPARED if pictures else NOT_COMPARED | PICTURES
     coalesced = coalesce_streams([copy.deepcopy(output) for output in outputs])
@@ -171,7 +174,7 @@ def _comparable(outputs: list, pictures: bool) -> list:
     ]
 
 
-def _sanitized(value, left_out: set[str]):
+def _sanitized(value: Any, left_out: set[str]) -> Any:
     if isinstance(value, dict):
         return {key: _sanitized(entry, left_out) for key, entry in value.items() if key not in left_out}
     if isinstance(value, str):
@@ -181,7 +184,8 @@ def _sanitized(value, left_out: set[str]):
 
 
 def _patterns() -> list[tuple[str, str]]:
-    return get_sanitize_patterns(SANITIZE.read_text(encoding="utf-8"))
+    patterns: list[tuple[str, str]] = get_sanitize_patterns(SANITIZE.read_text(encoding="utf-8"))
+    return patterns
 
 
 if __name__ == "__main__":

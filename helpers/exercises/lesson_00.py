@@ -17,7 +17,7 @@ NAMES = ["failed entries", "handed over", "read by nobody"]
 
 
 @exercise("00-1", takes=dict)
-def three_days(prediction: dict) -> Verdict:
+def three_days(prediction: dict[str, Any]) -> Verdict:
     if set(prediction) != set(NAMES):
         return wrong("Keep the three names in the dict, and put a number behind each.")
     if any(type(number) is not int for number in prediction.values()):
@@ -60,7 +60,7 @@ _, LATER, ALIKE, RESENT, _ = CASES = {
 
 
 @exercise("00-2", takes=Callable)
-def receipts(function: Callable) -> Verdict:
+def receipts(function: Callable[..., Any]) -> Verdict:
     for case, order_ids in CASES.items():
         answer = call(function, [_event(order_id, case, n) for n, order_id in enumerate(order_ids)])
         if answer is None:
@@ -74,7 +74,7 @@ def receipts(function: Callable) -> Verdict:
     return correct("However often an event arrives, its customer gets one receipt: mailing is idempotent now.")
 
 
-def _event(order_id: str, case: str, number: int) -> dict:
+def _event(order_id: str, case: str, number: int) -> dict[str, Any]:
     """Return an event with an order; a duplicate has the same event id, what was sent again has another one."""
     item = "mug" if case == ALIKE else f"mug of {order_id}"
     order = {"OrderId": order_id, "Item": item, "Amount": 12.9, "IsMember": False, "ShippingMethod": "Pickup"}
@@ -82,7 +82,7 @@ def _event(order_id: str, case: str, number: int) -> dict:
     return event({"body": order}) | {"id": f"11111111-2222-3333-4444-55555555555{last}"}
 
 
-def _about_receipts(case: str, mailed: Counter, wanted: set) -> str:
+def _about_receipts(case: str, mailed: Counter[str], wanted: set[str]) -> str:
     if set(mailed) - wanted:
         return f"For {case}, your function names orders that were in none of the events."
     if max(mailed.values(), default=1) > 1:
@@ -111,7 +111,7 @@ NEEDED = ["Source", "DetailType", "Detail"]
 
 
 @exercise("00-3", takes=dict)
-def wanted_entry(entry: dict) -> Verdict:
+def wanted_entry(entry: dict[str, Any]) -> Verdict:
     if {"source", "detail-type", "detail"} & set(entry):
         return wrong("Those are names of an event, as a reader sees it. Which names has an entry?", see="envelope")
     if not set(NEEDED) <= set(entry) <= ENTRY:
@@ -128,7 +128,7 @@ def wanted_entry(entry: dict) -> Verdict:
     return _about_match(entry, detail) or correct("EventBridge itself says that the rule wants this event.")
 
 
-def _detail(value: Any) -> dict | Verdict:
+def _detail(value: Any) -> dict[str, Any] | Verdict:
     """Return the detail as an object, or what is wrong with it."""
     if isinstance(value, (dict, list)):
         return wrong("Your Detail is an object of Python. In which form does a fact travel?", see="detail")
@@ -139,7 +139,7 @@ def _detail(value: Any) -> dict | Verdict:
     return detail if isinstance(detail, dict) else wrong("Your Detail is JSON, but no object.", see="detail")
 
 
-def _about_match(entry: dict, detail: dict) -> Verdict | None:
+def _about_match(entry: dict[str, Any], detail: dict[str, Any]) -> Verdict | None:
     """Say what EventBridge has against the event that the entry becomes, or None."""
     if matches(PATTERN, event(detail, entry["Source"], entry["DetailType"])):
         return None

@@ -1,7 +1,8 @@
 """Check lesson 1: what each of a role's two documents decides, who may assume a role, what its credentials give."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 
 import boto3
 from botocore.exceptions import ClientError
@@ -22,11 +23,11 @@ ROLES = {  # what a function that stores an order and writes a log line gets don
 
 
 @exercise("01-1", takes=dict)
-def four_roles(prediction: dict) -> Verdict:
+def four_roles(prediction: dict[str, Any]) -> Verdict:
     if set(prediction) != set(ROLES):
         return wrong("Keep the four roles in the dict, and put a list behind each.")
-    answer = {role: _steps(prediction[role]) for role in ROLES}
-    if None in answer.values():
+    answer = {role: steps for role in ROLES if (steps := _steps(prediction[role])) is not None}
+    if len(answer) < len(ROLES):
         return wrong(f"Behind each role belongs a list of what works, in these words: {', '.join(STEPS)}.")
     for role, steps in answer.items():
         if steps and CREATED not in steps:
@@ -48,7 +49,7 @@ def four_roles(prediction: dict) -> Verdict:
     )
 
 
-def _about_permissions(answer: dict[str, Collection[str]]) -> Verdict | None:
+def _about_permissions(answer: Mapping[str, Collection[str]]) -> Verdict | None:
     if LOGS in answer["A"]:
         return wrong(
             "Role A: its policy promises full access. Full access to what? You have listed the services in section 3.",
@@ -67,7 +68,7 @@ def _about_permissions(answer: dict[str, Collection[str]]) -> Verdict | None:
     return None
 
 
-def _steps(value: object) -> set | None:
+def _steps(value: object) -> set[str] | None:
     """Return the learner's list as a set, or None when it is no list of these words."""
     value = [value] if isinstance(value, str) else value
     if not isinstance(value, (list, tuple, set)) or any(each not in STEPS for each in value):
@@ -120,7 +121,7 @@ def trusts_two() -> Verdict:
     return correct("One role, two services that may assume it, and nobody else.")
 
 
-def _not_yet_changed(iam, document: dict) -> Verdict:
+def _not_yet_changed(iam: Any, document: dict[str, Any]) -> Verdict:
     if SCHEDULER in json.dumps(document):
         return wrong("The Scheduler's name is in the trust policy, but no statement lets it in.", see="trust-policy")
     policies = iam.list_attached_role_policies(RoleName=ROLE)["AttachedPolicies"]
@@ -132,7 +133,7 @@ def _not_yet_changed(iam, document: dict) -> Verdict:
     return not_attempted("The role's trust policy is as it was. (create_role changes nothing in a role that exists.)")
 
 
-def _trusts(arn: str, document: dict, service: str, kind: str = "Service") -> bool:
+def _trusts(arn: str, document: dict[str, Any], service: str, kind: str = "Service") -> bool:
     """Whether the trust policy lets this principal assume the role, on behalf of something in the role's account."""
     account, region, owner = arn.split(":")[4], boto3.Session().region_name, service.split(".")[0]
     source = f"arn:aws:{owner}:{region}:{account}:{_OWN.get(owner, '')}"
@@ -144,18 +145,18 @@ def _trusts(arn: str, document: dict, service: str, kind: str = "Service") -> bo
 _OWN = {"lambda": "function:sample-function", "scheduler": "schedule-group/default"}  # what they act for
 
 
-def _named(document: dict, kind: str) -> set[str]:
+def _named(document: dict[str, Any], kind: str) -> set[str]:
     """Return the principals of one kind that the document's statements name."""
     values = [_listed(each.get("Principal", {})) for each in _listed(document.get("Statement"))]
     principals = [each for listed in values for each in listed if isinstance(each, dict)]
     return {name for principal in principals for name in _listed(principal.get(kind, []))}
 
 
-def _listed(value: object) -> list:
+def _listed(value: object) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _about_strangers(arn: str, document: dict) -> str:
+def _about_strangers(arn: str, document: dict[str, Any]) -> str:
     """Say what is wrong with people, accounts and strangers that may assume the role; empty if there are none."""
     if _trusts(arn, document, STRANGER):
         return "Your trust policy lets everybody in, services included that nobody has thought of yet. Name the two."
@@ -172,8 +173,9 @@ def _about_strangers(arn: str, document: dict) -> str:
 VISITOR, NOTHING = "exercise-visitor", "exercise-no-such-thing"
 PARTS = ["AccessKeyId", "SecretAccessKey", "SessionToken"]
 DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
-READS = [("list_tables", {}), ("scan", {"TableName": NOTHING})]
-CHANGES = [  # of things that do not exist: nothing is changed even if it is allowed
+READS: list[tuple[str, dict[str, Any]]] = [("list_tables", {}), ("scan", {"TableName": NOTHING})]
+# Of things that do not exist: nothing is changed even if it is allowed.
+CHANGES: list[tuple[str, str, dict[str, Any]]] = [
     ("dynamodb", "put_item", {"TableName": NOTHING, "Item": {"OrderId": {"S": "1"}}}),
     ("dynamodb", "delete_table", {"TableName": NOTHING}),
     ("lambda", "delete_function", {"FunctionName": NOTHING}),
@@ -182,7 +184,7 @@ CHANGES = [  # of things that do not exist: nothing is changed even if it is all
 
 
 @exercise("01-3", takes=dict)
-def looks_only(credentials: dict) -> Verdict:
+def looks_only(credentials: dict[str, Any]) -> Verdict:
     credentials = credentials.get("Credentials", credentials)
     if not isinstance(credentials, dict) or not all(isinstance(credentials.get(part), str) for part in PARTS):
         return wrong(
@@ -210,12 +212,12 @@ def looks_only(credentials: dict) -> Verdict:
     return correct("A visitor's badge: it opens what its policy names, and within the hour it opens nothing.")
 
 
-def _client(service: str, credentials: dict):
+def _client(service: str, credentials: dict[str, Any]) -> Any:
     key, secret, token = (credentials[part] for part in PARTS)
     return boto3.client(service, aws_access_key_id=key, aws_secret_access_key=secret, aws_session_token=token)
 
 
-def _allowed(client, operation: str, **arguments) -> bool | None:
+def _allowed(client: Any, operation: str, **arguments: Any) -> bool | None:
     """Whether whoever the client's credentials belong to may do this; None: AWS does not know them at all."""
     try:
         getattr(client, operation)(**arguments)

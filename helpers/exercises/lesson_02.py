@@ -31,7 +31,7 @@ NAMES = COUNT, HANDED_BACK, LEFT = ["items", "handed back", "left under K-1"]
 
 
 @exercise("02-1", takes=dict)
-def puts(prediction: dict) -> Verdict:
+def puts(prediction: dict[str, Any]) -> Verdict:
     if set(prediction) != set(NAMES):
         return wrong("Keep the three names in the dict, and put your answers behind them.")
     count, back, left = prediction[COUNT], _names(prediction[HANDED_BACK]), _names(prediction[LEFT])
@@ -60,7 +60,7 @@ def _about_items(count: int) -> Verdict:
     return wrong("Items: how many different keys are there in the end?", see="partition-key")
 
 
-def _about_what_is_left(left: set) -> Verdict:
+def _about_what_is_left(left: set[Any]) -> Verdict:
     if left in (MERGED, BEFORE | LAST):
         return wrong(
             "Left: you let put_item merge. Section 5 shows what it does with the attributes that it is not given."
@@ -72,7 +72,7 @@ def _about_what_is_left(left: set) -> Verdict:
     return wrong("Left: which put under this key was the last, and what did it bring?")
 
 
-def _names(value: object) -> set | None:
+def _names(value: object) -> set[Any] | None:
     return set(value) if isinstance(value, (list, tuple, set)) and all(isinstance(v, str) for v in value) else None
 
 
@@ -88,7 +88,7 @@ SERIALIZE, DESERIALIZE = TypeSerializer().serialize, TypeDeserializer().deserial
 
 
 @exercise("02-2", takes=Callable)
-def exact_numbers(function: Callable) -> Verdict:
+def exact_numbers(function: Callable[..., Any]) -> Verdict:
     for what, text in TEXTS.items():
         problem = _about_order(call(function, text), _exact(text))
         if problem:
@@ -102,11 +102,12 @@ def exact_numbers(function: Callable) -> Verdict:
     return correct("Every digit of the text has arrived, because there never was a float.")
 
 
-def _exact(text: str) -> dict:
-    return json.loads(text, parse_float=Decimal)
+def _exact(text: str) -> dict[str, Any]:
+    order: dict[str, Any] = json.loads(text, parse_float=Decimal)
+    return order
 
 
-def _about_order(order: Any, exact: dict) -> str:
+def _about_order(order: Any, exact: dict[str, Any]) -> str:
     """Say what is wrong with the order that the learner's function has made; empty if nothing is."""
     if not isinstance(order, dict):
         return "your function must return a dict, as table.put_item takes it."
@@ -138,7 +139,7 @@ READS = ("GetItem", "Query", "Scan", "BatchGetItem", "TransactGetItems", "Execut
 
 
 @exercise("02-3", takes=Callable)
-def first_one_stays(function: Callable) -> Verdict:
+def first_one_stays(function: Callable[..., Any]) -> Verdict:
     description = found(boto3.client("dynamodb"), "describe_table", TableName=TABLE)
     if description is None:
         return not_attempted(f"There is no table {TABLE} in the account yet.")
@@ -146,13 +147,13 @@ def first_one_stays(function: Callable) -> Verdict:
     if problem:
         return wrong(problem, see="partition-key")
     with _table() as table:
-        problem = _about_puts(function, table) or _about_rivals(function, table) or _about_errors(function, table)
-    return problem or correct(
+        unsafe = _about_puts(function, table) or _about_rivals(function, table) or _about_errors(function, table)
+    return unsafe or correct(
         "Whoever comes first stays, however many come at the same moment: the table itself decides."
     )
 
 
-def _about_table(table: dict) -> str:
+def _about_table(table: dict[str, Any]) -> str:
     declared = {each["AttributeName"]: each["AttributeType"] for each in table["AttributeDefinitions"]}
     if [each["AttributeName"] for each in table["KeySchema"]] != ["OrderId"] or declared["OrderId"] != "S":
         return "Your table does not find its orders by the OrderId, a string, alone. Delete it and create it anew."
@@ -172,16 +173,17 @@ def _table() -> Iterator[Any]:
             table.delete_item(Key={"OrderId": ID.format(each)})
 
 
-def _order(number: int, **more: Any) -> dict:
+def _order(number: int, **more: Any) -> dict[str, Any]:
     return {"OrderId": ID.format(number), "Item": "mug", "Amount": Decimal("12.9"), "IsMember": False} | more
 
 
-def _stored(order: dict) -> dict | None:
+def _stored(order: dict[str, Any]) -> dict[str, Any] | None:
     table = boto3.resource("dynamodb").Table(TABLE)  # not the one that the learner's function has got
-    return table.get_item(Key={"OrderId": order["OrderId"]}, ConsistentRead=True).get("Item")
+    item: dict[str, Any] | None = table.get_item(Key={"OrderId": order["OrderId"]}, ConsistentRead=True).get("Item")
+    return item
 
 
-def _about_puts(function: Callable, table: Any) -> Verdict | None:
+def _about_puts(function: Callable[..., Any], table: Any) -> Verdict | None:
     """One after the other: a new order, another one under its key, and one under a key that has only a note."""
     first, second = _order(1), _order(1, Item="rug")
     answer = call(function, table, dict(first))
@@ -206,12 +208,12 @@ def _about_puts(function: Callable, table: Any) -> Verdict | None:
     return None
 
 
-def _about_rivals(function: Callable, table: Any) -> Verdict | None:
+def _about_rivals(function: Callable[..., Any], table: Any) -> Verdict | None:
     """Somebody else stores an order under the same key right after the function has looked."""
     order, rival = _order(3), _order(3, Item="rug")
-    came = []
+    came: list[dict[str, Any]] = []
 
-    def rush_in(model, **_) -> None:
+    def rush_in(model: Any, **_: Any) -> None:
         if model.name in READS and not came:
             came.append(rival)
             boto3.resource("dynamodb").Table(TABLE).put_item(Item=rival)
@@ -227,7 +229,7 @@ def _about_rivals(function: Callable, table: Any) -> Verdict | None:
     return None
 
 
-def _about_errors(function: Callable, table: Any) -> Verdict | None:
+def _about_errors(function: Callable[..., Any], table: Any) -> Verdict | None:
     """Check that an order without a key is refused for another reason than one that is there already."""
     order = _order(1)
     del order["OrderId"]

@@ -4,6 +4,7 @@ import io
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import boto3
 from botocore.response import StreamingBody
@@ -21,7 +22,7 @@ ENVIRONMENTS = sum(COUNTS[name].count(1) for name in COUNTS)  # each one's first
 
 
 @exercise("03-1", takes=dict)
-def counter(prediction: dict) -> Verdict:
+def counter(prediction: dict[str, Any]) -> Verdict:
     if set(prediction) != set(NAMES):
         return wrong("Keep the four names in the dict, and put your numbers behind them.")
     counts = {name: prediction[name] for name in LENGTHS}
@@ -100,17 +101,17 @@ class Case:
 
     name: str
     means: str
-    payload: dict | None
+    payload: dict[str, Any] | None
     failed: bool = False
 
-    def answer(self) -> dict:
+    def answer(self) -> dict[str, Any]:
         raw = b"" if self.payload is None else json.dumps(self.payload).encode()
         answer = {"StatusCode": 202 if self.payload is None else 200, "ExecutedVersion": "$LATEST"}
         answer |= {"FunctionError": "Unhandled"} if self.failed else {}
         return answer | {"Payload": StreamingBody(io.BytesIO(raw), len(raw))}
 
 
-def _error(kind: str, message: str) -> dict:
+def _error(kind: str, message: str) -> dict[str, Any]:
     return {"errorMessage": message, "errorType": kind, "requestId": "", "stackTrace": []}
 
 
@@ -158,7 +159,7 @@ SEE = {ACCEPTED: "asynchronous", INVALID: "invocation", FAILED: "invocation"}
 
 
 @exercise("03-2", takes=Callable)
-def outcome(function: Callable) -> Verdict:
+def outcome(function: Callable[..., Any]) -> Verdict:
     for case in CASES:
         answer = _answer_for(function, case)
         if answer != case.means:
@@ -166,7 +167,7 @@ def outcome(function: Callable) -> Verdict:
     return correct("No broken answer passes for a success any more, and no good order for a broken one.")
 
 
-def _answer_for(function: Callable, case: Case) -> object:
+def _answer_for(function: Callable[..., Any], case: Case) -> object:
     """Return what the learner's function says of a case. Raises EarlyVerdict, naming the case, for what it raises."""
     try:
         return call(function, case.answer())
@@ -220,22 +221,22 @@ def thermometer() -> Verdict:
     return _about_readings([*readings, *_read(client)])
 
 
-def _readings(client, memory: int) -> list:
+def _readings(client: Any, memory: int) -> list[Any]:
     _new_environments(client, memory)
     return _read(client)
 
 
-def _new_environments(client, memory: int) -> None:
+def _new_environments(client: Any, memory: int) -> None:
     """From now on the function runs in environments that have seen no event: those with this memory, in MB."""
     client.update_function_configuration(FunctionName=THERMOMETER, MemorySize=memory)
     client.get_waiter("function_updated_v2").wait(FunctionName=THERMOMETER)
 
 
-def _read(client) -> list:
+def _read(client: Any) -> list[Any]:
     return [_reading(client) for _ in range(EVENTS)]
 
 
-def _reading(client) -> object:
+def _reading(client: Any) -> object:
     """Return what the function says under "start". Raises EarlyVerdict for a failure or an answer without it."""
     answer = client.invoke(FunctionName=THERMOMETER, Payload="{}")
     payload = json.load(answer["Payload"])
@@ -250,7 +251,7 @@ def _reading(client) -> object:
     return payload["start"]
 
 
-def _about_readings(readings: list) -> Verdict:
+def _about_readings(readings: list[Any]) -> Verdict:
     """Judge what the function says of two new environments, one after the other."""
     first, later = readings[::EVENTS], [each for number, each in enumerate(readings) if number % EVENTS]
     if COLD in later and WARM in first:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 import boto3
 
@@ -17,7 +18,8 @@ HERE = "arn:aws:events:us-east-1:123456789012:rule"
 
 BUS, FUNCTION, TABLE = STATIONS = ["bus", "function", "table"]
 FAILED = "failed entries"  # all six are accepted: put_events answers before anything is decided
-CONFUSED = {  # account: (how far the order gets, {what was said: the question})
+# account: (how far the order gets, {what was said: the question})
+CONFUSED: dict[str, tuple[str, dict[str | None, str]]] = {
     "A": (BUS, {None: "Account A: does a rule match anything while it is disabled?"}),
     "B": (BUS, {None: "Account B: the rule matches, and then? Who is it that a rule hands events to?"}),
     "C": (
@@ -40,7 +42,7 @@ CONFUSED = {  # account: (how far the order gets, {what was said: the question})
 
 
 @exercise("04-1", takes=dict)
-def how_far(prediction: dict) -> Verdict:
+def how_far(prediction: dict[str, Any]) -> Verdict:
     if set(prediction) != {*CONFUSED, FAILED}:
         return wrong("Keep the six accounts and the failed entries in the dict, with one value behind each.")
     for account, (station, questions) in CONFUSED.items():
@@ -66,14 +68,14 @@ RULE = {"Name": "demo-rule", "Arn": f"{HERE}/demo-rule", "State": "ENABLED", "Ev
 TARGETS = [{"Id": "demo", "Arn": "arn:aws:lambda:us-east-1:123456789012:function:demo"}]
 
 
-def statement(rule: str | None = "demo-rule", service: str = EVENTBRIDGE) -> dict:
+def statement(rule: str | None = "demo-rule", service: str = EVENTBRIDGE) -> dict[str, Any]:
     """Return a statement as AddPermission writes it, for this rule (None: without a condition)."""
     written = {"Sid": f"{rule}-{service}", "Effect": "Allow", "Principal": {"Service": service}}
     written |= {"Action": "lambda:InvokeFunction", "Resource": TARGETS[0]["Arn"]}
     return written if rule is None else written | {"Condition": {"ArnLike": {"AWS:SourceArn": f"{HERE}/{rule}"}}}
 
 
-def policy(*statements: dict) -> dict:
+def policy(*statements: dict[str, Any]) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Id": "default", "Statement": list(statements)}
 
 
@@ -114,7 +116,7 @@ CASES = [  # (the arguments, what is returned, the question when something else 
 
 
 @exercise("04-2", takes=Callable)
-def obstacle(function: Callable) -> Verdict:
+def obstacle(function: Callable[..., Any]) -> Verdict:
     for arguments, expected, question in CASES:
         answer = call(function, *json.loads(json.dumps(arguments)))
         if answer not in ANSWERS:
@@ -143,7 +145,7 @@ def second_service() -> Verdict:
     return _about_rule(rule) or _about_targets(arn) or _about_permission(arn, rule["Arn"]) or _about_log()
 
 
-def _about_rule(rule: dict) -> Verdict | None:
+def _about_rule(rule: dict[str, Any]) -> Verdict | None:
     if rule["State"] != "ENABLED":
         return wrong("The rule is disabled, so it matches nothing.", see="rule")
     if not rule.get("EventPattern"):

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import boto3
 
@@ -19,7 +20,7 @@ NAMES = ["FailedEntryCount", "invocations", "orders"]
 
 
 @exercise("05-1", takes=dict)
-def second_request(prediction: dict) -> Verdict:
+def second_request(prediction: dict[str, Any]) -> Verdict:
     if set(prediction) != set(NAMES):
         return wrong("Keep the three names in the dict, and put a number behind each.")
     if any(type(number) is not int for number in prediction.values()):
@@ -82,7 +83,7 @@ CODES = {  # of https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_
     "MalformedDetail": MEND,
     "NotAuthorizedForSourceException": MEND,
 }
-REQUESTS = [  # the error code of each entry, None for one that is accepted
+REQUESTS: list[list[str | None]] = [  # the error code of each entry, None for one that is accepted
     [None, None, None],
     [None, "ThrottlingException", "MalformedDetail", "InternalFailure", None, "NotAuthorizedForSourceException", None],
 ]
@@ -103,7 +104,7 @@ CONFUSED = {  # what it should be: {what the function says: the question}
 
 
 @exercise("05-2", takes=Callable)
-def next_steps(function: Callable) -> Verdict:
+def next_steps(function: Callable[..., Any]) -> Verdict:
     for codes in REQUESTS:
         batch = orders(len(codes))
         answer = call(function, batch, _answer(codes))
@@ -113,7 +114,7 @@ def next_steps(function: Callable) -> Verdict:
     return correct("A batch that failed in part is sorted out: nobody is left behind, and nobody goes twice.")
 
 
-def _answer(codes: list[str | None]) -> dict:
+def _answer(codes: list[str | None]) -> dict[str, Any]:
     """Return the answer of PutEvents for entries that failed with these codes."""
     results = [
         {"ErrorCode": code, "ErrorMessage": "…"} if code else {"EventId": f"{position:08}-0000-4000-8000-000000000000"}
@@ -149,15 +150,15 @@ LEAST_LINES = 2
 
 
 @exercise("05-3", takes=((list, int),))
-def delivered_twice(evidence: list | int) -> Verdict:
+def delivered_twice(evidence: list[Any] | int) -> Verdict:
     if isinstance(evidence, int):
         return wrong(
             "A count of items proves nothing: after one delivery or two, the table looks the same. "
             "Where does every delivery leave a trace of its own?",
             see="idempotent",
         )
-    lines = [_line(each) for each in evidence]
-    if not lines or None in lines:
+    lines = [line for each in evidence if (line := _line(each)) is not None]
+    if not lines or len(lines) < len(evidence):
         return wrong(
             "Evidence is what the function writes each time it runs: its lines of JSON, as dicts, with all fields.",
             see="at-least-once",
@@ -166,7 +167,7 @@ def delivered_twice(evidence: list | int) -> Verdict:
     return _about_lines(lines) or _leftovers() or correct(proved)
 
 
-def _line(each: object) -> dict | None:
+def _line(each: Any) -> dict[str, Any] | None:
     """Return the fields of a log line, given as a dict, as its JSON text or as CloudWatch Logs wraps it."""
     try:
         each = each.get("message", each) if isinstance(each, dict) else each
@@ -176,14 +177,14 @@ def _line(each: object) -> dict | None:
         return None
 
 
-def _about_lines(lines: list[dict]) -> Verdict | None:
+def _about_lines(lines: list[dict[str, Any]]) -> Verdict | None:
     """Say what is wrong with the evidence, or None."""
     if len(lines) < LEAST_LINES:
         return wrong("One line is one delivery. If another is on its way, wait for it first.", see="at-least-once")
     logged = [line for event_id in {str(line["eventId"]) for line in lines} for line in _logged(event_id)]
     if any(line not in logged for line in lines):
         return wrong("The function's log has no such lines. Read them from there.")
-    requests: dict[str, set] = {}
+    requests: dict[str, set[Any]] = {}
     for line in lines:
         requests.setdefault(line["eventId"], set()).add(line["requestId"])
     if all(len(ids) < LEAST_LINES for ids in requests.values()):
@@ -201,7 +202,7 @@ def _about_lines(lines: list[dict]) -> Verdict | None:
     return None
 
 
-def _logged(event_id: str) -> Iterator[dict]:
+def _logged(event_id: str) -> Iterator[dict[str, Any]]:
     """Yield the lines that the function has logged about an event."""
     logs = boto3.client("logs")
     asked = {"logGroupName": f"/aws/lambda/{FUNCTION}", "filterPattern": f'"{event_id}"'}

@@ -6,6 +6,7 @@ The functions of 06-2 and 06-3 read the learner's own table, through a client wh
 from collections.abc import Callable
 from decimal import Decimal
 from numbers import Number
+from typing import Any, SupportsFloat, cast
 
 import boto3
 import pandas as pd
@@ -23,7 +24,7 @@ NAMES = ["requests without the filter", "requests with it", "orders paid for wit
 
 
 @exercise("06-1", takes=dict)
-def filtered_scan(prediction: dict) -> Verdict:
+def filtered_scan(prediction: dict[str, Any]) -> Verdict:
     if set(prediction) != set(NAMES):
         return wrong("Keep the three names in the dict, and put a number behind each.")
     if any(type(number) is not int for number in prediction.values()):
@@ -58,13 +59,13 @@ class SmallPages:
 
     def __init__(self) -> None:
         self.client = boto3.client("dynamodb")
-        self.answers: list[dict] = []
+        self.answers: list[dict[str, Any]] = []
         self.turns_round = False
-        self._began: list[tuple] = []
+        self._began: list[tuple[Any, ...]] = []
         self.client.meta.events.register("provide-client-params.dynamodb.Scan", self._shorten)
         self.client.meta.events.register("after-call.dynamodb.Scan", self._remember)
 
-    def _shorten(self, params: dict, **_) -> dict:
+    def _shorten(self, params: dict[str, Any], **_: Any) -> dict[str, Any]:
         began = (str(params.get("ExclusiveStartKey")), params.get("Segment"))
         self._began.append(began)
         if self._began.count(began) > self.TURNS:
@@ -72,11 +73,11 @@ class SmallPages:
             raise RecursionError("the same page again and again")
         return params | {"Limit": min(params.get("Limit", self.SIZE), self.SIZE)}
 
-    def _remember(self, parsed: dict, **_) -> None:
+    def _remember(self, parsed: dict[str, Any], **_: Any) -> None:
         self.answers.append(parsed)
 
 
-def _run(function: Callable, *arguments) -> tuple[object, list[dict]]:
+def _run(function: Callable[..., Any], *arguments: Any) -> tuple[object, list[dict[str, Any]]]:
     """Return what the function returns, and the pages that it was answered. Raises EarlyVerdict."""
     pages = SmallPages()
     try:
@@ -116,7 +117,7 @@ def _plain(N: str = "", **other: object) -> object:
 
 
 @exercise("06-2", takes=Callable)
-def revenue_by_item(function: Callable) -> Verdict:
+def revenue_by_item(function: Callable[..., Any]) -> Verdict:
     exact = _stored().groupby("Item")["Amount"].sum().to_dict()
     answer, pages = _run(function)
     answer = answer.to_dict() if isinstance(answer, pd.Series) else answer
@@ -153,7 +154,7 @@ AMOUNTS = (Decimal("60"), Decimal("131.10"))  # there are orders of exactly the 
 
 
 @exercise("06-3", takes=Callable)
-def express_for_members(function: Callable) -> Verdict:
+def express_for_members(function: Callable[..., Any]) -> Verdict:
     stored = _stored()
     for least in AMOUNTS:
         value, pages = _run(function, least)
@@ -170,7 +171,7 @@ def express_for_members(function: Callable) -> Verdict:
     return correct("Only what you asked for has travelled, and you know what reading all the rest has cost.")
 
 
-def _unread(pages: list[dict]) -> Verdict | None:
+def _unread(pages: list[dict[str, Any]]) -> Verdict | None:
     if "LastEvaluatedKey" not in pages[-1]:
         return None
     if len(pages) > 1 and not pages[-1]["Count"]:
@@ -182,7 +183,7 @@ def _unread(pages: list[dict]) -> Verdict | None:
     )
 
 
-def _about_orders(ids: list[str], stored: pd.DataFrame, least: Decimal, pages: list[dict]) -> Verdict | None:
+def _about_orders(ids: list[str], stored: pd.DataFrame, least: Decimal, pages: list[dict[str, Any]]) -> Verdict | None:
     """Say what is wrong with the orders that the function has found, or None."""
     came = sum(page["Count"] for page in pages)
     if not came:
@@ -213,7 +214,7 @@ def _about_orders(ids: list[str], stored: pd.DataFrame, least: Decimal, pages: l
     return None
 
 
-def _about_units(units: object, pages: list[dict]) -> Verdict | None:
+def _about_units(units: object, pages: list[dict[str, Any]]) -> Verdict | None:
     """Say what is wrong with what the function says that it has cost, or None."""
     costs = [page.get("ConsumedCapacity", {}).get("CapacityUnits") for page in pages]
     if None in costs:
@@ -222,9 +223,10 @@ def _about_units(units: object, pages: list[dict]) -> Verdict | None:
         )
     if not isinstance(units, Number):
         return wrong("The second thing must be a number: the units of the whole question.")
-    if float(units) in (costs[0], costs[-1]):
+    said = float(cast(SupportsFloat, units))
+    if said in (costs[0], costs[-1]):
         return wrong("Those are the units of one request. What about the others?", see="consumed-capacity")
-    if float(units) != sum(costs):
+    if said != sum(costs):
         return wrong(
             "The orders are right, but the units are not those that DynamoDB has told.", see="consumed-capacity"
         )

@@ -5,6 +5,7 @@ EventBridge itself compares patterns with events (TestEventPattern); nothing her
 
 from collections.abc import Iterator
 from textwrap import shorten
+from typing import Any
 
 from helpers.exercises import tools
 from helpers.exercises.tools import event
@@ -14,7 +15,7 @@ WHERE = " at [Source"  # begins what EventBridge says of the place, after what i
 ORDER = {"OrderId": "X-0001", "Item": "teapot", "Amount": 250, "IsMember": True, "ShippingMethod": "Express"}
 
 
-def matches(pattern: dict, given: dict) -> bool:
+def matches(pattern: dict[str, Any], given: dict[str, Any]) -> bool:
     """Return whether EventBridge would match the event.
 
     Raises EarlyVerdict, with the beginning of what EventBridge says, for a malformed pattern.
@@ -43,7 +44,7 @@ PUT_IN = {  # an order that does not match: the misconception
 
 
 @exercise("07-1", takes=((list, tuple, set),))
-def matching_orders(letters: list | tuple | set) -> Verdict:
+def matching_orders(letters: list[Any] | tuple[Any, ...] | set[Any]) -> Verdict:
     answer = {each.strip().upper() if isinstance(each, str) else each for each in letters}
     if not answer:
         return wrong("The list is empty, but the pattern is not one of those that never match.", see="event-pattern")
@@ -69,7 +70,7 @@ NEARLY = {
 
 
 @exercise("07-2", takes=dict)
-def telling_apart(orders: dict) -> Verdict:
+def telling_apart(orders: dict[str, Any]) -> Verdict:
     if set(orders) != set(NEARLY) or not all(isinstance(order, dict) for order in orders.values()):
         return wrong("Keep the three letters, and put an order behind each: a dict, without an envelope.")
     for letter, order in orders.items():
@@ -86,7 +87,7 @@ def telling_apart(orders: dict) -> Verdict:
     return correct("Three orders, three proofs. As rows of a test they would have stopped all three colleagues.")
 
 
-def _no_proof(letter: str, order: dict, both: bool) -> str:
+def _no_proof(letter: str, order: dict[str, Any], both: bool) -> str:
     """Why an order says nothing about the two patterns, which both match it or both do not."""
     if both:
         return f"Both patterns match your order {letter}, so it proves nothing. Where would one of them say no?"
@@ -99,7 +100,7 @@ def _no_proof(letter: str, order: dict, both: bool) -> str:
     )
 
 
-def _differ(letter: str, order: dict) -> bool:
+def _differ(letter: str, order: dict[str, Any]) -> bool:
     given = event({"body": order})
     return matches({"detail": {"body": RIGHT}}, given) != matches({"detail": {"body": NEARLY[letter]}}, given)
 
@@ -112,7 +113,9 @@ OPERATORS = {
 BOTH_TYPES = ("OrderPlaced", "microservice_x_test_event")
 
 
-def _order(without: str = "", *, source: str = "microservice_x", detail_type: str = "OrderPlaced", **changed) -> dict:
+def _order(
+    without: str = "", *, source: str = "microservice_x", detail_type: str = "OrderPlaced", **changed: Any
+) -> dict[str, Any]:
     """Return the event of a member's order of 250, with what is different about this one."""
     body = {name: value for name, value in (ORDER | changed).items() if name != without}
     return event({"body": body}, source, detail_type)
@@ -164,7 +167,7 @@ UNWANTED = [  # events that must not match, and what is wrong when one does
 
 
 @exercise("07-3", takes=dict)
-def members_over_100(pattern: dict) -> Verdict:
+def members_over_100(pattern: dict[str, Any]) -> Verdict:
     if problem := _form(pattern):
         return wrong(problem, see="event-pattern")
     if not any(matches(pattern, each) for each in WANTED[0][0]):
@@ -186,7 +189,7 @@ def members_over_100(pattern: dict) -> Verdict:
     return correct("Members' orders over 100, and nothing else, exactly 100 and text amounts included.")
 
 
-def _form(pattern: dict) -> str:
+def _form(pattern: dict[str, Any]) -> str:
     """Say what is wrong with the form of a pattern, in words kinder than EventBridge's; empty if nothing is."""
     for path, leaf in _leaves(pattern):
         if path[-1] in OPERATORS:
@@ -202,7 +205,7 @@ def _form(pattern: dict) -> str:
     return ""
 
 
-def _leaves(pattern: dict, path: tuple = ()) -> Iterator[tuple[tuple, object]]:
+def _leaves(pattern: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], object]]:
     """(path, what stands at its end) for each end of the pattern; alternatives are followed, too."""
     for name, value in pattern.items():
         if isinstance(value, dict):
@@ -214,7 +217,7 @@ def _leaves(pattern: dict, path: tuple = ()) -> Iterator[tuple[tuple, object]]:
             yield (*path, name), value
 
 
-def _never(pattern: dict) -> str:
+def _never(pattern: dict[str, Any]) -> str:
     """Why no order matches: one condition that fails alone, as the lesson finds it."""
     order = _order()
     for path, leaf in _leaves(pattern):
@@ -232,8 +235,10 @@ def _never(pattern: dict) -> str:
     return "Not one order matches, although each condition is right alone. Can all of them hold for one order?"
 
 
-def _alone(path: tuple, leaf: object) -> dict:
+def _alone(path: tuple[str, ...], leaf: object) -> dict[str, Any]:
     """Return the pattern that has this condition and no other."""
-    for name in reversed(path):
-        leaf = {name: leaf}
-    return leaf
+    *outer, last = path
+    pattern: dict[str, Any] = {last: leaf}
+    for name in reversed(outer):
+        pattern = {name: pattern}
+    return pattern

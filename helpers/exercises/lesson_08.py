@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 import boto3
 
@@ -53,7 +54,7 @@ FATES = {  # situation: (place, runs, the question about the place, the question
 
 
 @exercise("08-1", takes=dict)
-def where_it_ends(prediction: dict) -> Verdict:
+def where_it_ends(prediction: dict[str, Any]) -> Verdict:
     if set(prediction) != set(FATES):
         return wrong("Keep the six situations in the dict, and put a pair behind each.")
     for letter, (place, runs, about_place, about_runs) in FATES.items():
@@ -75,18 +76,18 @@ def where_it_ends(prediction: dict) -> Verdict:
 # --- 08-2: two kinds of parked messages ---
 
 
-def _parked(number: int, amount: object) -> dict:
+def _parked(number: int, amount: object) -> dict[str, Any]:
     return event({"body": {"OrderId": f"S-{number:04}", "Item": "mug", "Amount": amount}}, detail_type="OrderPlaced")
 
 
-def parked_by_eventbridge(given: dict, code: str) -> dict:
+def parked_by_eventbridge(given: dict[str, Any], code: str) -> dict[str, Any]:
     """Return a message as EventBridge parks it: the event, and the reason in an attribute."""
     attributes = {"ERROR_CODE": code, "RULE_ARN": "arn:aws:events:us-east-1:123456789012:rule/sample-rule"}
     message_attributes = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
     return {"MessageId": "1", "ReceiptHandle": "h", "Body": json.dumps(given), "MessageAttributes": message_attributes}
 
 
-def parked_by_lambda(given: dict, condition: str, tries: int) -> dict:
+def parked_by_lambda(given: dict[str, Any], condition: str, tries: int) -> dict[str, Any]:
     """Return a message as Lambda parks it: a record with the event in it, and no attributes of its own."""
     context = {"requestId": "r", "functionArn": "f", "condition": condition, "approximateInvokeCount": tries}
     record = {"version": "1.0", "timestamp": "2026-11-23T09:30:00Z", "requestContext": context, "requestPayload": given}
@@ -103,7 +104,7 @@ MESSAGES = [  # (message, event, reason)
 
 
 @exercise("08-2", takes=Callable)
-def unpacked(function: Callable) -> Verdict:
+def unpacked(function: Callable[..., Any]) -> Verdict:
     for message, expected, reason in MESSAGES:
         answer = call(function, json.loads(json.dumps(message)))
         if not isinstance(answer, (tuple, list)) or len(answer) != 2:
@@ -122,7 +123,7 @@ def unpacked(function: Callable) -> Verdict:
     return correct("One program for both queues: it knows what is an event and what is a report about one.")
 
 
-def _about_event(answer: object, expected: dict) -> str:
+def _about_event(answer: object, expected: dict[str, Any]) -> str:
     """Say what is wrong with what was taken for the event; empty if nothing is."""
     if answer == expected:
         return ""
@@ -142,7 +143,7 @@ COUNTS = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"
 
 
 @exercise("08-3", takes=dict)
-def brought_back(parked: dict) -> Verdict:
+def brought_back(parked: dict[str, Any]) -> Verdict:
     rule = found(boto3.client("events"), "describe_rule", Name=RULE)
     if not rule:
         return wrong(f"There is no rule {RULE} on the default bus: nothing of the desk could be delivered.", see="rule")
@@ -157,16 +158,17 @@ def brought_back(parked: dict) -> Verdict:
     )
 
 
-def _queue(name: str) -> dict | None:
+def _queue(name: str) -> dict[str, Any] | None:
     """URL and attributes of a queue, or None."""
     sqs = boto3.client("sqs")
     if not (answer := found(sqs, "get_queue_url", QueueName=name)):
         return None
-    attributes = sqs.get_queue_attributes(QueueUrl=answer["QueueUrl"], AttributeNames=["All"])["Attributes"]
-    return attributes | {"QueueUrl": answer["QueueUrl"]}
+    url = answer["QueueUrl"]
+    attributes: dict[str, Any] = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    return attributes | {"QueueUrl": url}
 
 
-def _about_way(rule: dict, desk: dict, dlq: dict) -> Verdict | None:
+def _about_way(rule: dict[str, Any], desk: dict[str, Any], dlq: dict[str, Any]) -> Verdict | None:
     """Judge the rule, its target and who may send to the desk's queue."""
     if not matches(rule.get("EventPattern") or "{}", event({"body": {"OrderId": ORDER}}, SOURCE, "OrderPlaced")):
         return wrong("The rule does not match the VIP desk's orders. Which field says who sends?", see="event-pattern")
@@ -189,7 +191,7 @@ def _about_way(rule: dict, desk: dict, dlq: dict) -> Verdict | None:
     return None
 
 
-def _may_send(queue: dict, rule_arn: str) -> bool:
+def _may_send(queue: dict[str, Any], rule_arn: str) -> bool:
     if not queue.get("Policy"):
         return False
     context = {"aws:sourcearn": rule_arn, "aws:sourceaccount": rule_arn.split(":")[4]}
@@ -197,7 +199,7 @@ def _may_send(queue: dict, rule_arn: str) -> bool:
     return decide([Policy(json.loads(queue["Policy"]))], request) is Decision.ALLOW
 
 
-def _about_message(parked: dict, rule_arn: str) -> Verdict | None:
+def _about_message(parked: dict[str, Any], rule_arn: str) -> Verdict | None:
     """Whether the message is the one that EventBridge has parked for this rule."""
     try:
         body = json.loads(parked["Body"])
@@ -218,7 +220,7 @@ def _about_message(parked: dict, rule_arn: str) -> Verdict | None:
     return None
 
 
-def _about_queues(desk: dict, dlq: dict, event_id: str) -> Verdict | None:
+def _about_queues(desk: dict[str, Any], dlq: dict[str, Any], event_id: str) -> Verdict | None:
     """Whether the desk has the parked event, and the dead-letter queue has it no longer."""
     asked = {"MaxNumberOfMessages": 10, "VisibilityTimeout": 0, "WaitTimeSeconds": 1}
     answer = boto3.client("sqs").receive_message(QueueUrl=desk["QueueUrl"], **asked)

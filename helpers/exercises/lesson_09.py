@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import boto3
 
@@ -27,7 +28,7 @@ FORGOTTEN = {
 
 
 @exercise("09-1", takes=dict)
-def replayed_hour(prediction: dict) -> Verdict:
+def replayed_hour(prediction: dict[str, Any]) -> Verdict:
     if set(prediction) != {EVENTS, ORDERS, ADDED, MAILED}:
         return wrong("Keep the four names in the dict, and put a value behind each.")
     answer = prediction[EVENTS]
@@ -45,7 +46,7 @@ def replayed_hour(prediction: dict) -> Verdict:
     )
 
 
-def _about_numbers(prediction: dict) -> Verdict | None:
+def _about_numbers(prediction: dict[str, Any]) -> Verdict | None:
     match prediction[ORDERS]:
         case 2:  # X-3 and X-4
             pass
@@ -88,7 +89,7 @@ CASES = [  # (when the orders were placed, which are missing)
 
 
 @exercise("09-2", takes=Callable)
-def replay_span(function: Callable) -> Verdict:
+def replay_span(function: Callable[..., Any]) -> Verdict:
     for placed, missing in CASES:
         answer = call(function, dict(placed), set(placed) - missing)
         if problem := _about_span(answer, {name: placed[name] for name in missing}):
@@ -164,14 +165,14 @@ def _about_pattern(pattern: str | None, what: str) -> str:
     return ""
 
 
-def _messages(sqs, url: str) -> list[dict]:
+def _messages(sqs: Any, url: str) -> list[dict[str, Any]]:
     """Return the events in the queue, up to ten of them; each stays visible."""
     answer = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0, WaitTimeSeconds=1)
     bodies = [json.loads(message["Body"]) for message in answer.get("Messages", [])]
     return [body for body in bodies if isinstance(body, dict) and body.get("source") == SOURCE]
 
 
-def _about_messages(messages: Collection[dict], rule_arn: str) -> Verdict:
+def _about_messages(messages: Collection[dict[str, Any]], rule_arn: str) -> Verdict:
     if not messages:
         return wrong(
             "Nothing of the night shop is in the queue. Is the rule connected, may it send, and has a replay ended "

@@ -2,6 +2,7 @@
 
 import json
 import re
+from typing import Any
 
 import boto3
 
@@ -20,7 +21,7 @@ LOOPS = "census"  # hears whatever has an order in it, so also what it says itse
 
 
 @exercise("10-1", takes=dict)
-def five_services(prediction: dict) -> Verdict:
+def five_services(prediction: dict[str, Any]) -> Verdict:
     if set(prediction) != {*COUNTS, DEPLOYED, LOOP}:
         return wrong("Keep the seven names in the dict, and put your predictions behind them.")
     if any(type(prediction[name]) is not int for name in [*COUNTS, DEPLOYED]):
@@ -67,7 +68,7 @@ RULE_ARN = "arn:aws:events:us-east-1:123456789012:rule/order-stored-rule"
 
 
 @exercise("10-2", takes=dict)
-def old_reader(transformer: dict) -> Verdict:
+def old_reader(transformer: dict[str, Any]) -> Verdict:
     paths, template = transformer.get("InputPathsMap"), transformer.get("InputTemplate")
     if set(transformer) != {"InputPathsMap", "InputTemplate"} or not isinstance(paths, dict):
         return wrong("A transformer has two parts: InputPathsMap, which is a dict, and InputTemplate.")
@@ -78,7 +79,7 @@ def old_reader(transformer: dict) -> Verdict:
     )  # fmt: skip
 
 
-def _about_paths(paths: dict, template: str) -> Verdict | None:
+def _about_paths(paths: dict[str, Any], template: str) -> Verdict | None:
     if not all(isinstance(path, str) and is_path(path) for path in paths.values()):
         return wrong("One of the paths is none. Where does each of them begin, and with which sign?")
     if set(placeholders(template)) - set(paths) - RESERVED:
@@ -94,7 +95,7 @@ def _about_paths(paths: dict, template: str) -> Verdict | None:
     return None
 
 
-def _about_labels(transformer: dict) -> Verdict | None:
+def _about_labels(transformer: dict[str, Any]) -> Verdict | None:
     for order, label in ORDERS:
         text = transform(transformer, _stored2(order), RULE_ARN)
         try:
@@ -112,23 +113,24 @@ def _about_labels(transformer: dict) -> Verdict | None:
     return None
 
 
-def _stored2(order: dict) -> Event:
+def _stored2(order: dict[str, Any]) -> Event:
     fields = event({"order": order}, "order_store", "OrderStored2")
     return Event("default", fields, json.dumps(fields["detail"]), fields["time"])
 
 
-def _no_json(order: dict) -> str:
+def _no_json(order: dict[str, Any]) -> str:
     """Why what the transformer makes of an order is no JSON."""
     if '"' in order["item"]:
         return "For an item with a quotation mark in its name, what comes out is no JSON any more."
     return "What comes out is no JSON. Print your template, and look at its brackets, commas and quotation marks."
 
 
-def _label(given: dict) -> str:
+def _label(given: dict[str, Any]) -> str:
     """Return a label as the old code of Microservice Y makes it in the task."""
     order = given["detail"]["body"]
     insured = ", insured" if order["Amount"] > 50 else ""
-    return order["OrderId"] + ": " + order["ShippingMethod"] + ", " + order["Item"] + insured
+    label: str = order["OrderId"] + ": " + order["ShippingMethod"] + ", " + order["Item"] + insured
+    return label
 
 
 def _wrong_type(given: object) -> str:
@@ -168,7 +170,7 @@ def subscriber() -> Verdict:
     )
 
 
-def _about_pattern(rule: dict) -> Verdict | None:
+def _about_pattern(rule: dict[str, Any]) -> Verdict | None:
     pattern = rule.get("EventPattern", "{}")
     if rule["State"] == "DISABLED":
         return wrong("Your rule is disabled, so it looks at no event at all.", see="rule")
@@ -195,7 +197,7 @@ def _about_pattern(rule: dict) -> Verdict | None:
     return None
 
 
-def _heard(pattern: str, body: dict, source: str = "order_store", detail_type: str = "OrderStored") -> bool:
+def _heard(pattern: str, body: dict[str, Any], source: str = "order_store", detail_type: str = "OrderStored") -> bool:
     return matches(pattern, event({"body": body, "hop": 1}, source, detail_type))
 
 
@@ -239,7 +241,7 @@ def _about_policy(text: str | None, queue_arn: str, rule_arn: str) -> Verdict | 
     return None
 
 
-def _allows(policy: Policy, action: str, queue_arn: str, principal: tuple[str, str], context: dict) -> bool:
+def _allows(policy: Policy, action: str, queue_arn: str, principal: tuple[str, str], context: dict[str, Any]) -> bool:
     return decide([policy], AccessRequest(action, queue_arn, principal, context)) is Decision.ALLOW
 
 
@@ -257,7 +259,7 @@ def _context(rule_arn: str) -> dict[str, str]:
     }
 
 
-def _why_not(document: dict) -> str:
+def _why_not(document: dict[str, Any]) -> str:
     text = json.dumps(document)
     if "lambda.amazonaws.com" in text:
         return "Your policy lets Lambda in. Whose rule is it that sends here?"
@@ -271,7 +273,7 @@ def _why_not(document: dict) -> str:
     return "The queue has a policy, and still your rule may not send. Which action does sending need, and where?"
 
 
-def _about_delivery(sqs, url: str) -> Verdict | None:
+def _about_delivery(sqs: Any, url: str) -> Verdict | None:
     """Judge what is in the queue; everything that is read stays visible for its owner."""
     asked = {"QueueUrl": url, "MaxNumberOfMessages": 10, "VisibilityTimeout": 0, "WaitTimeSeconds": 1}
     messages = [message["Body"] for message in sqs.receive_message(**asked).get("Messages", [])]
@@ -289,6 +291,6 @@ def _about_delivery(sqs, url: str) -> Verdict | None:
 def _is_wanted(text: str) -> bool:
     try:
         given = json.loads(text)
-        return given["source"] == "order_store" and given["detail"]["body"]["OrderId"] == "COURIER-1"
+        return bool(given["source"] == "order_store" and given["detail"]["body"]["OrderId"] == "COURIER-1")
     except (ValueError, KeyError, TypeError):
         return False

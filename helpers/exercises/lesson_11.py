@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import boto3
 
@@ -19,7 +20,7 @@ from helpers.local_aws.iam.authorization import AccessRequest, Decision, Policy,
 
 TABLES = "arn:aws:dynamodb:us-east-1:123456789012:table/"
 WORDS = {each.value.replace("allow", "allowed"): each for each in Decision}  # what a prediction may say
-ROLE_POLICIES = [
+ROLE_POLICIES: list[dict[str, Any]] = [
     {"Effect": "Allow", "Action": "dynamodb:*Item", "Resource": f"{TABLES}orders"},
     {"Effect": "Allow", "Action": ["dynamodb:Scan", "dynamodb:Query"], "Resource": f"{TABLES}orders/*"},
     {"Effect": "Deny", "Action": "dynamodb:Delete*", "Resource": "*"},
@@ -43,7 +44,7 @@ THINK = {
 
 
 @exercise("11-1", takes=dict)
-def three_statements(prediction: dict) -> Verdict:
+def three_statements(prediction: dict[str, Any]) -> Verdict:
     if set(prediction) != set(CALLS):
         return wrong("Keep the six calls in the dict, and put one of the three words behind each.")
     answer = {call: WORDS.get(str(word).strip().lower()) for call, word in prediction.items()}
@@ -61,7 +62,7 @@ def three_statements(prediction: dict) -> Verdict:
     return correct("You decide as IAM does: a deny that fits wins, then an allow that fits, and else the answer is no.")
 
 
-def _decision(statements: list[dict], action: str, resource: str) -> Decision:
+def _decision(statements: list[dict[str, Any]], action: str, resource: str) -> Decision:
     return decide([Policy({"Version": "2012-10-17", "Statement": statements})], AccessRequest(action, resource))
 
 
@@ -163,7 +164,7 @@ REPORT_EXCESS = [
 
 
 @exercise("11-2", takes=((dict, str),))
-def narrowed(document: dict | str) -> Verdict:
+def narrowed(document: dict[str, Any] | str) -> Verdict:
     document = json.loads(document) if isinstance(document, str) else document
     statements = document.get("Statement", []) if isinstance(document, dict) else []
     statements = statements if isinstance(statements, list) else [statements]
@@ -227,7 +228,7 @@ def role_for_a_report() -> Verdict:
     )
 
 
-def _policies(iam) -> list[Policy]:
+def _policies(iam: Any) -> list[Policy]:
     """All policies of the role, those in it and those attached."""
     inline = [
         iam.get_role_policy(RoleName=ROLE, PolicyName=name)["PolicyDocument"]

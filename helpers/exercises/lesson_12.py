@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterator
 from itertools import islice
 from numbers import Number
+from typing import Any, SupportsFloat, cast
 
 import boto3
 
@@ -18,7 +19,7 @@ NAMES = ["orders per second", "p50 of 300 orders in ms", "p50 of 600 orders in m
 
 
 @exercise("12-1", takes=dict)
-def queue_in_front(prediction: dict) -> Verdict:
+def queue_in_front(prediction: dict[str, Any]) -> Verdict:
     if set(prediction) != set(NAMES):
         return wrong("Keep the three names in the dict, and put a number behind each.")
     if not all(_is_number(each) for each in prediction.values()):
@@ -53,7 +54,11 @@ def _about_p50(answer: float, orders: int) -> Verdict | None:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, Number) and not isinstance(value, (bool, complex)) and math.isfinite(value)
+    return (
+        isinstance(value, Number)
+        and not isinstance(value, (bool, complex))
+        and math.isfinite(cast(SupportsFloat, value))
+    )
 
 
 # --- 12-2: the price of an invocation ---
@@ -87,7 +92,7 @@ MISTAKEN = [  # what somebody took for the price: the arguments of _price, and w
 
 
 @exercise("12-2", takes=Callable)
-def price_of_an_invocation(function: Callable) -> Verdict:
+def price_of_an_invocation(function: Callable[..., Any]) -> Verdict:
     prices = []
     for line in [*CASES, *_live_lines()]:
         usd = call(function, line)
@@ -108,7 +113,13 @@ def price_of_an_invocation(function: Callable) -> Verdict:
     )
 
 
-def _price(line: str, time="Billed Duration", memory="Memory Size", mb_in_gb=1024.0, request=PER_REQUEST) -> float:
+def _price(
+    line: str,
+    time: str = "Billed Duration",
+    memory: str = "Memory Size",
+    mb_in_gb: float = 1024.0,
+    request: float = PER_REQUEST,
+) -> float:
     fields = dict(field.split(": ", 1) for field in line.removeprefix("REPORT ").strip().split("\t"))
     milliseconds, megabytes = (float(fields[name].split()[0]) for name in (time, memory))
     return milliseconds / 1000 * megabytes / mb_in_gb * PER_GB_SECOND + request
@@ -137,20 +148,21 @@ TODAY = {"memory": 256, "processor": "x86_64", "entries per request": 1, "orders
 LARGEST_BUNDLE = 1 + SECONDS_TO_WAIT * AVERAGE  # the first order waits for all the others
 
 
-def bill(plan: dict) -> float:
+def bill(plan: dict[str, Any]) -> float:
     """Return the costs of a plan in USD a month."""
     bundle, memory, units = plan["orders per event"], plan["memory"], plan["write units"]
     time = memory / 1024 * ORDER_MS[memory] / 1000 * GB_SECONDS[plan["processor"]]
     logs = (0.17 + 0.33 / bundle) * 0.50
     table = units * 0.00065 * HOURS if units else MILLIONS * 0.625
-    return MILLIONS * ((1.00 + 0.20) / bundle + time + logs) + table
+    total: float = MILLIONS * ((1.00 + 0.20) / bundle + time + logs) + table
+    return total
 
 
 HALF = bill(TODAY) / 2
 
 
 @exercise("12-3", takes=(dict, (int, float)))
-def half_the_bill(plan: dict, usd: float) -> Verdict:
+def half_the_bill(plan: dict[str, Any], usd: float) -> Verdict:
     return (
         _malformed(plan)
         or _unmet(plan)
@@ -162,7 +174,7 @@ def half_the_bill(plan: dict, usd: float) -> Verdict:
     )
 
 
-def _malformed(plan: dict) -> Verdict | None:
+def _malformed(plan: dict[str, Any]) -> Verdict | None:
     if set(plan) != set(TODAY):
         return wrong("Keep the five names in the plan, and change only what stands behind them.")
     if plan["memory"] not in ORDER_MS or plan["processor"] not in GB_SECONDS:
@@ -175,7 +187,7 @@ def _malformed(plan: dict) -> Verdict | None:
     return None
 
 
-def _unmet(plan: dict) -> Verdict | None:
+def _unmet(plan: dict[str, Any]) -> Verdict | None:
     """Return the verdict on the condition of the task that the plan does not meet, or None."""
     if plan["orders per event"] > LARGEST_BUNDLE:
         return wrong("Cheap, but too slow: how long does the first order of such a bundle wait for the last one?")
@@ -184,7 +196,7 @@ def _unmet(plan: dict) -> Verdict | None:
     return None
 
 
-def _too_dear(plan: dict) -> Verdict | None:
+def _too_dear(plan: dict[str, Any]) -> Verdict | None:
     """Why the plan's bill is more than half of today's, by the misconception behind it; None when it is not."""
     if bill(plan) <= HALF:
         return None
@@ -208,7 +220,7 @@ def _too_dear(plan: dict) -> Verdict | None:
     return wrong("You turn at Lambda's time. How much of the bill is that, even if it cost nothing?", see="gb-second")
 
 
-def _miscounted(plan: dict, usd: float) -> Verdict | None:
+def _miscounted(plan: dict[str, Any], usd: float) -> Verdict | None:
     right = bill(plan)
     if abs(usd - right) <= 0.02:
         return None

@@ -1,6 +1,7 @@
 """Check lesson 13: what an update does, what a reference gives, and a table that outlives its stack."""
 
 import re
+from typing import Any
 
 import boto3
 from botocore.exceptions import ClientError
@@ -30,7 +31,7 @@ ABOUT = {  # (change, what was said): the misconception
 
 
 @exercise("13-1", takes=dict)
-def six_changes(prediction: dict) -> Verdict:
+def six_changes(prediction: dict[str, Any]) -> Verdict:
     if set(prediction) != {*BECOMES, ORDERS, ALONG}:
         return wrong("Keep the eight names in the dict, and put your predictions behind them.")
     if any(prediction[letter] not in WORDS for letter in BECOMES):
@@ -111,7 +112,7 @@ KNOWN_BY = {  # what to ask whoever gives something else
 
 
 @exercise("13-2", takes=dict)
-def references(gaps: dict) -> Verdict:
+def references(gaps: dict[str, Any]) -> Verdict:
     if set(gaps) != {*WANTED, "log group"} or not all(isinstance(text, str) for text in gaps.values()):
         return wrong("Keep the six names in the dict, and put a text behind each, in YAML's short form.")
     for gap in [*WANTED, "log group"]:
@@ -210,9 +211,10 @@ def outlives(stack_id: str) -> Verdict:
     )
 
 
-def _stack(stack_id: str) -> dict | None:
+def _stack(stack_id: str) -> dict[str, Any] | None:
     try:
-        return boto3.client("cloudformation").describe_stacks(StackName=stack_id)["Stacks"][0]
+        stack: dict[str, Any] = boto3.client("cloudformation").describe_stacks(StackName=stack_id)["Stacks"][0]
+        return stack
     except ClientError as error:
         if error.response["Error"]["Code"] != "ValidationError":
             raise

@@ -54,7 +54,7 @@ def forget() -> bool:
 def _read() -> dict[str, dict[str, Any]]:
     path = folder() / "progress.json"
     try:
-        checked = json.loads(path.read_text(encoding="utf-8"))
+        checked: dict[str, dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
         if all(isinstance(entry["tries"], int) for entry in checked.values()):
             return checked
     except FileNotFoundError:
@@ -65,7 +65,7 @@ def _read() -> dict[str, dict[str, Any]]:
     return {}
 
 
-def _write(checked: dict) -> None:
+def _write(checked: dict[str, Any]) -> None:
     path = folder() / "progress.json"
     new = path.with_suffix(".new")
     new.write_text(json.dumps(checked, indent=1, sort_keys=True) + "\n", encoding="utf-8")

@@ -12,7 +12,7 @@ from helpers.exercises.verdicts import EarlyVerdict, not_attempted, summarize, w
 _NOT_FOUND = ("NoSuchEntity", "NotFound", "NonExistent", "DoesNotExist")
 
 
-def call(function: Callable, *arguments: Any) -> Any:
+def call(function: Callable[..., Any], *arguments: Any) -> Any:
     """Return what the learner's function returns. Raises EarlyVerdict for a gap or an exception in it."""
     try:
         value = function(*arguments)
@@ -23,20 +23,23 @@ def call(function: Callable, *arguments: Any) -> Any:
     return value
 
 
-def found(client, operation: str, **arguments: Any) -> dict | None:
+def found(client: Any, operation: str, **arguments: Any) -> dict[str, Any] | None:
     """Return the answer of one call, or None when AWS says that the resource does not exist.
 
     Raises botocore's errors for everything else.
     """
     try:
-        return getattr(client, operation)(**arguments)
+        answer: dict[str, Any] = getattr(client, operation)(**arguments)
+        return answer
     except ClientError as error:
         if any(word in error.response["Error"]["Code"] for word in _NOT_FOUND):
             return None
         raise
 
 
-def event(detail: Mapping, source: str = "microservice_x", detail_type: str = "microservice_x_test_event") -> dict:
+def event(
+    detail: Mapping[str, Any], source: str = "microservice_x", detail_type: str = "microservice_x_test_event"
+) -> dict[str, Any]:
     """Return an event in EventBridge's envelope, as rules see it."""
     return {
         "version": "0",
@@ -51,7 +54,7 @@ def event(detail: Mapping, source: str = "microservice_x", detail_type: str = "m
     }
 
 
-def matches(pattern: str | Mapping, given: Mapping) -> bool:
+def matches(pattern: str | Mapping[str, Any], given: Mapping[str, Any]) -> bool:
     """Return whether EventBridge would match the event with the pattern.
 
     Raises EarlyVerdict, in EventBridge's words, for a malformed pattern.
@@ -64,4 +67,4 @@ def matches(pattern: str | Mapping, given: Mapping) -> bool:
             raise
         message = " ".join(error.response["Error"]["Message"].split())
         raise EarlyVerdict(wrong(f"EventBridge refuses the pattern: {message}", see="event-pattern")) from error
-    return answer["Result"]
+    return bool(answer["Result"])

@@ -61,7 +61,7 @@ class VerdictLine:
         see = f" (see {GLOSSARY}#{self._verdict.see})" if self._verdict.see else ""
         return f"{sign} {self._id}: {self._verdict.outcome}. {self._verdict.message}{see}"
 
-    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"text/plain": repr(self), "text/html": self._html()}
 
     def _html(self) -> str:
@@ -96,7 +96,7 @@ def not_attempted(message: str = "Replace each ... and run the cell again.") -> 
     return Verdict(NOT_ATTEMPTED, message)
 
 
-def exercise(exercise_id: str, takes=()) -> Callable:
+def exercise(exercise_id: str, takes: Any = ()) -> Callable[..., Any]:
     """Make a function the checker of an exercise.
 
     `takes` is a type for each value that `check` is given (a tuple in its place: one of several types); a single type
@@ -177,7 +177,7 @@ class EarlyVerdict(Exception):
         self.verdict = verdict
 
 
-def _run_checker(wanted: Exercise, values: tuple) -> Verdict:
+def _run_checker(wanted: Exercise, values: tuple[Any, ...]) -> Verdict:
     try:
         return wanted.checker(*values)
     except EarlyVerdict as early:

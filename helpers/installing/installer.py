@@ -17,7 +17,7 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from helpers.installing import pins
 from helpers.installing.place import Place
@@ -130,7 +130,7 @@ def _run(command: Sequence[str], status: StatusLine, place: Place, env: dict[str
 
     It inherits the lock's descriptor: if this process is killed, the lock lasts while the tool still writes.
     """
-    special = {"pass_fds": (descriptor,), "start_new_session": True} if os.name == "posix" else {}
+    special: dict[str, Any] = {"pass_fds": (descriptor,), "start_new_session": True} if os.name == "posix" else {}
     process = subprocess.Popen(
         command,
         cwd=place.root,

@@ -7,6 +7,7 @@ cost in the table "Before you start".
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 from helpers.account.state import PARTS
 from helpers.lessons.catch_up import lesson_files
@@ -33,7 +34,7 @@ def of(lesson: str, target: Target, folder: Path) -> str:
     return "\n".join(lines)
 
 
-def cost(notebook: dict) -> str:
+def cost(notebook: dict[str, Any]) -> str:
     """Return what the lesson costs on AWS, in the words of its table. Raises ValueError without such a table."""
     for cell in notebook["cells"]:
         match = _TABLE.search("".join(cell["source"])) if cell["cell_type"] == "markdown" else None
@@ -43,5 +44,6 @@ def cost(notebook: dict) -> str:
     raise ValueError("the lesson has no table of needs, minutes and cost")
 
 
-def _listed(notebook: dict, name: str) -> list[str]:
-    return notebook["metadata"].get("workbook", {}).get(name, [])
+def _listed(notebook: dict[str, Any], name: str) -> list[str]:
+    words: list[str] = notebook["metadata"].get("workbook", {}).get(name, [])
+    return words

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import boto3
 from IPython.utils.capture import capture_output
@@ -83,7 +83,7 @@ def catch_up(
     return state
 
 
-def _build_cells(cells: list[dict]) -> Iterator[tuple[str, str]]:
+def _build_cells(cells: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
     for number, cell in enumerate(cells, start=1):
         if cell["cell_type"] == "code" and BUILD in cell["metadata"].get("tags", []):
             yield cell.get("id", str(number)), "".join(cell["source"])

@@ -6,6 +6,7 @@ before it exists. `str()` of a diagram says the same in words.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from helpers.account.state import (
     ADDITIONS,
@@ -101,7 +102,7 @@ class Diagram:
             sentences.append(f"Not there: {', '.join(absent)}.")
         return " ".join(sentences)
 
-    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"image/svg+xml": self.svg(), "text/plain": repr(self)}
 
     def svg(self) -> str:
@@ -137,7 +138,7 @@ def _header() -> list[str]:
         shapes.sample(LEFT + 1, TOP + 36, exists=True),
         shapes.text(LEFT + 36, TOP + 50, "exists", 14, anchor="start"),
         shapes.sample(LEFT + 103, TOP + 36, exists=False),
-        shapes.text(LEFT + 138, TOP + 50, "does not exist", 14, shapes.MUTED, anchor="start"),
+        shapes.text(LEFT + 138, TOP + 50, "does not exist", 14, palette.MUTED, anchor="start"),
     ]
 
 
@@ -169,7 +170,7 @@ def _draw_arrow(arrow: Arrow, state: AccountState) -> str:
     x, y, anchor = label
     return (
         shapes.arrow(points, exists)
-        + shapes.text(x, y, _label(arrow, state), 13, shapes.INK if exists else shapes.MUTED, anchor=anchor)
+        + shapes.text(x, y, _label(arrow, state), 13, palette.INK if exists else palette.MUTED, anchor=anchor)
         + _draw_badge(arrow, (right + end_left) / 2, level, state)
     )
 
@@ -185,4 +186,4 @@ def _draw_badge(arrow: Arrow, middle: float, level: float, state: AccountState) 
         return ""
     exists = state.has(arrow.badge)
     mark = shapes.badge(middle - 4, level, "key", palette.IAM, exists)  # clear of the arrow's head
-    return mark + shapes.text(middle, level + 30, arrow.badge, 12, shapes.INK if exists else shapes.MUTED)
+    return mark + shapes.text(middle, level + 30, arrow.badge, 12, palette.INK if exists else palette.MUTED)

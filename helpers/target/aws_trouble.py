@@ -5,6 +5,7 @@ What a lesson breaks on purpose is not: it catches the error itself, and AWS's o
 """
 
 from collections.abc import Callable
+from typing import Any
 
 from botocore import exceptions
 from botocore.exceptions import BotoCoreError, ClientError
@@ -93,7 +94,9 @@ def show_in_one_line(line_for: Callable[[BaseException], str | None] = in_one_li
     if shell is None:
         return
 
-    def show(shell, kind, error, traceback, tb_offset=None):
+    def show(
+        shell: Any, kind: type[BaseException], error: BaseException, traceback: Any, tb_offset: int | None = None
+    ) -> list[str] | None:
         line = line_for(error)
         if line is None:
             shell.showtraceback((kind, error, traceback), tb_offset=tb_offset)
@@ -105,7 +108,7 @@ def show_in_one_line(line_for: Callable[[BaseException], str | None] = in_one_li
     shell.set_custom_exc((BotoCoreError, ClientError), show)
 
 
-def _about_answer(answer: dict, operation: str) -> str | None:
+def _about_answer(answer: dict[str, Any], operation: str) -> str | None:
     code, message = answer.get("Code", ""), answer.get("Message", "")
     if code.startswith(_DENIED):
         return _about_denial(operation, message)

@@ -20,7 +20,7 @@ _EXISTS = {
     "ValidationError",  # CloudFormation's: the stack is being updated, or there is nothing left to update
 }  # fmt: skip
 #: {operation: how the answer that was lost is read again}
-_READ_AGAIN: dict[str, Callable[[Any, dict], dict]] = {
+_READ_AGAIN: dict[str, Callable[[Any, dict[str, Any]], dict[str, Any]]] = {
     "AddPermission": lambda session, params: {},  # the statement that was sent is in force
     "StartReplay": lambda session, params: session.client("events").describe_replay(ReplayName=params["ReplayName"]),
     "CreateStack": lambda session, params: {"StackId": _stack(session, params["StackName"])["StackId"]},
@@ -28,18 +28,19 @@ _READ_AGAIN: dict[str, Callable[[Any, dict], dict]] = {
 }
 
 
-def _stack(session: Any, name: str) -> dict:
-    return session.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
+def _stack(session: Any, name: str) -> dict[str, Any]:
+    stack: dict[str, Any] = session.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
+    return stack
 
 
 def install(session: Any) -> None:
     """Make the clients that a boto3 Session creates from now on accept the answer to a repeated request."""
 
-    def remember(params: dict, context: dict, model: Any, **_: Any) -> None:
+    def remember(params: dict[str, Any], context: dict[str, Any], model: Any, **_: Any) -> None:
         if model.name in _READ_AGAIN:
             context["workbook_params"] = dict(params)
 
-    def accept_repeated(http_response: Any, parsed: dict, model: Any, context: dict, **_: Any) -> None:
+    def accept_repeated(http_response: Any, parsed: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> None:
         sent_again = parsed.get("ResponseMetadata", {}).get("RetryAttempts", 0) > 0
         code = parsed.get("Error", {}).get("Code")
         if sent_again and code in _NOT_FOUND and model.name.startswith(_DELETES):
@@ -54,7 +55,7 @@ def install(session: Any) -> None:
         session.events.register(event, handler, unique_id=key)
 
 
-def _succeed(http_response: Any, parsed: dict, answer: dict) -> None:
+def _succeed(http_response: Any, parsed: dict[str, Any], answer: dict[str, Any]) -> None:
     del parsed["Error"]
     parsed.update({name: value for name, value in answer.items() if name != "ResponseMetadata"})
     parsed["ResponseMetadata"]["HTTPStatusCode"] = http_response.status_code = 200

@@ -63,11 +63,11 @@ def install(events: Any, prefix: str) -> None:
     """
     names = Prefix(prefix) if prefix else None
 
-    def add_prefix(params: dict, **_: Any) -> None:
+    def add_prefix(params: dict[str, Any], **_: Any) -> None:
         if names:
             params.update(names.add(params))  # botocore's copy, not the caller's dict
 
-    def remove_prefix(parsed: dict, **_: Any) -> None:
+    def remove_prefix(parsed: dict[str, Any], **_: Any) -> None:
         if names:
             parsed.update(_map_payload(names.remove(parsed), names.remove))
 
@@ -93,7 +93,7 @@ def _map_entry(key: Any, value: Any, change: Callable[[str], str]) -> Any:
     return value if key in DATA else _map_text(value, change)
 
 
-def _map_payload(parsed: dict, change: Callable[[str], str]) -> dict:
+def _map_payload(parsed: dict[str, Any], change: Callable[[str], str]) -> dict[str, Any]:
     """Change what an invocation answers and logs: text in a wrapping of its own."""
     if isinstance(parsed.get("LogResult"), str):
         text = base64.b64decode(parsed["LogResult"]).decode("utf-8", "replace")

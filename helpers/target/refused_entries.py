@@ -19,10 +19,10 @@ def install(session: Any) -> None:
     """Make the clients that a boto3 Session creates from now on put such entries again."""
     sending_again = threading.local()
 
-    def remember(params: dict, context: dict, **_: Any) -> None:
+    def remember(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
         context["workbook_entries"] = list(params.get("Entries", ()))
 
-    def resend(parsed: dict, context: dict, **_: Any) -> None:
+    def resend(parsed: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
         if getattr(sending_again, "now", False):
             return
         sending_again.now = True
@@ -39,7 +39,7 @@ def install(session: Any) -> None:
         session.events.register(event, handler, unique_id=f"workbook {event}")
 
 
-def _resend_refused(session: Any, answer: dict, entries: list[dict]) -> None:
+def _resend_refused(session: Any, answer: dict[str, Any], entries: list[dict[str, Any]]) -> None:
     """Put what the answer refuses for now again, and write what becomes of it into the answer."""
     for longest in PAUSES:
         results = answer.get("Entries", ())

@@ -20,13 +20,13 @@ def install(events: Any) -> None:
         events.register(event, handler, unique_id=f"workbook region {event}")
 
 
-def _add_location(params: dict, context: dict, **_: Any) -> None:
+def _add_location(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
     region = context["client_region"]
     if region != HOME and "CreateBucketConfiguration" not in params:
         params["CreateBucketConfiguration"] = {"LocationConstraint": region}
 
 
-def _accept_own_bucket(http_response: Any, parsed: dict, **_: Any) -> None:
+def _accept_own_bucket(http_response: Any, parsed: dict[str, Any], **_: Any) -> None:
     if parsed.get("Error", {}).get("Code") == "BucketAlreadyOwnedByYou":
         del parsed["Error"]
         parsed["ResponseMetadata"]["HTTPStatusCode"] = http_response.status_code = 200

@@ -14,7 +14,7 @@ KEY = "created-by"
 VALUE = "serverless-order-workbook"
 RETENTION_DAYS = 14  # of log groups; without one, AWS keeps every line for ever
 
-Change = Callable[[dict], dict]
+Change = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 def _in_list(name: str = "Tags") -> Change:
@@ -25,7 +25,7 @@ def _in_map(name: str) -> Change:
     return lambda params: {**params, name: {**params.get(name, {}), KEY: VALUE}}
 
 
-def _in_description(params: dict) -> dict:
+def _in_description(params: dict[str, Any]) -> dict[str, Any]:
     """Write the tag into the description: an archive can carry none."""
     return {"Description": f"{KEY}: {VALUE}", **params}
 
@@ -47,21 +47,21 @@ _REQUESTS: dict[str, dict[str, Change]] = {
 def install(session: Any) -> None:
     """Make the clients that a boto3 Session creates from now on put the tag on what they make."""
 
-    def add_tag(params: dict, model: Any, **_: Any) -> None:
+    def add_tag(params: dict[str, Any], model: Any, **_: Any) -> None:
         change = _REQUESTS.get(model.service_model.service_id.hyphenize(), {}).get(model.name)
         if change and not _has(params):
             params.update(change(params))  # botocore's copy, not the caller's dict
 
-    def function_created(parsed: dict, http_response: Any, **_: Any) -> None:
+    def function_created(parsed: dict[str, Any], http_response: Any, **_: Any) -> None:
         if http_response.status_code < 300:
             _prepare_log(session.client("logs"), f"/aws/lambda/{parsed['FunctionName']}")
 
-    def bucket_created(http_response: Any, context: dict, **_: Any) -> None:
+    def bucket_created(http_response: Any, context: dict[str, Any], **_: Any) -> None:
         if http_response.status_code < 300 and context.get("workbook_bucket"):
             tags = {"TagSet": [{"Key": KEY, "Value": VALUE}]}
             session.client("s3").put_bucket_tagging(Bucket=context["workbook_bucket"], Tagging=tags)
 
-    def remember_bucket(params: dict, context: dict, **_: Any) -> None:
+    def remember_bucket(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
         context["workbook_bucket"] = params["Bucket"]
 
     _register(session.events, "provide-client-params.*.*", add_tag)
@@ -70,7 +70,7 @@ def install(session: Any) -> None:
     _register(session.events, "after-call.s3.CreateBucket", bucket_created)
 
 
-def _has(params: dict) -> bool:
+def _has(params: dict[str, Any]) -> bool:
     """Return whether a learner has given the tag in the request already."""
     tags = params.get("Tags") or params.get("tags") or ()
     return KEY in tags if isinstance(tags, dict) else any(each.get("Key") == KEY for each in tags)
@@ -84,7 +84,7 @@ def _prepare_log(logs: Any, name: str) -> None:
         logs.put_retention_policy(logGroupName=name, retentionInDays=RETENTION_DAYS)
 
 
-def _register(events: Any, event: str, handler: Callable) -> None:
+def _register(events: Any, event: str, handler: Callable[..., Any]) -> None:
     key = f"workbook tag {event}"
     events.unregister(event, unique_id=key)
     events.register(event, handler, unique_id=key)

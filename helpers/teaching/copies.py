@@ -15,6 +15,7 @@ import shutil
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
 from helpers.errors import WorkbookError
 from helpers.lab.start_over import ORIGINALS
@@ -105,7 +106,7 @@ def make(folder: Path, solved: bool = False, executed: bool = False, root: Path 
     return f"The {kind} copy is in {folder}. There, or wherever you move it, it starts with: python3 -m helpers lab"
 
 
-def with_solutions(notebook: dict, root: Path = PROJECT) -> dict:
+def with_solutions(notebook: dict[str, Any], root: Path = PROJECT) -> dict[str, Any]:
     """Return the notebook with the solution in the cell of every exercise. Raises WorkbookError when one is missing."""
     notebook = copy.deepcopy(notebook)
     for cell in notebook["cells"]:

@@ -70,13 +70,13 @@ def add_to_course(lesson: str, course: Path, root: Path = PROJECT) -> str:
     )
 
 
-def source_notebook(lesson: dict, root: Path = PROJECT) -> dict:
+def source_notebook(lesson: dict[str, Any], root: Path = PROJECT) -> dict[str, Any]:
     """Return the lesson as nbgrader's source: no outputs, setup cell locked, an answer and a test per exercise.
 
     Raises WorkbookError for an exercise without a solution or a check.
     """
     notebook = material.without_outputs(lesson)
-    kinds = dict(match.groups() for cell in notebook["cells"] if (match := _TASK.match("".join(cell["source"]))))
+    kinds = {match[1]: match[2] for cell in notebook["cells"] if (match := _TASK.match("".join(cell["source"])))}
     cells = []
     for cell in notebook["cells"]:
         cells.append(cell)
@@ -102,7 +102,7 @@ def answer_cell(stub: str, answer: str) -> str:
     return f"{begun}\n### BEGIN SOLUTION\n{solved}\n### END SOLUTION\n{check}"
 
 
-def _test_cell(exercise_id: str, stub: str, points: int) -> dict:
+def _test_cell(exercise_id: str, stub: str, points: int) -> dict[str, Any]:
     verdict = _check(stub).replace("check(", "verdict(", 1)
     source = f"from helpers.exercises import verdict\n\nsaid = {verdict}\nassert said.correct, said.message"
     metadata = _metadata(f"points-{exercise_id}", grade=True, locked=True) | {"points": points}
@@ -139,7 +139,7 @@ def _lesson(name: str, root: Path) -> Path:
 
 # --- while nbgrader grades ---
 
-_folder: tempfile.TemporaryDirectory | None = None
+_folder: tempfile.TemporaryDirectory[str] | None = None
 _before: dict[str, str] = {}
 
 

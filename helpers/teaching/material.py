@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from helpers.errors import WorkbookError
 from helpers.installing import trouble
@@ -20,9 +21,9 @@ from helpers.paths import PROJECT
 STUB = "exercise-"  # how the id of an exercise's cell begins
 
 
-def read(path: Path) -> dict:
+def read(path: Path) -> dict[str, Any]:
     try:
-        notebook = json.loads(path.read_text(encoding="utf-8"))
+        notebook: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         if isinstance(notebook["cells"], list):
             return notebook
     except (ValueError, KeyError, TypeError):
@@ -32,7 +33,7 @@ def read(path: Path) -> dict:
     )
 
 
-def write(notebook: dict, path: Path) -> None:
+def write(notebook: dict[str, Any], path: Path) -> None:
     """Write a notebook in the form in which Jupyter writes it."""
     notebook = copy.deepcopy(notebook)
     for cell in notebook["cells"]:
@@ -41,7 +42,7 @@ def write(notebook: dict, path: Path) -> None:
     path.write_text(text, encoding="utf-8", newline="\n")
 
 
-def without_outputs(notebook: dict) -> dict:
+def without_outputs(notebook: dict[str, Any]) -> dict[str, Any]:
     """Return a copy of the notebook as if nobody had run it."""
     notebook = copy.deepcopy(notebook)
     for cell in notebook["cells"]:
@@ -50,8 +51,8 @@ def without_outputs(notebook: dict) -> dict:
     return notebook
 
 
-def is_exercise(cell: dict) -> bool:
-    return cell["cell_type"] == "code" and cell.get("id", "").startswith(STUB)
+def is_exercise(cell: dict[str, Any]) -> bool:
+    return cell["cell_type"] == "code" and str(cell.get("id", "")).startswith(STUB)
 
 
 def solution(exercise_id: str, root: Path = PROJECT) -> str:

@@ -70,11 +70,11 @@ def _branch(lane: Lane) -> Branch:
     """Return a lane as a tree."""
     inner: list[Branch] = []
     if lane.function:
-        below = [(_describe(station), []) for station in (lane.table, lane.failures) if station]
+        below: list[Branch] = [(_describe(station), []) for station in (lane.table, lane.failures) if station]
         inner = [(_describe(lane.function), [*_rows(lane.function), *below])]
     if not lane.rule:
         return inner[0]
-    undelivered = [(_describe(lane.dead_letters), [])] if lane.dead_letters else []
+    undelivered: list[Branch] = [(_describe(lane.dead_letters), [])] if lane.dead_letters else []
     return _describe(lane.rule), [*_rows(lane.rule), *inner, *undelivered]
 
 

@@ -18,7 +18,7 @@ from helpers.exercises.tools import found, matches
 RETRIES = 2  # Lambda's own, where nobody has set another number
 VISIBILITY_TIMEOUT = 10  # seconds; only where a queue holds more messages than one request shows
 MAX_REQUESTS = 20  # at most so many requests to one queue
-Line = tuple[int, dict]  # of a log: when, in milliseconds, and its JSON
+Line = tuple[int, dict[str, Any]]  # of a log: when, in milliseconds, and its JSON
 
 
 @dataclass(frozen=True)
@@ -174,7 +174,7 @@ def is_stored(table: str, order_id: str) -> bool:
     return "Item" in (answer or {})
 
 
-def _targets(client: Any, rule: str, bus: str) -> list[dict]:
+def _targets(client: Any, rule: str, bus: str) -> list[dict[str, Any]]:
     pages = client.get_paginator("list_targets_by_rule").paginate(Rule=rule, EventBusName=bus)
     return [target for page in pages for target in page["Targets"]]
 
@@ -193,7 +193,7 @@ def _log_lines(function: str, text: str) -> list[Line]:
     return sorted(lines, key=lambda line: line[0])
 
 
-def _parse_line(message: str) -> dict:
+def _parse_line(message: str) -> dict[str, Any]:
     word, _, rest = message.partition(" ")
     if word in ("START", "END"):
         return {word: rest.strip()}
@@ -204,7 +204,7 @@ def _parse_line(message: str) -> dict:
     return line if isinstance(line, dict) else {}
 
 
-def _request_id(line: dict) -> str:
+def _request_id(line: dict[str, Any]) -> str:
     return str(line.get("requestId", ""))
 
 
@@ -228,11 +228,11 @@ def _attempts(marks: list[Line], lines: list[Line]) -> tuple[Attempt, ...]:
     return tuple(attempts)
 
 
-def _attempt(line: dict) -> Attempt:
+def _attempt(line: dict[str, Any]) -> Attempt:
     return Attempt(str(line.get("outcome", "logged")), line.get("orderId"), str(line.get("reason", "")))
 
 
-def _messages(queue: str) -> Iterator[dict]:
+def _messages(queue: str) -> Iterator[dict[str, Any]]:
     """Yield every message of a queue once. None is hidden, unless there are more than one request shows.
 
     To wait a second is to ask all of the machines that keep the queue
@@ -242,7 +242,9 @@ def _messages(queue: str) -> Iterator[dict]:
     address = found(client, "get_queue_url", QueueName=queue)
     if not address:
         return
-    url, seen, hidden = address["QueueUrl"], set(), []
+    url = address["QueueUrl"]
+    seen: set[str] = set()
+    hidden: list[str] = []
     try:
         for _ in range(MAX_REQUESTS):
             more = client.receive_message(
@@ -260,7 +262,7 @@ def _messages(queue: str) -> Iterator[dict]:
             client.change_message_visibility(QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=0)
 
 
-def _parked_message(queue: str, message: dict, event_id: str) -> ParkedMessage | None:
+def _parked_message(queue: str, message: dict[str, Any], event_id: str) -> ParkedMessage | None:
     """Return the message, if it is about the event: a record of Lambda's has the event inside."""
     try:
         body = json.loads(message["Body"])

@@ -46,7 +46,8 @@ MARKS = {  # in a box of 16 × 16
 
 def draw(trace: Trace, words: str) -> str:
     """Return the picture as SVG, with `words` as its alternative text."""
-    tops, bottom = [], TOP
+    tops: list[float] = []
+    bottom: float = TOP
     for lane in trace.lanes:
         tops.append(bottom)
         bottom += _height(lane) + BETWEEN
@@ -100,9 +101,9 @@ def _lane(lane: Lane, top: float, tops: Sequence[float]) -> str:
             _arrow([(FUNCTION_X + WIDE + 4, top + LEVEL), (TABLE_X - 4, top + LEVEL)], table.state),
             _card(table, TABLE_X, top, CARD),
         ]
-    if lane.dead_letters:
+    if rule and lane.dead_letters:
         parts += _queue_below(lane.dead_letters, rule, RULE_X, CARD, top, "undelivered")
-    if lane.failures:
+    if function and lane.failures:
         parts += _queue_below(lane.failures, function, FUNCTION_X, WIDE, top, "failed")
     return "".join(parts)
 
@@ -140,7 +141,7 @@ def _repeat_label(top: float) -> str:
 def _height(lane: Lane) -> float:
     heights = [_card_height(station) for station in (lane.rule, lane.function, lane.table) if station]
     for queue, above in ((lane.dead_letters, lane.rule), (lane.failures, lane.function)):
-        if queue:
+        if queue and above:
             heights.append(_card_height(above) + FALL + _card_height(queue))
     return max(heights)
 
