@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from .account.account_owner import AccountOwner
 from .account.credentials import ACCOUNT_ID, REGION, Credentials, CredentialStore, random_credentials
@@ -193,12 +194,12 @@ class Server:
             return self._dispatch.error_answer(service, 507, "InternalFailure", str(error)) if writes else answer
         return answer
 
-    def _refuse(self, request: Request, error: Exception) -> tuple[int, dict[str, str], bytes]:
+    def _refuse(self, request: Request, error: Any) -> tuple[int, dict[str, str], bytes]:
         """Without a valid signature the service is not known for certain: the form of the answer is a good guess."""
         service = _named_service(request)
         xml = service in ("iam", "sts", "s3", "sns", "cloudformation")
         json_status = 400 if "x-amz-target" in request.headers else 403
-        code = error.query_code if xml else error.code  # type: ignore[attr-defined]
+        code = error.query_code if xml else error.code
         return self._dispatch.error_answer(service, 403 if xml else json_status, code, str(error))
 
     def _control(self, request: Request) -> tuple[int, dict[str, str], bytes]:

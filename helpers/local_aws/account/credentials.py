@@ -111,7 +111,7 @@ class CredentialStore:
         key = iam_backends[ACCOUNT_ID]["aws"].access_keys.get(access_key_id)
         if key is None or key.status != "Active":
             return None
-        user = iam_backends[ACCOUNT_ID]["aws"].users.get(key.user_name)
+        user = iam_backends[ACCOUNT_ID]["aws"].users.get(key.user_name or "")
         arn = user.arn if user is not None else ""
         # Not remembered: it can be deleted.
         return Credentials(key.access_key_id, key.secret_access_key, principal_arn=arn, user_name=key.user_name)

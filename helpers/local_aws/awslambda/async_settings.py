@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from moto.awslambda.exceptions import UnknownFunctionException
 
@@ -31,9 +31,14 @@ class AsyncSettings:
     lock: threading.RLock
     _lambdas: Any
 
+    if TYPE_CHECKING:
+
+        def get_function(self, function_name_or_arn: str, qualifier: str | None = None) -> Function: ...
+        def _versions_of(self, name: str) -> list[Function]: ...
+
     # How asynchronous events are treated.
 
-    def put_function_event_invoke_config(  # type: ignore[override]
+    def put_function_event_invoke_config(
         self, function_name: str, config: Request, qualifier: str | None = None, update: bool = False
     ) -> EventInvokeConfig:
         """Set the configuration of a function, version or alias; `update`: what is not given stays as it is."""
@@ -65,14 +70,12 @@ class AsyncSettings:
             raise no_config(self._arn(name, qualifier))
         return config
 
-    def delete_function_event_invoke_config(  # type: ignore[override]
-        self, function_name: str, qualifier: str | None = None
-    ) -> None:
+    def delete_function_event_invoke_config(self, function_name: str, qualifier: str | None = None) -> None:
         """Go back to the defaults. Raises LambdaError when there is no configuration."""
         with self.lock:
             self.event_invoke_config(function_name, qualifier)
             name, qualifier = self._located(function_name, qualifier)
-            self._latest(name).invoke_configs.pop(qualifier, None)  # type: ignore[union-attr]
+            self._latest(name).invoke_configs.pop(qualifier, None)  # type: ignore[union-attr]  # it was found above
 
     def event_invoke_configs(self, function_name: str) -> list[EventInvokeConfig]:
         """Return all configurations of a function, by qualifier. Raises LambdaError without such a function."""
@@ -84,7 +87,7 @@ class AsyncSettings:
 
     # How many invocations may run at once.
 
-    def put_function_concurrency(self, function_name: str, reserved: int | None) -> int:  # type: ignore[override]
+    def put_function_concurrency(self, function_name: str, reserved: int | None) -> int:
         """Reserve concurrency for a function, which is its limit too; 0 stops it."""
         if reserved is None or reserved < 0:
             rule = (
@@ -104,10 +107,10 @@ class AsyncSettings:
         self._reconsider(function.function_name)
         return reserved
 
-    def get_function_concurrency(self, function_name: str) -> int | None:  # type: ignore[override]
+    def get_function_concurrency(self, function_name: str) -> int | None:
         return self._unqualified(function_name).concurrency.reserved
 
-    def delete_function_concurrency(self, function_name: str) -> None:  # type: ignore[override]
+    def delete_function_concurrency(self, function_name: str) -> None:
         function = self._unqualified(function_name)
         function.concurrency.reserved = None
         self._reconsider(function.function_name)
@@ -129,7 +132,7 @@ class AsyncSettings:
             raise constraint_errors([("recursiveLoop", setting, rule)])
         function = self._unqualified(function_name)
         if setting is not None:
-            for version in self._versions_of(function.function_name):  # type: ignore[attr-defined]
+            for version in self._versions_of(function.function_name):
                 version.recursive_loop = setting
         return function.recursive_loop
 
@@ -146,7 +149,7 @@ class AsyncSettings:
 
     def _is_there(self, name: str, qualifier: str) -> bool:
         try:
-            return self.get_function(name, qualifier) is not None  # type: ignore[attr-defined]
+            return self.get_function(name, qualifier) is not None
         except (LambdaError, UnknownFunctionException):
             return False
 
@@ -163,7 +166,7 @@ class AsyncSettings:
         return function
 
     def _reconsider(self, name: str) -> None:
-        for version in self._versions_of(name):  # type: ignore[attr-defined]
+        for version in self._versions_of(name):
             version.reconsider()
 
 

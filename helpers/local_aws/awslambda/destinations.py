@@ -132,7 +132,7 @@ def _send(
         with service_lock("sns"):
             sns_backends[arn.account][arn.region].publish(text, arn=destination, message_attributes=attributes)
     elif arn.service == "lambda":
-        function = lambda_backends[arn.account][arn.region].get_function(destination)
+        function: Any = lambda_backends[arn.account][arn.region].get_function(destination)
         function.enqueue_watched(text.encode(), trace, name_and_qualifier(arn)[1] or "$LATEST")
     else:
         entry = {

@@ -20,6 +20,7 @@ def connect(functions: Any) -> None:
     for mapping in functions._event_source_mappings.values():
         arn = mapping.event_source_arn
         source = Arn.parse(arn)
+        found: Any
         if source.service == "sqs":
             sources = sqs_backends[account][region].queues.values()
             found = next((queue for queue in sources if queue.queue_arn == arn), None)

@@ -46,11 +46,12 @@ _WINDOWS_FORBIDDEN = set('<>:"|?*')
 _root: Path | None = None
 
 
-def set_root(folder: Path) -> None:
-    """Unpack into subfolders of `folder`, this module's alone."""
+def set_root(folder: Path) -> Path:
+    """Unpack into subfolders of `folder`, this module's alone; returns it."""
     global _root
     _root = folder
     folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def remove_leftovers(used: Container[str] = ()) -> None:
@@ -249,10 +250,9 @@ def _refused(reason: str) -> LambdaError:
 
 
 def _new_folder(name: str) -> Path:
-    if _root is None:
-        set_root(Path(tempfile.mkdtemp(prefix="local-aws-code-")))
+    root = _root if _root is not None else set_root(Path(tempfile.mkdtemp(prefix="local-aws-code-")))
     # Short, because Windows limits whole paths to 260 characters.
-    folder = _root / f"code-{name[:24]}-{uuid.uuid4().hex[:8]}"
+    folder = root / f"code-{name[:24]}-{uuid.uuid4().hex[:8]}"
     folder.mkdir(parents=True)
     return folder
 

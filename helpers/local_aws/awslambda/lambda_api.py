@@ -31,7 +31,7 @@ def event_too_large(size: int) -> str:
     return f"{size} byte payload is too large for the Event invocation type (limit {MAX_EVENT} bytes)"
 
 
-class LambdaApi(AsyncSettingsApi, LambdaResponse):
+class LambdaApi(AsyncSettingsApi, LambdaResponse):  # type: ignore[misc]  # answers of another form, which moto's dispatcher takes
     """Requests to https://lambda.<region>.amazonaws.com."""
 
     use_raw_body = True  # a payload need not be text; and moto would look for form fields in it
@@ -54,7 +54,7 @@ class LambdaApi(AsyncSettingsApi, LambdaResponse):
         return action
 
     @property
-    def json_body(self) -> dict[str, Any]:  # type: ignore[override]
+    def json_body(self) -> dict[str, Any]:  # type: ignore[override]  # a plain attribute in AsyncSettingsApi
         try:
             return json.loads(self.raw_body)
         except ValueError:
@@ -101,7 +101,7 @@ class LambdaApi(AsyncSettingsApi, LambdaResponse):
 
     # Permissions.
 
-    def add_permission(self) -> TYPE_RESPONSE:
+    def add_permission(self) -> TYPE_RESPONSE:  # type: ignore[override]  # a form that moto's dispatcher takes, too
         name = self.uri_match["FunctionName"]
         statement = self.backend.add_permission(name, self._qualifier(), self.json_body)
         return 201, {"status": 201}, json.dumps({"Statement": json.dumps(statement, separators=(",", ":"))})
@@ -179,7 +179,7 @@ def _error_as_aws_has_it(headers: dict[str, Any], body: Any) -> Any:
         return body
     if not isinstance(error, dict) or "__type" not in error:
         return body
-    code = headers.get("X-Amzn-ErrorType", error["__type"])
+    code: Any = headers.get("X-Amzn-ErrorType", error["__type"])
     return error_body(code, error.get("message", ""))
 
 

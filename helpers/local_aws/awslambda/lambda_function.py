@@ -50,6 +50,9 @@ class Function(LambdaFunction):
     #: Attributes that a snapshot leaves out: None until `revive`.
     NOT_KEPT: ClassVar[tuple[str, ...]] = ("_runner", "_former_code")
 
+    handler: str
+    run_time: str
+    revision_id: str
     _runner: FunctionRunner | None = None
     _former_code: FunctionCode | None = None
 

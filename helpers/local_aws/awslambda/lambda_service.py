@@ -106,15 +106,15 @@ def _target(function_arn: str) -> tuple[Function, ResourcePolicy | None, str]:
         arn = Arn.parse(function_arn)
         name, qualifier = name_and_qualifier(arn)
         backend = moto_lambda.lambda_backends[arn.account][arn.region]
-        function = backend.get_function(name, qualifier)
-        latest = backend.get_function(name) if qualifier else function
+        function: Any = backend.get_function(name, qualifier)
+        latest: Any = backend.get_function(name) if qualifier else function
     except (UnknownFunctionException, LambdaError, LookupError, MalformedArn):
         raise InvocationRefused("ResourceNotFoundException", f"Function not found: {function_arn}") from None
     qualifier = qualifier or "$LATEST"
     return function, latest.policies.get("" if qualifier == "$LATEST" else qualifier), qualifier
 
 
-class LambdaService(AsyncSettings, LambdaBackend):
+class LambdaService(AsyncSettings, LambdaBackend):  # type: ignore[misc]  # the settings come from Request, not from moto
     """Lambda in one region of one account."""
 
     _url_module = lambda_api  # moto looks there for the addresses that it hands requests to
@@ -150,12 +150,12 @@ class LambdaService(AsyncSettings, LambdaBackend):
 
     def get_function(self, function_name_or_arn: str, qualifier: str | None = None) -> Function:
         name, qualifier = locate(function_name_or_arn, qualifier, self.account_id, self.region_name)
-        return super().get_function(name, qualifier)  # type: ignore[return-value]
+        return super().get_function(name, qualifier)
 
     def invoked_function(self, function_name: str, qualifier: str | None) -> Function:
         """Return the function that an Invoke request means; without a qualifier it is $LATEST, in errors too."""
         name, qualifier = locate(function_name, qualifier, self.account_id, self.region_name)
-        return super().get_function(name, qualifier or "$LATEST")  # type: ignore[return-value]
+        return super().get_function(name, qualifier or "$LATEST")
 
     def create_function(self, spec: dict[str, Any]) -> Function:
         name = check_new_function(spec, self.account_id, self.region_name)
@@ -163,7 +163,7 @@ class LambdaService(AsyncSettings, LambdaBackend):
         with self.lock:
             if name in self._lambdas._functions:
                 raise LambdaError("ResourceConflictException", f"Function already exist: {name}")
-            function = Function(self.account_id, {**spec, "FunctionName": name}, self.region_name)
+            function = Function(self.account_id, {**spec, "FunctionName": name}, self.region_name)  # type: ignore[abstract]  # the part for CloudFormation, which is our own
             self._lambdas.put_function(function)
             return self.publish_version(name) if spec.get("Publish") else function
 
@@ -216,8 +216,9 @@ class LambdaService(AsyncSettings, LambdaBackend):
 
     def list_functions(self, func_version: str | None = None) -> Iterable[Function]:
         if func_version != "ALL":
-            return self._lambdas.latest()  # type: ignore[return-value]
-        return [version for name in self._lambdas._functions for version in self.list_versions_by_function(name)]
+            return self._lambdas.latest()
+        versions: Any = [self.list_versions_by_function(name) for name in self._lambdas._functions]
+        return [version for of_one in versions for version in of_one]
 
     def invoke(
         self, function_name: str, qualifier: str | None, body: Any, headers: Any, response_headers: Any
@@ -231,7 +232,7 @@ class LambdaService(AsyncSettings, LambdaBackend):
 
     # Permissions.
 
-    def add_permission(self, function_name: str, qualifier: str | None, request: dict[str, Any]) -> dict[str, Any]:
+    def add_permission(self, function_name: str, qualifier: str | None, request: dict[str, Any]) -> dict[str, Any]:  # type: ignore[override]  # the request as it came, not as text
         check_permission_request(request, qualifier)
         name, qualifier = locate(function_name, qualifier, self.account_id, self.region_name)
         if qualifier == "$LATEST":

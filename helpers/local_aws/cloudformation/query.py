@@ -23,7 +23,7 @@ def parse(request: Request) -> tuple[str, dict[str, Any]]:
         operation = _model().operation_model(action)
     except OperationNotFoundError:
         raise Refused(f"The action {action} is not valid for this web service.", "InvalidAction") from None
-    parameters = QueryParser(operation).parse({"values": form})  # type: ignore[typeddict-item]
+    parameters = QueryParser(operation).parse({"values": form})  # type: ignore[typeddict-item]  # a plain dict will do
     missing = [name for name in operation.input_shape.required_members if name not in parameters]
     if missing:
         name = missing[0][0].lower() + missing[0][1:]
@@ -36,7 +36,8 @@ def parse(request: Request) -> tuple[str, dict[str, Any]]:
 def serialise(action: str, result: dict[str, Any]) -> bytes:
     """Return the answer of an operation as XML. What is None is left out."""
     context = SerializationContext(str(uuid.uuid4()))
-    return QuerySerializer(_model().operation_model(action), context).serialize(_without_none(result))["body"].encode()  # type: ignore[union-attr]
+    serialised: Any = QuerySerializer(_model().operation_model(action), context).serialize(_without_none(result))
+    return serialised["body"].encode()
 
 
 def _model() -> Any:

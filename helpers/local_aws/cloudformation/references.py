@@ -90,7 +90,8 @@ def substitutions(text: str) -> Iterator[str]:
 
 def order(dependencies: Mapping[str, set[str]]) -> list[str]:
     """Return the names, each after all that it depends on, else in the given order. Raises Refused for a circle."""
-    waiting, done = dict(dependencies), []
+    waiting = dict(dependencies)
+    done: list[str] = []
     while waiting:
         ready = next((name for name, needs in waiting.items() if not needs - set(done)), None)
         if ready is None:

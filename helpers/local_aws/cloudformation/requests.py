@@ -30,11 +30,11 @@ _NOT_HERE = {
 def read_template(parameters_: Mapping[str, Any], caller: Services, stack: Stack | None = None) -> template.Template:
     """Return the template that a request brings, points to in S3, or that the stack has already. Raises Refused."""
     given = [name for name in ("TemplateBody", "TemplateURL") if parameters_.get(name)]
-    previous = parameters_.get("UsePreviousTemplate") and stack
+    previous = stack if parameters_.get("UsePreviousTemplate") else None
     if len(given) + bool(previous) != 1:
         raise Refused("Either Template URL or Template Body must be specified.")
     if previous:
-        return stack.request.template  # type: ignore[union-attr]
+        return previous.request.template
     if given == ["TemplateURL"]:
         return template.read(_download(parameters_["TemplateURL"], caller))
     body = parameters_["TemplateBody"]

@@ -99,7 +99,9 @@ def wait(condition: Callable[[], bool], what: str) -> None:
 
 def fit(value: Any, shape: Shape | None) -> Any:
     """Return a template's value as the API's model wants it; what does not fit stays, for the model's own check."""
-    kind = shape.type_name if shape is not None else ""
+    if shape is None:
+        return value
+    kind = shape.type_name
     if kind == "structure" and isinstance(value, dict):
         return {name: fit(each, shape.members.get(name)) for name, each in value.items()}
     if kind == "map" and isinstance(value, dict):

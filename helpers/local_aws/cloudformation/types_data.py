@@ -146,7 +146,7 @@ class Queue(ResourceType):
         work.call("sqs", "TagQueue", QueueUrl=physical_id, Tags=work.tags(new))
         return self._attributes(work, physical_id)
 
-    def _api(self, properties: Properties) -> dict[str, str]:
+    def _api(self, properties: Properties) -> dict[str, Any]:
         settings = pick(properties, *self._settings)
         return {name: json_text(value) if isinstance(value, dict) else value for name, value in settings.items()}
 

@@ -52,10 +52,10 @@ def install() -> None:
     @functools.wraps(set_by_hand)
     def set_alarm_state(self: CloudWatchBackend, alarm_name: str, *args: Any) -> None:
         set_by_hand(self, alarm_name, *args)
-        self.alarms[alarm_name].stays_until = time.time() + SET_STATE_STAYS  # type: ignore[attr-defined]
+        self.alarms[alarm_name].stays_until = time.time() + SET_STATE_STAYS  # type: ignore[attr-defined]  # our own attribute
 
-    CloudWatchBackend.put_metric_alarm = put_metric_alarm  # type: ignore[method-assign]
-    CloudWatchBackend.set_alarm_state = set_alarm_state  # type: ignore[method-assign]
+    CloudWatchBackend.put_metric_alarm = put_metric_alarm
+    CloudWatchBackend.set_alarm_state = set_alarm_state  # type: ignore[assignment]  # hands the rest on
 
 
 def _evaluating(describe: Callable[[CloudWatchResponse], Any]) -> Callable[[CloudWatchResponse], Any]:

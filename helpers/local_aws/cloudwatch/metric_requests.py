@@ -56,7 +56,7 @@ def _put(store: MetricStore, namespace: str, datum: dict[str, Any]) -> None:
     if values := datum.get("Values"):
         counts: Counter[float] = Counter()
         for value, count in zip(values, datum.get("Counts") or [1.0] * len(values), strict=True):
-            counts[float(value)] += count  # type: ignore[assignment]
+            counts[float(value)] += count
         bucket.add(counts)
     elif given := datum.get("StatisticValues"):
         bucket.add_set(*(float(given[name]) for name in ("SampleCount", "Sum", "Minimum", "Maximum")))

@@ -33,8 +33,8 @@ _measurement = _Measurement()
 
 def install() -> None:
     """Make moto's DynamoDB compute the consumed capacity of GetItem, PutItem, Query and Scan."""
-    DynamoDBBackend.scan = _measured(DynamoDBBackend.scan, _unfiltered_scan)  # type: ignore[method-assign]
-    DynamoDBBackend.query = _measured(DynamoDBBackend.query, _unfiltered_query)  # type: ignore[method-assign]
+    DynamoDBBackend.scan = _measured(DynamoDBBackend.scan, _unfiltered_scan)
+    DynamoDBBackend.query = _measured(DynamoDBBackend.query, _unfiltered_query)
     for name, units in (("scan", _read), ("query", _read), ("get_item", _get), ("put_item", _put)):
         setattr(DynamoHandler, name, _charged(getattr(DynamoHandler, name), units))
 

@@ -131,14 +131,14 @@ def restore(backend_of: Any) -> None:
 
 def _insert(table: Table, attributes: dict[str, Any]) -> None:
     """As Item's constructor does, without measuring what was measured when the item came."""
-    item = Item.__new__(Item)
+    item: Any = Item.__new__(Item)
     item.attrs = LimitedSizeDict({name: DynamoType(value) for name, value in attributes.items()})
     item.hash_key = DynamoType(attributes[table.hash_key_attr])
     item.range_key = DynamoType(attributes[table.range_key_attr]) if table.range_key_attr else None
     if item.range_key:
         table.items[item.hash_key][item.range_key] = item
     else:
-        table.items[item.hash_key] = item  # type: ignore[assignment]
+        table.items[item.hash_key] = item
 
 
 def _keep(table: Table, hash_key: DynamoType, range_key: DynamoType | None, item: Item | None) -> None:

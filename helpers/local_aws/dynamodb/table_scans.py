@@ -40,8 +40,8 @@ _scan, _put_item, _delete_item = Table.scan, Table.put_item, Table.delete_item
 
 def install() -> None:
     """Make moto's tables keep their order. The lock of the service must be held while a table is used."""
-    Table.scan, Table.all_items = _paged_scan, _all_items  # type: ignore[method-assign]
-    Table.put_item, Table.delete_item = _changing(_put_item), _changing(_delete_item)  # type: ignore[method-assign]
+    Table.scan, Table.all_items = _paged_scan, _all_items  # type: ignore[assignment]  # called by position alone
+    Table.put_item, Table.delete_item = _changing(_put_item), _changing(_delete_item)
 
 
 def _changing(call: Any) -> Any:
@@ -67,7 +67,7 @@ def _paged_scan(
 ) -> Any:
     _page.start = None if index_name else exclusive_start_key
     try:
-        return _scan(table, filters, limit, exclusive_start_key, filter_expression, index_name, *args, **settings)
+        return _scan(table, filters, limit, exclusive_start_key, filter_expression, index_name, *args, **settings)  # type: ignore[arg-type]  # no key to start after
     finally:
         _page.start = None
 
@@ -76,7 +76,9 @@ def _all_items(table: Table) -> list[Item]:
     order = _orders.get(table)
     if order is None:
         stored = table.items.values()
-        items = [item for group in stored for item in group.values()] if table.range_key_attr else list(stored)
+        items: list[Any] = (
+            [item for group in stored for item in group.values()] if table.range_key_attr else list(stored)
+        )
         order = _orders[table] = _Order(items)
     if _page.start is None:
         return list(order.items)

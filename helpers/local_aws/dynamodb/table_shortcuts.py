@@ -25,9 +25,9 @@ _length_by_moto = Table.__len__
 
 def install() -> None:
     """Make moto's DynamoDB read, keep and count items this way."""
-    BaseJSONParser._parse_structure = _parse_structure  # type: ignore[method-assign]
-    Item.__init__ = _make_item  # type: ignore[method-assign]
-    Table.__len__ = _length  # type: ignore[method-assign]
+    BaseJSONParser._parse_structure = _parse_structure
+    Item.__init__ = _make_item
+    Table.__len__ = _length
 
 
 def _parse_structure(self: BaseJSONParser, shape: Any, value: Any) -> Any:

@@ -24,16 +24,16 @@ _ORDERING = (
 def install() -> None:
     """Make moto's operators ask for the types of both sides."""
     for operator in _ORDERING:
-        operator.expr = _if(operator.expr, _comparable, False)  # type: ignore[method-assign]
-    comparisons.OpEqual.expr = _if(comparisons.OpEqual.expr, _same, False)  # type: ignore[method-assign]
-    comparisons.OpNotEqual.expr = _if(comparisons.OpNotEqual.expr, _same, True)  # type: ignore[method-assign]
+        operator.expr = _if(operator.expr, _comparable, False)
+    comparisons.OpEqual.expr = _if(comparisons.OpEqual.expr, _same, False)
+    comparisons.OpNotEqual.expr = _if(comparisons.OpNotEqual.expr, _same, True)
     by_moto = comparisons.FuncBetween.expr
 
     def between(self: Any, item: Any) -> bool:
         types = {_type(side, item) for side in (self.attr, self.start, self.end)}
         return len(types) == 1 and types <= _ORDERED and by_moto(self, item)
 
-    comparisons.FuncBetween.expr = between  # type: ignore[method-assign]
+    comparisons.FuncBetween.expr = between
 
 
 def _if(by_moto: Callable, holds: Callable, otherwise: bool) -> Callable:

@@ -40,8 +40,8 @@ _RULE_ACTIONS = {
 
 def install() -> None:
     """Put these into moto's handler of requests. Call it once, before the first request."""
-    EventsHandler.list_archives = _in_pages(EventsHandler.list_archives, "Archives")  # type: ignore[method-assign]
-    EventsHandler.list_replays = _in_pages(EventsHandler.list_replays, "Replays")  # type: ignore[method-assign]
+    EventsHandler.list_archives = _in_pages(EventsHandler.list_archives, "Archives")
+    EventsHandler.list_replays = _in_pages(EventsHandler.list_replays, "Replays")
     for action, force in _RULE_ACTIONS.items():
         setattr(EventsHandler, action, _unless_managed(getattr(EventsHandler, action), force))
 

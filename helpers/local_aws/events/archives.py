@@ -57,7 +57,8 @@ class KeptEvent(NamedTuple):
     @classmethod
     def read(cls, values: tuple[Any, ...]) -> KeptEvent:
         """Make an event from its values, of which many events have the same."""
-        return cls(*map(intern, values[:6]), *values[6:])
+        texts: Any = map(intern, values[:6])
+        return cls(*texts, *values[6:])
 
     @property
     def size(self) -> int:
@@ -160,14 +161,15 @@ class Archive(models.Archive):
         whole = {"ArchiveArn": self.arn, "Description": self.description, "EventPattern": self.event_pattern.dump()}
         return {name: value for name, value in whole.items() if value is not None} | self.describe_short()
 
-    def update(self, description: str | None, event_pattern: str | None, retention: int | None) -> None:
+    def update(self, description: str | None, event_pattern: str | None, retention: int | None) -> None:  # type: ignore[override]  # moto has the number as a text
         if event_pattern is not None:
             self.event_pattern = models.EventPattern.load(event_pattern)
         if description is not None:
             self.description = description
         if retention is not None:
-            self.retention = retention  # type: ignore[assignment]
-        models.events_backends[Arn.parse(self.arn).account][self.region].manage_archive_rule(self)
+            self.retention = retention
+        backend: Any = models.events_backends[Arn.parse(self.arn).account][self.region]
+        backend.manage_archive_rule(self)
 
     def delete(self, account_id: str, region_name: str) -> None:
         models.events_backends[account_id][region_name].delete_archive(self.name)
@@ -228,14 +230,14 @@ class Archives(models.EventsBackend):
         source_arn: str,
         description: str | None,
         event_pattern: str | None,
-        retention: int | None,
+        retention: int | None,  # type: ignore[override]  # moto has the number as a text
     ) -> Archive:
         check(ArchiveName=name, EventSourceArn=source_arn, Description=description, EventPattern=event_pattern)
         check(RetentionDays=retention)
         self._get_event_bus(source_arn)
         if name in self.archives:
             raise ResourceAlreadyExistsException(f"Archive {name} already exists.")
-        archive = Archive(
+        archive = Archive(  # type: ignore[abstract]  # the part for CloudFormation, which is our own
             self.account_id, self.region_name, name, source_arn, description, event_pattern, retention or 0
         )
         self.archives[name] = archive
@@ -243,7 +245,11 @@ class Archives(models.EventsBackend):
         return archive
 
     def update_archive(
-        self, name: str, description: str | None, event_pattern: str | None, retention: int | None
+        self,
+        name: str,
+        description: str | None,
+        event_pattern: str | None,
+        retention: int | None,  # type: ignore[override]  # moto has the number as a text
     ) -> dict[str, Any]:
         check(ArchiveName=name, Description=description, EventPattern=event_pattern, RetentionDays=retention)
         if description is None and event_pattern is None and retention is None:
@@ -280,4 +286,4 @@ class Archives(models.EventsBackend):
     def _archive_named(self, name: str) -> Archive:
         if name not in self.archives:
             raise ResourceNotFoundException(f"Archive {name} does not exist.")
-        return self.archives[name]  # type: ignore[return-value]
+        return self.archives[name]  # type: ignore[return-value]  # all are ours

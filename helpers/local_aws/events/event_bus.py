@@ -55,8 +55,8 @@ def install() -> None:
     """Make moto's EventBridge this one. Call it once, before the first request."""
     models.events_backends.clear()
     models.events_backends.backend = EventBusBackend
-    models.EventPattern = RulePattern
-    models.Rule = Rule
+    models.EventPattern = RulePattern  # type: ignore[misc,assignment]  # moto makes all of its patterns from this name
+    models.Rule = Rule  # type: ignore[misc]  # and its rules from this one
     event_buses.install()
     event_requests.install(_safety_net)
     archive_requests.install()
@@ -208,14 +208,14 @@ class EventBusBackend(Archives, Replays, event_buses.CheckedBuses, models.Events
         if event.forwarded:
             raise DeliveryFailed("INVALID_PARAMETER", "EventBridge sends no event on to a third event bus.")
         account, region, bus = targets.locate_bus(target)
-        backend = models.events_backends[account][region]
+        backend: Any = models.events_backends[account][region]
         if bus not in backend.event_buses:
             raise no_resource(f"Event bus {bus} does not exist.")
         if target.get("RoleArn"):  # within one account and Region a role is advised, not demanded
             target_permission.check_role(target["RoleArn"], "events:PutEvents", target["Arn"], rule_arn)
         backend.put_on_bus([event.copy(bus, forwarded=True)])
 
-    def test_event_pattern(self, event_pattern: str, event: str) -> bool:
+    def test_event_pattern(self, event_pattern: str, event: str) -> bool:  # type: ignore[override]  # moto has a stub
         """Answer TestEventPattern: return whether the JSON text `event` matches."""
         try:
             parsed = parse_json(event or "")
@@ -288,7 +288,7 @@ class EventBusBackend(Archives, Replays, event_buses.CheckedBuses, models.Events
         event_rules.check_number_of_targets(rule.targets, targets)
         super().put_targets(name, event_bus_arn, targets)
 
-    def list_targets_by_rule(self, rule_id: str, event_bus_arn: str | None, **page: Any) -> Any:
+    def list_targets_by_rule(self, rule_id: str, event_bus_arn: str | None, **page: Any) -> Any:  # type: ignore[override]  # the page goes on as it came
         self.describe_rule(rule_id, event_bus_arn)
         return super().list_targets_by_rule(rule_id, event_bus_arn, **page)
 

@@ -30,8 +30,8 @@ _LARGEST_POLICY = 10 * 1024
 
 def install() -> None:
     """Add UpdateEventBus, which moto does not have, and what AWS's answer to CreateEventBus holds."""
-    EventsHandler.create_event_bus = _create_event_bus
-    EventsHandler.update_event_bus = _update_event_bus
+    EventsHandler.create_event_bus = _create_event_bus  # type: ignore[assignment]  # answers without headers
+    EventsHandler.update_event_bus = _update_event_bus  # type: ignore[attr-defined]  # moto has none
 
 
 class CheckedBuses(EventsBackend):
@@ -77,7 +77,7 @@ class CheckedBuses(EventsBackend):
         super().put_permission(event_bus_name, action, principal, statement_id, condition, policy)
         bus = self.describe_event_bus(event_bus_name or "default")
         if not policy and principal == "*":  # moto makes an account of it
-            bus._statements[statement_id].principal = "*"  # type: ignore[assignment]
+            bus._statements[statement_id].principal = "*"  # type: ignore[assignment]  # moto takes accounts alone
 
 
 def _check_name(name: str) -> None:
@@ -145,6 +145,7 @@ def _create_event_bus(handler: EventsHandler) -> str:
 
 
 def _update_event_bus(handler: EventsHandler) -> str:
-    bus = handler.events_backend.update_event_bus(handler._get_param("Name"), **_settings(handler))
+    backend: Any = handler.events_backend
+    bus = backend.update_event_bus(handler._get_param("Name"), **_settings(handler))
     described = _described(bus)
     return json.dumps({"Name": bus.name, "Arn": described.pop("EventBusArn"), **described})

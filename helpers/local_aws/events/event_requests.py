@@ -18,28 +18,31 @@ def install(safety_net: SafetyNet) -> None:
 
     def put_events(handler: EventsHandler) -> str:
         hops, root = safety_net.published(handler.headers.get("X-Amzn-Trace-Id"))
-        answers = handler.events_backend.put_events(handler._get_param("Entries"), hops, root)
+        backend: Any = handler.events_backend
+        answers = backend.put_events(handler._get_param("Entries"), hops, root)
         return json.dumps({"FailedEntryCount": sum("ErrorCode" in answer for answer in answers), "Entries": answers})
 
-    EventsHandler.put_events = put_events
-    EventsHandler.test_event_pattern = _test_event_pattern
-    EventsHandler.list_rules = _list_rules
+    EventsHandler.put_events = put_events  # type: ignore[assignment]  # called by position
+    EventsHandler.test_event_pattern = _test_event_pattern  # type: ignore[assignment]  # moto has a stub
+    EventsHandler.list_rules = _list_rules  # type: ignore[assignment]  # answers without headers
 
 
 def put_events_metrics(entries: list[dict[str, Any]], accepted: int) -> dict[str, float]:
     """Return what CloudWatch counts of one call, of whose entries so many were accepted."""
     failed = len(entries) - accepted
-    return {
+    counts: dict[str, float] = {
         "PutEventsApproximateCallCount": 1,
         "PutEventsApproximateSuccessCount": 1,
         "PutEventsEntriesCount": len(entries),
         "PutEventsRequestSize": sum(map(entry_size, entries)),
-    } | ({"PutEventsFailedEntriesCount": failed} if failed else {})
+    }
+    return counts | ({"PutEventsFailedEntriesCount": failed} if failed else {})
 
 
 def _test_event_pattern(handler: EventsHandler) -> str:
     pattern, event = handler._get_param("EventPattern"), handler._get_param("Event")
-    return json.dumps({"Result": handler.events_backend.test_event_pattern(pattern, event)})
+    backend: Any = handler.events_backend
+    return json.dumps({"Result": backend.test_event_pattern(pattern, event)})
 
 
 def _list_rules(handler: EventsHandler) -> str:

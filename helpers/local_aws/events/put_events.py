@@ -133,7 +133,7 @@ def check_request(entries: list[dict[str, Any]] | None) -> None:
         )
     if problem:
         raise RequestError("ValidationException", f"1 validation error detected: {problem}")
-    if sum(map(entry_size, entries)) >= MAX_REQUEST_BYTES:
+    if sum(entry_size(entry) for entry in entries or ()) >= MAX_REQUEST_BYTES:
         raise RequestError("ValidationException", "Total size of the entries in the request is over the limit.")
 
 

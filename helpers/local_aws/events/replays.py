@@ -134,8 +134,8 @@ class Replays(models.EventsBackend):
         name: str,
         description: str | None,
         source_arn: str,
-        start_time: float,
-        end_time: float,
+        start_time: float,  # type: ignore[override]  # a number: seconds
+        end_time: float,  # type: ignore[override]  # a number: seconds
         destination: dict[str, Any],
     ) -> dict[str, Any]:
         check(ReplayName=name, Description=description, EventSourceArn=source_arn)
@@ -144,7 +144,7 @@ class Replays(models.EventsBackend):
             raise _not_valid("EventEndTime", "EventStartTime must be before EventEndTime.")
         if name in self.replays:
             raise ResourceAlreadyExistsException(f"Replay {name} already exists.")
-        if sum(replay.active for replay in self.replays.values()) >= MAX_ACTIVE:  # type: ignore[attr-defined]
+        if sum(replay.active for replay in self.replays.values()) >= MAX_ACTIVE:  # type: ignore[attr-defined]  # all are ours
             raise LimitExceeded
         replay = Replay(
             self.account_id, self.region_name, name, description, source_arn, start_time, end_time, destination
@@ -182,7 +182,7 @@ class Replays(models.EventsBackend):
 
     def cancel_replay(self, name: str) -> dict[str, str]:
         replay = self._get_replay(name)
-        replay.cancel()  # type: ignore[attr-defined]
+        replay.cancel()  # type: ignore[attr-defined]  # all are ours
         return {"ReplayArn": replay.arn, "State": ReplayState.CANCELLING.value}
 
 

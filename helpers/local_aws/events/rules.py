@@ -31,7 +31,7 @@ class RulePattern(models.EventPattern):
     def load(cls, raw_pattern: str | None) -> RulePattern:
         return cls(raw_pattern)
 
-    def matches_event(self, event: dict[str, Any]) -> bool:
+    def matches_event(self, event: dict[str, Any]) -> bool:  # type: ignore[override]  # moto's events have a type of their own
         return self.compiled is not None and self.compiled.matches(event)
 
 
@@ -43,7 +43,7 @@ class Rule(models.Rule):
         bus = {} if self.event_bus_name == "default" else {"EventBusName": self.event_bus_name}
         self.metric_dimensions = bus | {"RuleName": self.name}
 
-    def send_to_targets(self, original_event: dict[str, Any], transform_input: bool = True) -> None:
+    def send_to_targets(self, original_event: dict[str, Any], transform_input: bool = True) -> None:  # type: ignore[override]  # moto's events have a type of their own
         """Send an event of another service of moto's, which calls this (S3: "Object Created")."""
         fields = {name: value for name, value in original_event.items() if name != "ingestion-time"}
         detail = json.dumps(fields.pop("detail"), separators=(",", ":"))
@@ -51,7 +51,7 @@ class Rule(models.Rule):
         fields["id"] = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{fields}{detail}"))
         fields["time"] = timestamp(fields["time"])
         event = Event(self.event_bus_name, fields | {"detail": parse_json(detail)}, detail, timestamp(time.time()))
-        backend = models.events_backends[self.account_id][self.region_name]
+        backend: Any = models.events_backends[self.account_id][self.region_name]
         backend.put_on_bus([event], only={self.arn})
 
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from ..account.credentials import Credentials
 from .execution_environment import RUNTIME
 from .invocation import FunctionSpec
-from .invocation_log import WriteLog
 
 
 @dataclass
@@ -20,7 +19,7 @@ class Host:
 
     endpoint_url: str
     credentials_for: Callable[[str, str], Credentials]  # role ARN, session name
-    write_log: WriteLog
+    write_log: Callable[..., None]  # as WriteLog, and role_arn: the role that writes
     command: tuple[str, ...] = field(default_factory=lambda: _runtime_command())
 
 

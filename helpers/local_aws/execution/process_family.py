@@ -206,7 +206,7 @@ def descendants() -> dict[int, list[psutil.Process]]:
         for pid, process in below.items():
             worker = _worker_above(pid, below)
             if worker not in (None, pid):
-                trees.setdefault(worker, []).append(process)  # type: ignore[arg-type]
+                trees.setdefault(worker, []).append(process)
     return trees
 
 

@@ -173,8 +173,8 @@ class _RequestId(logging.Filter):
 def main():
     _watch_parent()
     # Line by line: what was printed before a crash or a timeout is in the log.
-    sys.stdout.reconfigure(line_buffering=True, errors="backslashreplace")
-    sys.stderr.reconfigure(line_buffering=True, errors="backslashreplace")
+    sys.stdout.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]  # a TextIOWrapper
+    sys.stderr.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]  # a TextIOWrapper
     _set_up_logging()
     api = RuntimeApi(os.environ["AWS_LAMBDA_RUNTIME_API"])
     handler = _initialise(api)
@@ -322,7 +322,8 @@ def _trace(error):
     frames = traceback.extract_tb(error.__traceback__)
     while frames and frames[0].filename == __file__:
         del frames[0]
-    return traceback.format_list([(_aws_path(f.filename), f.lineno, f.name, f.line) for f in frames])
+    shown = [(_aws_path(f.filename), f.lineno, f.name, f.line) for f in frames]
+    return traceback.format_list(shown)  # type: ignore[arg-type]  # a line may have no number
 
 
 def _aws_path(path):

@@ -94,7 +94,7 @@ class RuntimeApiServer:
                 if key.fileobj is self._listener:
                     self._accept()
                     continue
-                request = self._read(key.fileobj)  # type: ignore[arg-type]
+                request = self._read(key.fileobj)  # type: ignore[arg-type]  # only sockets are registered
                 if request is not None:
                     return request
             if not ready or time.monotonic() > deadline:

@@ -38,8 +38,8 @@ def install() -> None:
         target = self.headers.get("x-amz-target")
         return target.rpartition(".")[2] if target else action(self)
 
-    BaseResponse.setup_class = setup_class  # type: ignore[method-assign]
-    BaseResponse._get_action = get_action  # type: ignore[method-assign]
+    BaseResponse.setup_class = setup_class
+    BaseResponse._get_action = get_action
 
 
 def problem(request: Request, service: str) -> str | None:

@@ -14,6 +14,7 @@ import json
 import logging
 import re
 from collections.abc import Callable
+from typing import Any
 from xml.sax.saxutils import escape
 
 import moto.backend_index as backend_index
@@ -107,13 +108,13 @@ def _host(service: str, region: str, request: Request) -> str:
 
 
 @functools.lru_cache(maxsize=256)
-def _routes(host: str) -> list[tuple[re.Pattern[str], Callable]]:
+def _routes(host: str) -> list[tuple[re.Pattern[str], Callable[..., Any]]]:
     """Return the addresses that moto serves at `host`, with their handlers. Raises UnknownService."""
     named = (name for name, pattern in backend_index.backend_url_patterns if pattern.match(f"https://{host}"))
     name = next(named, None)
     if name is None:
         raise UnknownService(f"The embedded AWS has no service at {host}.")
-    services = backends.get_backend(name)  # type: ignore[call-overload]
+    services = backends.get_backend(name)  # type: ignore[call-overload]  # any service, not one by its name
     if isinstance(services, BackendDict):
         regions = services[DEFAULT_ACCOUNT_ID]
         backend = regions["us-east-1" if "us-east-1" in regions else "aws"]
@@ -122,7 +123,7 @@ def _routes(host: str) -> list[tuple[re.Pattern[str], Callable]]:
     return [(re.compile(url), handler) for url, handler in backend.urls.items()]
 
 
-def _handler(host: str, path: str) -> Callable:
+def _handler(host: str, path: str) -> Callable[..., Any]:
     url = f"https://{host}{path}"
     for pattern, handler in _routes(host):
         if pattern.match(url):
@@ -163,9 +164,9 @@ def _wsgi_path(path: str) -> str:
     return unquote_to_bytes(path).decode("latin-1")
 
 
-def _bytes(body: object) -> bytes:
+def _bytes(body: Any) -> bytes:
     if isinstance(body, bytes):
         return body
     if isinstance(body, str):
         return body.encode()
-    return b"" if body is None else b"".join(_bytes(part) for part in body)  # type: ignore[attr-defined]
+    return b"" if body is None else b"".join(_bytes(part) for part in body)

@@ -95,6 +95,8 @@ class Connection(socketserver.BaseRequestHandler):
 
     server: Endpoint
     request: socket.socket
+    idle: bool
+    deadline: float
 
     def setup(self) -> None:
         self.reader = RequestReader()

@@ -32,7 +32,8 @@ class JsonRequest(MotoRequest):
 
     def __init__(self, environ: dict[str, Any], body: bytes) -> None:
         super().__init__(environ)
-        self.data, self.values = body, MultiDict()  # set at once, or werkzeug would look for a form
+        self.data = body  # both are set at once, or werkzeug would look for a form
+        self.values = MultiDict()  # type: ignore[assignment]  # is only read
 
 
 def is_json(request: Request) -> bool:
@@ -54,14 +55,14 @@ def install() -> None:
     """
     global _other_ways
     _other_ways = responses.BaseResponse.setup_class
-    responses.BaseResponse.setup_class = _setup  # type: ignore[method-assign]
+    responses.BaseResponse.setup_class = _setup
     # There is one account. moto looks for the caller's key in all accounts of all of AWS's partitions, and makes an IAM
     # with 1,500 policies for each of those.
-    responses.BaseResponse.get_current_account = lambda self: ACCOUNT_ID  # type: ignore[method-assign]
+    responses.BaseResponse.get_current_account = lambda self: ACCOUNT_ID
     # The same few answers, worked out on each request.
     responses.method_names_from_class = functools.cache(responses.method_names_from_class)
     responses.camelcase_to_underscores = functools.cache(responses.camelcase_to_underscores)
-    responses.gen_amzn_requestid_long = _request_id
+    responses.gen_amzn_requestid_long = _request_id  # type: ignore[assignment]  # called by position
 
 
 def _setup(

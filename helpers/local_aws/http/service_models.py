@@ -11,7 +11,7 @@ from botocore.model import ServiceModel
 
 def install() -> None:
     """Have moto keep its loader: a new one looks through all of botocore's folders again."""
-    moto_utils.create_loader = functools.cache(moto_utils.create_loader)  # type: ignore[assignment]
+    moto_utils.create_loader = functools.cache(moto_utils.create_loader)
 
 
 def find(service: str) -> ServiceModel | None:

@@ -55,11 +55,11 @@ def install() -> None:
         IAMTrustPolicyDocumentValidator(assume_role_policy_document).validate()
         return create_role(self, role_name, assume_role_policy_document, *rest, **more)
 
-    BaseIAMPolicyValidator.__init__ = read_document  # type: ignore[method-assign]
-    IAMPolicyDocumentValidator.validate = validate  # type: ignore[method-assign]
-    IAMTrustPolicyDocumentValidator.validate = validate_trust  # type: ignore[method-assign]
+    BaseIAMPolicyValidator.__init__ = read_document
+    IAMPolicyDocumentValidator.validate = validate
+    IAMTrustPolicyDocumentValidator.validate = validate_trust
     IAMTrustPolicyDocumentValidator._validate_trust_policy_action = staticmethod(validate_action)
-    IAMBackend.create_role = create  # type: ignore[method-assign]
+    IAMBackend.create_role = create
 
 
 def _numbers_as_text(document: str) -> str:

@@ -48,17 +48,17 @@ def install() -> None:
             arn = ADMINISTRATOR.format(account=account)
         return user_id, arn, account
 
-    TokenResponse.assume_role = assume_role  # type: ignore[method-assign]
-    TokenResponse.assume_role_with_web_identity = _refuse_token  # type: ignore[method-assign]
-    TokenResponse.assume_role_with_saml = _refuse_token  # type: ignore[method-assign]
-    STSBackend.assume_role = new_session  # type: ignore[method-assign]
-    STSBackend.get_caller_identity = get_caller_identity  # type: ignore[method-assign]
+    TokenResponse.assume_role = assume_role
+    TokenResponse.assume_role_with_web_identity = _refuse_token
+    TokenResponse.assume_role_with_saml = _refuse_token
+    STSBackend.assume_role = new_session
+    STSBackend.get_caller_identity = get_caller_identity
     _look_through_copies()
 
 
 def _look_through_copies() -> None:
     """At each request of a function moto looks for its role, outside IAM's lock: roles may come and go meanwhile."""
-    IAMBackend.get_roles = lambda self: list(self.roles.values())  # type: ignore[method-assign]
+    IAMBackend.get_roles = lambda self: list(self.roles.values())
 
 
 def _refuse_token(call: TokenResponse) -> ActionResult:

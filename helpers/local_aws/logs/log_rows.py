@@ -44,9 +44,9 @@ def install() -> None:
         for stream in list(group.streams.values()) if group is not None else ():
             journal.delete_all(KIND, stream.arn)
 
-    LogStream.put_log_events = put_log_events  # type: ignore[method-assign]
-    LogGroup.delete_log_stream = delete_log_stream  # type: ignore[method-assign]
-    LogsBackend.delete_log_group = delete_log_group  # type: ignore[method-assign]
+    LogStream.put_log_events = put_log_events
+    LogGroup.delete_log_stream = delete_log_stream
+    LogsBackend.delete_log_group = delete_log_group
 
 
 def restore(backend_of: Any) -> None:

@@ -49,14 +49,14 @@ def install() -> None:
 
 def _name_policies() -> None:
     """AWS's own managed policies have the same ids for ever; moto invents them in each process."""
-    made = AWSManagedPolicy.from_data.__func__  # type: ignore[attr-defined]
+    made = AWSManagedPolicy.from_data.__func__  # type: ignore[attr-defined]  # of a class method
 
     def from_data(cls: type, *args: Any, **settings: Any) -> AWSManagedPolicy:
         policy = made(cls, *args, **settings)
         policy.id = "A" + base64.b32encode(hashlib.sha256(policy.arn.encode()).digest())[:20].decode()
         return policy
 
-    AWSManagedPolicy.from_data = classmethod(from_data)  # type: ignore[method-assign]
+    AWSManagedPolicy.from_data = classmethod(from_data)  # type: ignore[assignment]  # hands the rest on
 
 
 def open_with(store: Store) -> None:

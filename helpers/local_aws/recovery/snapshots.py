@@ -81,14 +81,14 @@ def loaded(snapshot: bytes) -> Any:
 
 def existing() -> Iterator[tuple[BackendKey, BaseBackend]]:
     """Yield all backends of the account that have been used, each with its service and region."""
-    for services in list(BackendDict._instances):  # moto has no public list of them
+    for services in list(BackendDict._instances):  # type: ignore[misc]  # a registry of all services, whatever their type
         for region, backend in list(services.get(ACCOUNT_ID, {}).items()):
             yield (services.service_name, region), backend
 
 
 def backend_at(where: BackendKey) -> BaseBackend:
     name, region = where
-    return backends.get_backend(name)[ACCOUNT_ID][region]  # type: ignore[call-overload]
+    return backends.get_backend(name)[ACCOUNT_ID][region]  # type: ignore[call-overload]  # any service, not one by its name
 
 
 class _Pickler(pickle.Pickler):
@@ -129,7 +129,7 @@ def _with(**replaced: Callable[[], Any]) -> Callable[[Any], Any]:
     return reduce
 
 
-def _blank(kind: type) -> Any:
+def _blank(kind: Any) -> Any:
     return kind.__new__(kind)
 
 

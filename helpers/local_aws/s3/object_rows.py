@@ -20,13 +20,13 @@ _pickling = threading.local()
 
 def install() -> None:
     """Have moto's objects forget their row when they get another content."""
-    by_moto = FakeKey.value
+    by_moto: Any = FakeKey.value  # a property
 
     def set_value(self: FakeKey, value: bytes) -> None:
         self.__dict__.pop("row", None)
-        by_moto.fset(self, value)  # type: ignore[attr-defined]
+        by_moto.fset(self, value)
 
-    FakeKey.value = property(by_moto.fget, set_value)  # type: ignore[attr-defined,method-assign]
+    FakeKey.value = property(by_moto.fget, set_value)  # type: ignore[assignment]  # mypy sees what the property gives
 
 
 class snapshot:
@@ -47,7 +47,7 @@ def state_of(key: FakeKey) -> dict[str, Any]:
     """Return the attributes of an object, with the row of its content in the place of the content."""
     row = key.__dict__.get("row")
     if row not in _kept:
-        row = key.row = journal.number()  # type: ignore[attr-defined]
+        row = key.row = journal.number()  # type: ignore[attr-defined]  # our own attribute
         journal.put(KIND, "", row, key.__getstate__()["value"] or b"", new=True)
         _kept.add(row)
     _pickling.rows.add(row)
@@ -59,5 +59,5 @@ def set_state(key: FakeKey, state: dict[str, Any]) -> None:
     assert journal.store is not None
     content = journal.store.get(KIND, "", state["row"]) or b""
     key.__setstate__({**state, "value": content})
-    key.row = state["row"]  # type: ignore[attr-defined]
+    key.row = state["row"]  # type: ignore[attr-defined]  # our own attribute
     _kept.add(state["row"])

@@ -37,7 +37,7 @@ class Order:
     _busy: dict[str, int] = field(default_factory=dict)  # messages in flight, by line
     _heads: list[tuple[int, str]] = field(default_factory=list)  # heap: lines that can be taken from; may be outdated
     _hidden: list[tuple[float, int, _Place]] = field(default_factory=list)  # heap, by `until`; may be outdated
-    _numbers: count = field(default_factory=count)
+    _numbers: count[int] = field(default_factory=count)
     _in_flight: int = 0
     _delayed: int = 0
 
@@ -68,7 +68,8 @@ class Order:
         line = self._next_line()
         if line is None:
             return []
-        standing, taken = self._lines[line], []
+        standing = self._lines[line]
+        taken: list[Message] = []
         while standing and len(taken) < most:
             place = heappop(standing)[1]
             if not place.gone:
@@ -111,7 +112,7 @@ class Order:
 
     def find(self, message_id: str) -> Message | None:
         place = self._places.get(message_id)
-        return place and place.message
+        return place.message if place else None
 
     def in_flight(self, message: Message) -> bool:
         return self._places[message.id].in_flight
