@@ -64,23 +64,25 @@ def main() -> None:
 
 def measured(count: int, shared: bool = False) -> Figures:
     """One class, from opening the notebook to reading the orders."""
-    with tempfile.TemporaryDirectory(prefix="classroom-", ignore_cleanup_errors=True) as folder:
-        with classroom(count, Path(folder), shared) as learners:
-            begun = begin_together(learners, notice=2)
-            failed = [str(result) for result in begun if isinstance(result, Exception)]
-            ready = [one for one, result in zip(learners, begun, strict=True) if not isinstance(result, Exception)]
-            sent = together(ready, Learner.send)
-            failed += [str(result) for result in sent if isinstance(result, Exception)]
-            seen = together(ready, Learner.read)
-            return Figures(
-                [learner.kernel_seconds for learner in learners],
-                [took[0] for took in begun if not isinstance(took, Exception)],
-                [took[1] for took in begun if not isinstance(took, Exception)],
-                [took for took in sent if not isinstance(took, Exception)],
-                memory(learners),
-                sum(found == learner.own_orders for found, learner in zip(seen, ready, strict=True)),
-                failed,
-            )
+    with (
+        tempfile.TemporaryDirectory(prefix="classroom-", ignore_cleanup_errors=True) as folder,
+        classroom(count, Path(folder), shared) as learners,
+    ):
+        begun = begin_together(learners, notice=2)
+        failed = [str(result) for result in begun if isinstance(result, Exception)]
+        ready = [one for one, result in zip(learners, begun, strict=True) if not isinstance(result, Exception)]
+        sent = together(ready, Learner.send)
+        failed += [str(result) for result in sent if isinstance(result, Exception)]
+        seen = together(ready, Learner.read)
+        return Figures(
+            [learner.kernel_seconds for learner in learners],
+            [took[0] for took in begun if not isinstance(took, Exception)],
+            [took[1] for took in begun if not isinstance(took, Exception)],
+            [took for took in sent if not isinstance(took, Exception)],
+            memory(learners),
+            sum(found == learner.own_orders for found, learner in zip(seen, ready, strict=True)),
+            failed,
+        )
 
 
 def memory(learners: list[Learner]) -> Counter[str]:

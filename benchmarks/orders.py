@@ -80,42 +80,45 @@ def service(
     """
     files = {"handler.py": (PROJECT / "handler.py").read_text(encoding="utf-8")}
     files |= {"wrapper.py": wrapper} if wrapper else {}
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, own_home(Path(folder)):
-        with serve(Path(folder)) as account:
-            aws = Aws(account)
-            role = aws.role()
-            aws.client("dynamodb").create_table(
-                TableName="sample-table",
-                KeySchema=[{"AttributeName": "OrderId", "KeyType": "HASH"}],
-                AttributeDefinitions=[{"AttributeName": "OrderId", "AttributeType": "S"}],
-                BillingMode="PAY_PER_REQUEST",
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
+        own_home(Path(folder)),
+        serve(Path(folder)) as account,
+    ):
+        aws = Aws(account)
+        role = aws.role()
+        aws.client("dynamodb").create_table(
+            TableName="sample-table",
+            KeySchema=[{"AttributeName": "OrderId", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "OrderId", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        events = aws.client("events")
+        pattern = json.dumps({"source": ["microservice_x"]})
+        rule = events.put_rule(Name="sample-rule", EventPattern=pattern)["RuleArn"]
+
+        def deploy(name: str) -> None:
+            lambda_ = aws.client("lambda")
+            arn = lambda_.create_function(
+                FunctionName=name,
+                Runtime="python3.13",
+                Role=role,
+                Handler=f"{'wrapper' if wrapper else 'handler'}.lambda_handler",
+                Code={"ZipFile": zip_of(files)},
+                Timeout=30,
+            )["FunctionArn"]
+            lambda_.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.05})
+            lambda_.add_permission(
+                FunctionName=name,
+                StatementId="rule",
+                Action="lambda:InvokeFunction",
+                Principal="events.amazonaws.com",
+                SourceArn=rule,
             )
-            events = aws.client("events")
-            pattern = json.dumps({"source": ["microservice_x"]})
-            rule = events.put_rule(Name="sample-rule", EventPattern=pattern)["RuleArn"]
+            events.put_targets(Rule="sample-rule", Targets=[{"Id": "function", "Arn": arn}])
 
-            def deploy(name: str) -> None:
-                lambda_ = aws.client("lambda")
-                arn = lambda_.create_function(
-                    FunctionName=name,
-                    Runtime="python3.13",
-                    Role=role,
-                    Handler=f"{'wrapper' if wrapper else 'handler'}.lambda_handler",
-                    Code={"ZipFile": zip_of(files)},
-                    Timeout=30,
-                )["FunctionArn"]
-                lambda_.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.05})
-                lambda_.add_permission(
-                    FunctionName=name,
-                    StatementId="rule",
-                    Action="lambda:InvokeFunction",
-                    Principal="events.amazonaws.com",
-                    SourceArn=rule,
-                )
-                events.put_targets(Rule="sample-rule", Targets=[{"Id": "function", "Arn": arn}])
-
-            deploy("sample-function")
-            yield aws, deploy
+        deploy("sample-function")
+        yield aws, deploy
 
 
 def entry(order_id: str) -> dict:

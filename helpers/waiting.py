@@ -22,7 +22,7 @@ _stream: TextIO | None = None  # None: wherever print goes
 @contextmanager
 def show_waits_on(stream: TextIO | None) -> Iterator[None]:
     """Show waits on `stream` while the context lasts, even where the output of cells is hidden; None: on stdout."""
-    global _stream
+    global _stream  # noqa: PLW0603  print, whose place it takes, is one for the process, too
     before, _stream = _stream, stream
     try:
         yield

@@ -81,7 +81,7 @@ def _make(place: Place, reason: str, descriptor: int) -> None:
     }
     draft = place.stamp.with_suffix(".draft")
     draft.write_text(json.dumps(stamp, indent=1), encoding="utf-8")
-    os.replace(draft, place.stamp)
+    draft.replace(place.stamp)
     place.making.unlink(missing_ok=True)
 
 
@@ -97,7 +97,7 @@ def _clear(place: Place, status: StatusLine) -> None:
     number = 1
     while os.path.lexists(kept := place.root / f".venv.old-{number}"):
         number += 1
-    os.rename(place.venv, kept)
+    place.venv.rename(kept)
     status.say(f"There was a .venv that the workbook had not made: it is kept as {kept.name}.")
 
 
@@ -105,7 +105,7 @@ def _discard(place: Place) -> None:
     """Delete `.venv`. It is renamed first: a deletion cut short leaves nothing that looks like one."""
     trash = place.root / f".venv.trash-{os.getpid()}"
     with contextlib.suppress(FileNotFoundError):
-        os.rename(place.venv, trash)
+        place.venv.rename(trash)
         if trash.is_symlink() or not trash.is_dir():
             trash.unlink()
         shutil.rmtree(trash, ignore_errors=True)

@@ -153,7 +153,7 @@ def _run(command: Sequence[str], status: StatusLine, place: Place, env: dict[str
         _terminate(process)
         raise
     finally:
-        with contextlib.suppress(OSError), open(place.log, "a", encoding="utf-8") as file:
+        with contextlib.suppress(OSError), place.log.open("a", encoding="utf-8") as file:
             file.write(f"$ {' '.join(command)}\n{''.join(output)}\n")
     if code:
         raise ToolFailed("".join(output))

@@ -59,7 +59,7 @@ class Place:
 
         Not among it: the settings of tools, such as ruff's.
         """
-        with open(self.root / "pyproject.toml", "rb") as file:
+        with (self.root / "pyproject.toml").open("rb") as file:
             project = tomllib.load(file)
         parts = [project.get("build-system"), project.get("project"), project.get("tool", {}).get("hatch")]
         files = [self.requirements, *self.jupyter]

@@ -3,7 +3,6 @@ as they came. Lessons that were changed are kept in a folder of their own: nothi
 """
 
 import argparse
-import os
 import shutil
 import subprocess
 import sys
@@ -84,7 +83,7 @@ def _restore_lessons(root: Path) -> str:
             shutil.copy2(path, kept / name)
         new = path.with_suffix(".new")
         new.write_bytes(originals[name])
-        os.replace(new, path)
+        new.replace(path)
     what = "1 lesson is" if len(changed) == 1 else f"{len(changed)} lessons are"
     return f"{what} as they came again; yours are kept in {kept.name}."
 

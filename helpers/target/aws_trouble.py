@@ -102,7 +102,7 @@ def show_in_one_line(line_for: Callable[[BaseException], str | None] = in_one_li
             shell.showtraceback((kind, error, traceback), tb_offset=tb_offset)
             return None
         shown = [line]
-        shell._showtraceback(kind, error, shown)
+        shell._showtraceback(kind, error, shown)  # noqa: SLF001  each front end of IPython has its own
         return shown
 
     shell.set_custom_exc((BotoCoreError, ClientError), show)

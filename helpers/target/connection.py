@@ -56,7 +56,7 @@ _connected: str | None = None  # the kind to which this process has been connect
 
 def connect() -> Target:
     """Point this process's boto3 at the chosen AWS and at nothing else. Raises WorkbookError."""
-    global _connected
+    global _connected  # noqa: PLW0603  boto3 and the environment belong to the whole process, too
     kind, prefix = chosen(os.environ)
     if _connected not in (None, kind):
         raise WorkbookError(

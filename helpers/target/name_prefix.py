@@ -7,6 +7,7 @@ policy, template and message. So no cell has to spell a prefix, and the same cel
 """
 
 import base64
+import contextlib
 import io
 import re
 from collections.abc import Callable
@@ -100,9 +101,7 @@ def _map_payload(parsed: dict[str, Any], change: Callable[[str], str]) -> dict[s
         parsed["LogResult"] = base64.b64encode(change(text).encode()).decode()
     if isinstance(parsed.get("Payload"), StreamingBody):
         content = parsed["Payload"].read()
-        try:
+        with contextlib.suppress(UnicodeDecodeError):  # no text, so no name in it
             content = change(content.decode()).encode()
-        except UnicodeDecodeError:
-            pass  # no text, so no name in it
         parsed["Payload"] = StreamingBody(io.BytesIO(content), len(content))
     return parsed

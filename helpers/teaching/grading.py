@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import atexit
+import contextlib
 import os
 import re
 import tempfile
@@ -139,8 +140,7 @@ def _lesson(name: str, root: Path) -> Path:
 
 # --- while nbgrader grades ---
 
-_folder: tempfile.TemporaryDirectory[str] | None = None
-_before: dict[str, str] = {}
+_account = contextlib.ExitStack()  # what ends the account of the submission that is graded now
 
 
 def configure(c: Any) -> None:
@@ -154,21 +154,21 @@ def configure(c: Any) -> None:
 
 def begin_submission(**_: Any) -> None:
     """Give the kernels that this process starts from now on a new, empty account, which belongs to one submission."""
-    global _folder, _before
     end_submission()
-    _folder, _before = tempfile.TemporaryDirectory(prefix="grading-", ignore_cleanup_errors=True), dict(os.environ)
-    isolation.isolate(Path(_folder.name))
+    _account.callback(_set_environment, dict(os.environ))
+    folder = _account.enter_context(tempfile.TemporaryDirectory(prefix="grading-", ignore_cleanup_errors=True))
+    _account.callback(lifecycle.stop)
+    isolation.isolate(Path(folder))
 
 
 def end_submission(**_: Any) -> None:
     """End that account. nbgrader does not come here when a submission failed: the next one, or the end, does."""
-    global _folder
-    if _folder is not None:
-        lifecycle.stop()
-        _folder.cleanup()
-        _folder = None
-        os.environ.clear()
-        os.environ.update(_before)
+    _account.close()
+
+
+def _set_environment(variables: dict[str, str]) -> None:
+    os.environ.clear()
+    os.environ.update(variables)
 
 
 atexit.register(end_submission)

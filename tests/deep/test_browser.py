@@ -71,7 +71,7 @@ def jupyterlab(folder: Path) -> Iterator[str]:
         "JUPYTER_CONFIG_PATH": str(PROJECT / "helpers" / "jupyter"),
         "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
     }
-    with open(folder / "jupyterlab.log", "wb") as log:
+    with (folder / "jupyterlab.log").open("wb") as log:
         server = subprocess.Popen(command, cwd=folder, env=variables, stdout=log, stderr=log)
         try:
             _until(lambda: _answers(port, token), 60, "JupyterLab to start")

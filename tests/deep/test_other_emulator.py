@@ -44,7 +44,7 @@ def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "HOME": str(folder), "USERPROFILE": str(folder), "TMPDIR": str(folder), "TEMP": str(folder),
         "GATEWAY_PORT": str(port), "MINISTACK_HOST": "127.0.0.1",
     }  # fmt: skip
-    with open(folder / "log", "wb") as log:
+    with (folder / "log").open("wb") as log:
         server = subprocess.Popen([programs / "ministack"], cwd=folder, env=variables, stdout=log, stderr=log)
     try:
         _wait_for(f"http://127.0.0.1:{port}", server, folder / "log")

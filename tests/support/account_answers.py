@@ -41,9 +41,9 @@ def differences(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
 def _operations(client: Any) -> Iterator[tuple[str, str]]:
     for method, operation in client.meta.method_to_api_mapping.items():
         shape = client.meta.service_model.operation_model(operation).input_shape
-        if operation.startswith(_SHOWN) and operation not in _NEVER_THE_SAME:
-            if shape is None or not shape.required_members:
-                yield operation, method
+        shown = operation.startswith(_SHOWN) and operation not in _NEVER_THE_SAME
+        if shown and (shape is None or not shape.required_members):
+            yield operation, method
 
 
 def _answer(client: Any, method: str, **parameters: Any) -> Any:

@@ -60,7 +60,7 @@ class Browser:
         options = [*_OPTIONS, f"--user-data-dir={self._folder}", f"--window-size={width},{height}"]
         if hasattr(os, "geteuid") and os.geteuid() == 0:
             options.append("--no-sandbox")  # Chromium refuses to run as root otherwise
-        self._log = open(folder / "browser.log", "wb")
+        self._log = (folder / "browser.log").open("wb")
         self._process = subprocess.Popen([program, *options, "about:blank"], stdout=self._log, stderr=self._log)
         self._messages = 0
         #: Addresses of all requests that pages of this browser have made, in order.

@@ -170,7 +170,8 @@ def shuffled(faults: Faults) -> None:
     def later(self: EventBusBackend, rule: object, event: object) -> None:
         nonlocal count
         if rule.managed_by:  # an archive keeps what the bus has taken, once
-            return deliver(self, rule, event)
+            deliver(self, rule, event)
+            return
         with lock:
             count += 1
             pauses = [chance.uniform(0, 0.4) for _ in range(2 if count % 3 == 0 else 1)]

@@ -124,7 +124,7 @@ def serve(module: str, folder: Path, *arguments: str) -> tuple[subprocess.Popen,
     """Start a module of these tests that serves a changed account in `folder`, and wait until it is there."""
     folder.mkdir(parents=True, exist_ok=True)
     home, command = lifecycle.Home(folder), [sys.executable, "-m", module, str(folder), *arguments]
-    with open(folder / "server.log", "wb") as log:
+    with (folder / "server.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, cwd=PROJECT)
     end = time.monotonic() + 60
     while (state := home.read()) is None:

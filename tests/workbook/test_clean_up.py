@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import boto3
 import pytest
@@ -43,7 +44,7 @@ Resources:
 @pytest.fixture(scope="module")
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
     """An account of this module's own, and this process as a kernel of the workbook in it, with a prefix."""
-    before, folder = dict(os.environ), os.getcwd()
+    before, folder = dict(os.environ), Path.cwd()
     with isolated(tmp_path_factory.mktemp("clean-up")):
         aws = Aws(lifecycle.start())
         os.environ |= aws.account.environment() | {"WORKBOOK_TARGET": "endpoint", "WORKBOOK_PREFIX": PREFIX}

@@ -149,7 +149,7 @@ def test_points_are_given_for_what_is_right(grades):
 
 def test_nbgraders_own_list_says_the_same(course, grades):
     nbgrader(course, "export", "--to", "grades.csv")
-    with open(course / "grades.csv", encoding="utf-8", newline="") as file:
+    with (course / "grades.csv").open(encoding="utf-8", newline="") as file:
         rows = {row["student_id"]: row for row in csv.DictReader(file) if row["assignment"] == LESSON}
     assert {student: float(row["score"]) for student, row in rows.items()} == {
         student: sum(points) for student, points in grades.items()

@@ -365,7 +365,7 @@ def test_copies_and_checkpoints_are_no_lessons(lessons):
 def shell(account, lessons, monkeypatch):
     """This process as a fresh kernel of a learner: it has lessons, but has not called begin() yet."""
     monkeypatch.setattr(workbook, "NOTEBOOKS", lessons)
-    before, folder = dict(os.environ), os.getcwd()
+    before, folder = dict(os.environ), Path.cwd()
     for name in account.environment():
         os.environ.pop(name, None)
     yield

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import zipfile
@@ -195,7 +196,7 @@ def the_word_error():
 @wrong_answer("03-2", "an order that is in the table: Your function raises JSONDecodeError")
 def the_payload_is_read_twice():
     def twice(answer):
-        return reads(answer)["status"] if "status" in reads(answer) else "failed"
+        return reads(answer).get("status", "failed")
 
     return (lambda answer: twice(answer),)
 
@@ -246,10 +247,8 @@ def deploy(code: str, handler: str = "handler.lambda_handler") -> tuple:
 @undo("03-3")
 def forget():
     client = boto3.client("lambda")
-    try:
+    with contextlib.suppress(client.exceptions.ResourceNotFoundException):
         client.delete_function(FunctionName="exercise-thermometer")
-    except client.exceptions.ResourceNotFoundException:
-        pass
 
 
 @wrong_answer("03-3", "cold to every event")

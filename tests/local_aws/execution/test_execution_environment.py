@@ -8,6 +8,7 @@ import os
 import re
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import psutil
 import pytest
@@ -83,7 +84,7 @@ def test_the_variables_that_aws_documents(aws):
     assert variables["AWS_LAMBDA_FUNCTION_VERSION"] == "$LATEST"
     assert variables["AWS_LAMBDA_LOG_GROUP_NAME"] == f"/aws/lambda/{name}"
     assert re.fullmatch(r"\d{4}/\d\d/\d\d/\[\$LATEST\][0-9a-f]{32}", variables["AWS_LAMBDA_LOG_STREAM_NAME"])
-    assert os.path.basename(variables["LAMBDA_TASK_ROOT"])
+    assert Path(variables["LAMBDA_TASK_ROOT"]).name
     assert re.fullmatch(
         r"Root=1-[0-9a-f]{8}-[0-9a-f]{24};.*Sampled=0;Lineage=1:[0-9a-f]{8}:1", variables["_X_AMZN_TRACE_ID"]
     )

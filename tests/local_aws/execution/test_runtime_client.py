@@ -170,8 +170,7 @@ def _plain(text: str, request_id: str, code) -> str:
     """Without ids, durations and stamps; and with the task root where AWS has it."""
     text = text.replace(request_id, "ID").replace(str(code), "/var/task")
     text = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "TIME", text)
-    text = re.sub(r"(Duration|Used): [\d.]+ (ms|MB)", r"\1: N \2", text)
-    return text
+    return re.sub(r"(Duration|Used): [\d.]+ (ms|MB)", r"\1: N \2", text)
 
 
 @pytest.mark.parametrize(("name", "payload"), CASES)
