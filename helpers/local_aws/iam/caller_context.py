@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-ke
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from moto.iam.models import iam_backends
@@ -18,11 +18,11 @@ from ..http.http1 import Request
 class CallerContext(Mapping[str, Any]):
     """The keys of one request, in lower case. Each is found out when a policy asks for it; few policies do."""
 
-    __slots__ = ("_credentials", "_request", "_region", "_own")
+    __slots__ = ("credentials", "request", "region", "_own")
 
     def __init__(self, credentials: Credentials, request: Request, region: str, own: Mapping[str, Any]) -> None:
         """own: the keys that only the service of this request has."""
-        self._credentials, self._request, self._region, self._own = credentials, request, region, own
+        self.credentials, self.request, self.region, self._own = credentials, request, region, own
 
     def __getitem__(self, key: str) -> str | tuple[str, ...]:
         value = self._find(key)
@@ -30,7 +30,7 @@ class CallerContext(Mapping[str, Any]):
             raise KeyError(key)
         return value
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[str]:
         return (key for key in (*self._own, *_KEYS) if key in self)
 
     def __len__(self) -> int:
@@ -38,8 +38,9 @@ class CallerContext(Mapping[str, Any]):
 
     def _find(self, key: str) -> str | tuple[str, ...] | None:
         if key in self._own:
-            value = self._own[key]
-            return value() if callable(value) else value
+            given = self._own[key]
+            value: str | tuple[str, ...] | None = given() if callable(given) else given
+            return value
         if key.startswith("aws:principaltag/"):
             tags = {tag["Key"].lower(): tag["Value"] for tag in getattr(self._entity(), "tags", None) or ()}
             return tags.get(key.partition("/")[2])
@@ -48,34 +49,35 @@ class CallerContext(Mapping[str, Any]):
 
     def _entity(self) -> Any:
         """Return the role or user that calls, as IAM keeps it; None when it has been deleted."""
-        backend, credentials = iam_backends[ACCOUNT_ID]["aws"], self._credentials
+        backend, credentials = iam_backends[ACCOUNT_ID]["aws"], self.credentials
         if credentials.role_arn is None:
-            return backend.users.get(credentials.user_name)
+            return backend.users.get(credentials.user_name or "")
         return next((role for role in list(backend.roles.values()) if role.arn == credentials.role_arn), None)
 
-    def _user_id(self) -> str | None:
-        entity, credentials = self._entity(), self._credentials
+    def user_id(self) -> str | None:
+        """Return aws:userid: the id of the user, or of the role and its session; None when it has been deleted."""
+        entity, credentials = self._entity(), self.credentials
         if entity is None or credentials.role_arn is None:
             return getattr(entity, "id", None)
         return f"{entity.id}:{credentials.principal_arn.rpartition('/')[2]}"
 
 
 _KEYS: dict[str, Callable[[CallerContext], str | None]] = {
-    "aws:username": lambda c: c._credentials.user_name,
-    "aws:userid": CallerContext._user_id,
-    "aws:principalarn": lambda c: c._credentials.role_arn or c._credentials.principal_arn,
+    "aws:username": lambda c: c.credentials.user_name,
+    "aws:userid": CallerContext.user_id,
+    "aws:principalarn": lambda c: c.credentials.role_arn or c.credentials.principal_arn,
     "aws:principalaccount": lambda c: ACCOUNT_ID,
-    "aws:principaltype": lambda c: "AssumedRole" if c._credentials.role_arn else "User",
+    "aws:principaltype": lambda c: "AssumedRole" if c.credentials.role_arn else "User",
     "aws:principalisawsservice": lambda c: "false",
     "aws:resourceaccount": lambda c: ACCOUNT_ID,
-    "aws:requestedregion": lambda c: c._region,
+    "aws:requestedregion": lambda c: c.region,
     "aws:viaawsservice": lambda c: "false",
-    "aws:useragent": lambda c: c._request.headers.get("user-agent"),
-    "aws:multifactorauthpresent": lambda c: "false" if c._credentials.role_arn else None,
+    "aws:useragent": lambda c: c.request.headers.get("user-agent"),
+    "aws:multifactorauthpresent": lambda c: "false" if c.credentials.role_arn else None,
     "aws:currenttime": lambda c: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     "aws:epochtime": lambda c: str(int(time.time())),
     "aws:sourceip": lambda c: "127.0.0.1",
     # On AWS these requests come over TLS; here they never leave the machine, and a policy that demands TLS holds.
     "aws:securetransport": lambda c: "true",
-    "lambda:sourcefunctionarn": lambda c: c._credentials.source_function,
+    "lambda:sourcefunctionarn": lambda c: c.credentials.source_function,
 }

@@ -135,9 +135,11 @@ def _key_value(request: Mapping[str, Any], key: str) -> str | None:
 _EXPRESSIONS = ("ProjectionExpression", "UpdateExpression", "ConditionExpression")
 _MORE_EXPRESSIONS = ("FilterExpression", "KeyConditionExpression")
 _WORDS = frozenset(
-    "and or not between in set remove add delete size contains begins_with attribute_exists attribute_not_exists "
-    "attribute_type if_not_exists list_append".split()
-)
+    {
+        "and", "or", "not", "between", "in", "set", "remove", "add", "delete", "size", "contains", "begins_with",
+        "attribute_exists", "attribute_not_exists", "attribute_type", "if_not_exists", "list_append",
+    }
+)  # fmt: skip
 
 
 def _attributes(requests: list[Mapping[str, Any]]) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ class IdentityPolicies:
 NOTHING = IdentityPolicies(PolicySet([]))
 
 #: What was compiled for an identity, and the state of IAM that it was made of.
-_compiled: dict[str, tuple[Role | User, tuple, IdentityPolicies]] = {}
+_compiled: dict[str, tuple[Role | User, tuple[Any, ...], IdentityPolicies]] = {}
 
 
 def of_role(role_arn: str) -> IdentityPolicies:
@@ -59,7 +59,7 @@ def parsed(document: str) -> Policy:
     return Policy(json.loads(document))
 
 
-def _current(arn: str, entity: Role | User, state: tuple, policies: IdentityPolicies) -> IdentityPolicies:
+def _current(arn: str, entity: Role | User, state: tuple[Any, ...], policies: IdentityPolicies) -> IdentityPolicies:
     return policies if state == _state(entity) else _compile(arn, entity)
 
 

@@ -24,11 +24,11 @@ def install() -> None:
         IAMPolicyDocumentValidator.validate,
         IAMTrustPolicyDocumentValidator.validate,
     )
-    check_action = IAMTrustPolicyDocumentValidator._validate_trust_policy_action
+    check_action = IAMTrustPolicyDocumentValidator._validate_trust_policy_action  # noqa: SLF001  moto has it there
     create_role = IAMBackend.create_role
 
-    def read_document(self: BaseIAMPolicyValidator, document: str) -> None:
-        read(self, _numbers_as_text(document))
+    def read_document(self: BaseIAMPolicyValidator, policy_document: str) -> None:
+        read(self, _numbers_as_text(policy_document))
 
     def validate(self: IAMPolicyDocumentValidator) -> None:
         check(self)
@@ -58,7 +58,7 @@ def install() -> None:
     BaseIAMPolicyValidator.__init__ = read_document
     IAMPolicyDocumentValidator.validate = validate
     IAMTrustPolicyDocumentValidator.validate = validate_trust
-    IAMTrustPolicyDocumentValidator._validate_trust_policy_action = staticmethod(validate_action)
+    IAMTrustPolicyDocumentValidator._validate_trust_policy_action = staticmethod(validate_action)  # noqa: SLF001
     IAMBackend.create_role = create
 
 

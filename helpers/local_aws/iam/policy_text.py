@@ -41,7 +41,8 @@ class Text:
     def _resolved(self, context: Context) -> str | None:
         """Return the text as a regular expression, its variables replaced by their values in this request."""
         literal = _regex if self._wildcards else re.escape
-        parts, end = [], 0
+        parts: list[str] = []
+        end = 0
         for variable in _VARIABLE.finditer(self._text):
             name, default = variable.groups()
             value: Any = name if name in ("*", "?", "$") else context.get(name.strip().lower(), default)

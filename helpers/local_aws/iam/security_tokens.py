@@ -39,7 +39,7 @@ def install() -> None:
         """Begin a session that belongs to this very role: one that has its name later is another."""
         session = _new_session(self, **settings)
         role = _role(session.role_arn)
-        session.role_id = role.id if role is not None else ""  # type: ignore[attr-defined]
+        session.role_id = role.id if role is not None else ""  # type: ignore[attr-defined]  # our own attribute
         return session
 
     def get_caller_identity(self: STSBackend, access_key_id: str, region: str) -> tuple[str, str, str]:
@@ -49,9 +49,9 @@ def install() -> None:
         return user_id, arn, account
 
     TokenResponse.assume_role = assume_role
-    TokenResponse.assume_role_with_web_identity = _refuse_token
-    TokenResponse.assume_role_with_saml = _refuse_token
-    STSBackend.assume_role = new_session
+    TokenResponse.assume_role_with_web_identity = _refuse_token  # type: ignore[assignment]  # called by position
+    TokenResponse.assume_role_with_saml = _refuse_token  # type: ignore[assignment]  # called by position
+    STSBackend.assume_role = new_session  # type: ignore[assignment]  # called by name alone
     STSBackend.get_caller_identity = get_caller_identity
     _look_through_copies()
 

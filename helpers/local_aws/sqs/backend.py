@@ -28,8 +28,8 @@ _ONE_AT_A_TIME = (
 def install() -> None:
     """Make moto's SQS this one. Call it once, before the first request."""
     models.sqs_backends.clear()
-    models.sqs_backends.backend = Backend  # type: ignore[misc]
-    models.Queue = Queue  # type: ignore[misc]
+    models.sqs_backends.backend = Backend
+    models.Queue = Queue  # type: ignore[misc]  # moto makes its queues from this name
 
 
 class Backend(models.SQSBackend):
@@ -48,7 +48,7 @@ class Backend(models.SQSBackend):
     def delete_queue(self, queue_name: str) -> None:
         queue = self.get_queue(queue_name)
         super().delete_queue(queue_name)
-        queue.end()  # type: ignore[attr-defined]
+        queue.end()  # type: ignore[attr-defined]  # all are ours
 
     def receive_message(
         self,
@@ -58,20 +58,20 @@ class Backend(models.SQSBackend):
         visibility_timeout: int,
         message_attribute_names: list[str] | None = None,
     ) -> list[models.Message]:
-        queue: Queue = self.get_queue(queue_name)  # type: ignore[assignment]
+        queue: Queue = self.get_queue(queue_name)  # type: ignore[assignment]  # all are ours
         messages = queue.receive(count, wait_seconds_timeout, visibility_timeout)
         for message in messages:
             # as moto's own receive_message does
-            models._filter_message_attributes(message, message_attribute_names or [])
+            models._filter_message_attributes(message, message_attribute_names or [])  # noqa: SLF001
         return messages
 
     def change_message_visibility(self, queue_name: str, receipt_handle: str, visibility_timeout: int) -> None:
-        queue: Queue = self.get_queue(queue_name)  # type: ignore[assignment]
+        queue: Queue = self.get_queue(queue_name)  # type: ignore[assignment]  # all are ours
         queue.change_visibility(receipt_handle, int(visibility_timeout))
 
     def purge_queue(self, queue_name: str) -> None:
         super().purge_queue(queue_name)
-        self.get_queue(queue_name).purge()  # type: ignore[attr-defined]
+        self.get_queue(queue_name).purge()  # type: ignore[attr-defined]  # all are ours
 
 
 def _locked(action: Callable) -> Callable:

@@ -86,7 +86,7 @@ class Queue(models.Queue):
             self._feed_functions()
 
     def _line(self, message: models.Message) -> str:
-        return message.group_id if self.fifo_queue else message.id  # type: ignore[return-value]
+        return message.group_id if self.fifo_queue else message.id  # type: ignore[return-value]  # in a FIFO queue it has one
 
     def put_back(self, message: models.Message) -> None:
         """Put a message back where it was when an earlier server ended."""
@@ -122,13 +122,13 @@ class Queue(models.Queue):
         for arn, mapping in tuple(self.lambda_event_source_mappings.items()):
             if not mapping.enabled:
                 continue
-            messages = self.receive(mapping.batch_size, 0, self.visibility_timeout)  # type: ignore[attr-defined]
+            messages = self.receive(mapping.batch_size, 0, self.visibility_timeout)  # type: ignore[attr-defined]  # set by name
             done = get_backend(self.account_id, self.region).send_sqs_batch(arn, messages, self.queue_arn)
             for message in messages:
                 if done:
-                    self.delete_message(message.receipt_handle)  # type: ignore[arg-type]
+                    self.delete_message(message.receipt_handle)  # type: ignore[arg-type]  # it was received
                 else:
-                    backend.change_message_visibility(self.name, message.receipt_handle, 0)  # type: ignore[arg-type]
+                    backend.change_message_visibility(self.name, message.receipt_handle, 0)  # type: ignore[arg-type]  # it was received
 
     # Receiving
 
@@ -159,7 +159,7 @@ class Queue(models.Queue):
 
     def _take(self, count: int, visibility_s: int, now: float, dead: list[models.Message]) -> list[models.Message]:
         taken: list[models.Message] = []
-        oldest = now - self.message_retention_period * 1000  # type: ignore[attr-defined]
+        oldest = now - self.message_retention_period * 1000  # type: ignore[attr-defined]  # set by name
         limit = self.redrive_policy["maxReceiveCount"] if self.dead_letter_queue and self.redrive_policy else None
         self._order.wake(now)
         while len(taken) < count:
@@ -187,7 +187,7 @@ class Queue(models.Queue):
 
     def _move_to_dead_letter_queue(self, message: models.Message) -> None:
         message.visible_at = message.delayed_until = 0
-        self.dead_letter_queue.add_message(message)  # type: ignore[union-attr]
+        self.dead_letter_queue.add_message(message)  # type: ignore[union-attr]  # the caller has looked
         message_rows.delete(self.queue_arn, message)
 
     # By receipt handle
