@@ -117,7 +117,7 @@ class Home:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             json.dump(state, file)
-        os.replace(draft, self._file)
+        draft.replace(self._file)
 
     def clear(self) -> None:
         with contextlib.suppress(OSError):

@@ -40,7 +40,7 @@ _starved: set[EnvironmentPool] = set()  # pools that wanted an environment when 
 
 def set_host(host: Host) -> None:
     """Tell all pools of this process which account they belong to."""
-    global _host
+    global _host  # noqa: PLW0603  set once, before the first function
     _host = host
 
 

@@ -17,7 +17,7 @@ from ..account.arn import Arn
 def connect(functions: Any) -> None:
     """Tell the sources of all mappings of `functions`, moto's Lambda of one region."""
     account, region = functions.account_id, functions.region_name
-    for mapping in functions._event_source_mappings.values():
+    for mapping in functions._event_source_mappings.values():  # noqa: SLF001  moto lists them in no other way
         arn = mapping.event_source_arn
         source = Arn.parse(arn)
         found: Any

@@ -48,7 +48,7 @@ _root: Path | None = None
 
 def set_root(folder: Path) -> Path:
     """Unpack into subfolders of `folder`, this module's alone; returns it."""
-    global _root
+    global _root  # noqa: PLW0603  set once, before the first function
     _root = folder
     folder.mkdir(parents=True, exist_ok=True)
     return folder
@@ -86,8 +86,8 @@ class FunctionCode:
         """Return what an earlier server has unpacked into the folder of this name. Nobody uses it yet."""
         assert _root is not None
         code = cls.__new__(cls)
-        code.path, code.size, code.sha256, code._users = _root / name, size, sha256, 0
-        code._lock = threading.Lock()
+        code.path, code.size, code.sha256, code._users = _root / name, size, sha256, 0  # noqa: SLF001  a constructor
+        code._lock = threading.Lock()  # noqa: SLF001
         return code
 
     def share(self) -> FunctionCode:
@@ -237,7 +237,7 @@ def _write(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path) -> N
         return
     target.parent.mkdir(parents=True, exist_ok=True)
     # A declared size that is too small ends in a checksum error, so no more is written than was announced.
-    with archive.open(member) as source, open(target, "wb") as file:
+    with archive.open(member) as source, target.open("wb") as file:
         shutil.copyfileobj(source, file)
         if file.tell() != member.file_size:
             raise zipfile.BadZipFile(f"{_shown(member.filename)} is shorter than announced")

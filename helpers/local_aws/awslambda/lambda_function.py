@@ -253,12 +253,12 @@ class Function(LambdaFunction):
         version.set_version(self.last_version)
         version.description = description or self.description
         version.function_code = self.function_code.share()
-        version._former_code = None
+        version._former_code = None  # noqa: SLF001  a copy of self
         version.policies = {}
         version.logs_backend = self.logs_backend
         version.concurrency, version.invoke_configs = self.concurrency, self.invoke_configs
-        version._touch()
-        version._runner = FunctionRunner(version.runner_spec(), self.concurrency, self.invoke_configs)
+        version._touch()  # noqa: SLF001  a copy of self
+        version._runner = FunctionRunner(version.runner_spec(), self.concurrency, self.invoke_configs)  # noqa: SLF001  a copy of self
         self.code_or_config_updated = False
         return version
 

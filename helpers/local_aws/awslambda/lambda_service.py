@@ -192,7 +192,7 @@ class LambdaService(AsyncSettings, LambdaBackend):  # type: ignore[misc]  # the 
                 return versions[-1]  # nothing has changed since
             version = function.new_version(description)
             versions.append(version)
-            self._lambdas._arns[version.function_arn] = version
+            self._lambdas._arns[version.function_arn] = version  # noqa: SLF001  moto publishes copies of its own
             return version
 
     def delete_function(self, function_name: str, qualifier: str | None = None) -> None:

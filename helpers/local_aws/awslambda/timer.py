@@ -21,7 +21,7 @@ _thread: threading.Thread | None = None
 
 def later(seconds: float, job: Job) -> None:
     """Run `job` on the timer's thread in so many seconds. Jobs must be quick; their errors are logged."""
-    global _thread
+    global _thread  # noqa: PLW0603  one thread for the process, made when it is needed
     with _changed:
         heapq.heappush(_jobs, (time.monotonic() + seconds, next(_numbers), job))
         if _thread is None:

@@ -63,9 +63,9 @@ def _evaluating(describe: Callable[[CloudWatchResponse], Any]) -> Callable[[Clou
     def described(self: CloudWatchResponse) -> Any:
         now = time.time()
         for alarm in self.cloudwatch_backend.alarms.values():
-            if alarm.rule is None and alarm.comparison_operator in _COMPARISONS:
-                if now >= getattr(alarm, "stays_until", 0):
-                    _evaluate(alarm, now)
+            ours = alarm.rule is None and alarm.comparison_operator in _COMPARISONS
+            if ours and now >= getattr(alarm, "stays_until", 0):
+                _evaluate(alarm, now)
         return describe(self)
 
     return described

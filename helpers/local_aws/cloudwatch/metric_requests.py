@@ -41,7 +41,7 @@ def put_metric_data(self: CloudWatchResponse) -> EmptyResult:
     if namespace.startswith("AWS/"):
         raise InvalidParameterValue("The value AWS/ for parameter Namespace is invalid.")
     for number, datum in enumerate(data, 1):
-        self.cloudwatch_backend._validate_parameters_put_metric_data(datum, number)
+        self.cloudwatch_backend._validate_parameters_put_metric_data(datum, number)  # noqa: SLF001  moto's own checks
     with metrics.reading() as store:
         for datum in data:
             _put(store, namespace, datum)

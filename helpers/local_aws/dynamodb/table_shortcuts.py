@@ -19,13 +19,13 @@ MAX_ITEM = 405_000
 #: DynamoDB's types whose content stands in a request as it is; all others are decoded, or have others inside.
 _PLAIN = frozenset({"S", "N", "BOOL", "NULL"})
 
-_structure_by_moto = BaseJSONParser._parse_structure
+_structure_by_moto = BaseJSONParser._parse_structure  # noqa: SLF001  one step of moto's parser is replaced
 _length_by_moto = Table.__len__
 
 
 def install() -> None:
     """Make moto's DynamoDB read, keep and count items this way."""
-    BaseJSONParser._parse_structure = _parse_structure
+    BaseJSONParser._parse_structure = _parse_structure  # noqa: SLF001
     Item.__init__ = _make_item
     Table.__len__ = _length
 

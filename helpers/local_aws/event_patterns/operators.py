@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import ClassVar
 
 from . import values
 from .reader import InvalidEventPattern, PatternReader
@@ -30,7 +31,7 @@ class OperatorReader:
         reader = self.reader
         if reader.next() != "name":
             reader.fail("Match expression name not found")
-        read = _OPERATORS.get(reader.name)
+        read = self._BY_NAME.get(reader.name)
         if read is None:
             reader.fail(f"Unrecognized match type {reader.name}")
         return read(self)
@@ -213,6 +214,18 @@ class OperatorReader:
             reader.fail("Null prefix/suffix not allowed", times=times)
         return reader.text
 
+    _BY_NAME: ClassVar[dict[str, Callable[[OperatorReader], Test | None]]] = {
+        "exactly": _exactly,
+        "prefix": _prefix,
+        "suffix": _suffix,
+        "equals-ignore-case": _equals_ignore_case,
+        "wildcard": _wildcard,
+        "anything-but": _anything_but,
+        "numeric": _numeric,
+        "cidr": _cidr,
+        "exists": _exists,
+    }
+
 
 def split_wildcard(text: str) -> list[str]:
     """Return the literals between the asterisks of `text`, unescaped. Raises ValueError with AWS's message.
@@ -268,16 +281,4 @@ _REFUSALS_IN_ANYTHING_BUT = {
     "prefix": "prefix/suffix match pattern must be a string",
     "suffix": "prefix/suffix match pattern must be a string",
     "wildcard": "wildcard match pattern must be a string",
-}
-
-_OPERATORS: dict[str, Callable[[OperatorReader], Test | None]] = {
-    "exactly": OperatorReader._exactly,
-    "prefix": OperatorReader._prefix,
-    "suffix": OperatorReader._suffix,
-    "equals-ignore-case": OperatorReader._equals_ignore_case,
-    "wildcard": OperatorReader._wildcard,
-    "anything-but": OperatorReader._anything_but,
-    "numeric": OperatorReader._numeric,
-    "cidr": OperatorReader._cidr,
-    "exists": OperatorReader._exists,
 }

@@ -144,7 +144,7 @@ class PatternReader:
             return "number"
         return self._read_word(character)
 
-    def _read_word(self, character: str) -> str:
+    def _read_word(self, character: str) -> str:  # noqa: RET503  fail() never returns
         word = _WORD.match(self.source, self._position)[0]  # type: ignore[index]  # it fits nothing, too
         if word in ("true", "false", "null"):
             self._value = word

@@ -77,7 +77,7 @@ class CheckedBuses(EventsBackend):
         super().put_permission(event_bus_name, action, principal, statement_id, condition, policy)
         bus = self.describe_event_bus(event_bus_name or "default")
         if not policy and principal == "*":  # moto makes an account of it
-            bus._statements[statement_id].principal = "*"  # type: ignore[assignment]  # moto takes accounts alone
+            bus._statements[statement_id].principal = "*"  # type: ignore[assignment]  # noqa: SLF001  moto takes accounts alone
 
 
 def _check_name(name: str) -> None:

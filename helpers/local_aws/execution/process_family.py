@@ -48,7 +48,7 @@ def adopt_orphans() -> None:
 
     Linux alone can do that; elsewhere nothing happens.
     """
-    global _adopting
+    global _adopting  # noqa: PLW0603  a property of the process
     if sys.platform == "linux":
         _adopting = ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
 
@@ -197,7 +197,7 @@ def kill_leftovers(code_root: Path) -> None:
 
 def descendants() -> dict[int, list[psutil.Process]]:
     """Return, by each worker's process id, the processes that it has started and that are still below it."""
-    global _tasks_before
+    global _tasks_before  # noqa: PLW0603  of the machine, as last seen
     trees: dict[int, list[psutil.Process]] = {}
     with contextlib.suppress(OSError, IndexError, ValueError):
         _tasks_before = _tasks()

@@ -24,7 +24,7 @@ TASK_ROOT = os.environ["LAMBDA_TASK_ROOT"]
 #: Where AWS unpacks a function, and where its Python lies. Tracebacks name these.
 AWS_TASK_ROOT = "/var/task"
 AWS_LIBRARY = f"/var/lang/lib/python{sys.version_info[0]}.{sys.version_info[1]}"
-_LIBRARY = os.path.dirname(os.__file__)
+_LIBRARY = os.path.dirname(os.__file__)  # noqa: PTH120  a cold start waits for what is imported here
 
 
 #: What AWS's Python runtime has beside the standard library. A function that needs more brings it in its zip,
@@ -347,7 +347,7 @@ def _log_error(report):
 def _flush():
     """Flush what the function printed before its answer: the log of an invocation is whole when it ends."""
     for stream in (sys.stdout, sys.stderr):
-        try:
+        try:  # noqa: SIM105  a cold start waits for what is imported here
             stream.flush()
         except (OSError, ValueError, AttributeError):  # closed, or replaced by something else
             pass

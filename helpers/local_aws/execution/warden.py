@@ -40,7 +40,7 @@ _thread: threading.Thread | None = None
 
 def watch(ward: Ward) -> None:
     """Look after a worker from now on."""
-    global _thread
+    global _thread  # noqa: PLW0603  one thread for the process, made when it is needed
     with _lock:
         _wards.add(ward)
         if _thread is None:
@@ -55,7 +55,7 @@ def release(ward: Ward) -> None:
 
 
 def _run() -> None:
-    global _thread
+    global _thread  # noqa: PLW0603  one thread for the process, made when it is needed
     trees_at = 0.0
     while True:
         time.sleep(INTERVAL)

@@ -27,7 +27,7 @@ class WorkerOutput:
     def __init__(self, path: Path) -> None:
         self.path = path
         path.touch()
-        self._file = open(path, "rb", buffering=0)
+        self._file = path.open("rb", buffering=0)
         self._lock = threading.Lock()
         self._offset = 0
         self._partial = b""

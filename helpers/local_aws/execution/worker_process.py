@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -67,7 +68,7 @@ class WorkerProcess:
 
     def _start(self, command: list[str], variables: dict[str, str], task_root: Path) -> subprocess.Popen[bytes]:
         scratch = str(self._scratch / "tmp")
-        with open(self._output.path, "ab") as output, process_family.starting:
+        with self._output.path.open("ab") as output, process_family.starting:
             process = subprocess.Popen(
                 command,
                 stdin=subprocess.PIPE,  # the worker ends when this closes, so it cannot outlive us
@@ -99,10 +100,8 @@ class WorkerProcess:
         return self._process.poll() is None
 
     def wait(self, seconds: float) -> None:
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            pass
 
     def kill(self, reason: str | None = None) -> None:
         """Kill the worker and everything in its group. What has left the group ends with the context."""

@@ -27,7 +27,7 @@ def install() -> None:
 
     It would else read the body as a form, too: "&Action=…&" in the text of an event would be an operation.
     """
-    set_up, action = BaseResponse.setup_class, BaseResponse._get_action
+    set_up, action = BaseResponse.setup_class, BaseResponse._get_action  # noqa: SLF001  what moto asks itself
 
     def setup_class(self: BaseResponse, *arguments: Any, **named: Any) -> None:
         set_up(self, *arguments, **named)
@@ -39,7 +39,7 @@ def install() -> None:
         return target.rpartition(".")[2] if target else action(self)
 
     BaseResponse.setup_class = setup_class
-    BaseResponse._get_action = get_action
+    BaseResponse._get_action = get_action  # noqa: SLF001
 
 
 def problem(request: Request, service: str) -> str | None:

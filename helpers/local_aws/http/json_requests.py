@@ -53,7 +53,7 @@ def install() -> None:
 
     Whoever else changes `setup_class` (ambiguity) goes before: all other requests are still read that way.
     """
-    global _other_ways
+    global _other_ways  # noqa: PLW0603  what moto has when this is installed
     _other_ways = responses.BaseResponse.setup_class
     responses.BaseResponse.setup_class = _setup
     # There is one account. moto looks for the caller's key in all accounts of all of AWS's partitions, and makes an IAM

@@ -61,7 +61,7 @@ def restore(backend_of: Any) -> None:
         if stream is not None:
             last = max(last, _append(stream, *pickle.loads(value)))
     # moto counts its ids there: a new event must not get one of these.
-    LogEvent._event_id = max(LogEvent._event_id, last + 1)
+    LogEvent._event_id = max(LogEvent._event_id, last + 1)  # noqa: SLF001
 
 
 def _append(stream: LogStream, ingested: float, batch: list[tuple[int, int, str]]) -> int:

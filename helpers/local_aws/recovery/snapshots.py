@@ -81,7 +81,7 @@ def loaded(snapshot: bytes) -> Any:
 
 def existing() -> Iterator[tuple[BackendKey, BaseBackend]]:
     """Yield all backends of the account that have been used, each with its service and region."""
-    for services in list(BackendDict._instances):  # type: ignore[misc]  # a registry of all services, whatever their type
+    for services in list(BackendDict._instances):  # type: ignore[misc]  # noqa: SLF001  moto's only list of all
         for region, backend in list(services.get(ACCOUNT_ID, {}).items()):
             yield (services.service_name, region), backend
 
@@ -139,7 +139,7 @@ def _items() -> Any:
 
 def _functions(storage: LambdaStorage) -> Any:
     """moto's functions by name; the default of its aliases is a lambda."""
-    return _blank, (LambdaStorage,), {**storage.__dict__, "_aliases": defaultdict(dict, storage._aliases)}
+    return _blank, (LambdaStorage,), {**storage.__dict__, "_aliases": defaultdict(dict, storage._aliases)}  # noqa: SLF001  all of its state
 
 
 def _weak(references: weakref.WeakValueDictionary) -> Any:

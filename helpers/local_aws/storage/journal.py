@@ -38,7 +38,7 @@ _next_seldom = 0.0
 def open_with(opened: Store, save: Callable[[str, str], None], save_seldom: Callable[[], None]) -> None:
     """Keep everything in `opened` from now on. save(service, region) puts a service's snapshot; save_seldom puts what
     is saved every SELDOM seconds."""
-    global store, _save, _save_seldom, _next_seldom
+    global store, _save, _save_seldom, _next_seldom  # noqa: PLW0603  a process keeps one account
     _save, _save_seldom, _next_seldom = save, save_seldom, time.monotonic() + SELDOM
     store = opened
     threading.Thread(target=_follow, name="journal", daemon=True).start()
@@ -46,7 +46,7 @@ def open_with(opened: Store, save: Callable[[str, str], None], save_seldom: Call
 
 def close() -> None:
     """Save all that is still to be saved, and let go of the file."""
-    global store
+    global store  # noqa: PLW0603  a process keeps one account
     closing = store
     if closing is None:
         return
@@ -137,7 +137,7 @@ def _follow() -> None:
 
 
 def _commit_soon(kept: Store) -> None:
-    global _next_seldom
+    global _next_seldom  # noqa: PLW0603  a process keeps one account
     _wake.clear()
     time.sleep(INTERVAL)
     if time.monotonic() >= _next_seldom:
