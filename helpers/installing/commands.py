@@ -30,6 +30,8 @@ For teachers:
 For maintainers:
   python3 -m helpers test [options]    run every lesson and the quick tests (--all: every test)
   python3 -m helpers notebooks [NAME]  execute lessons and store what comes out (--check: only compare)
+  python3 -m helpers ruff [options]    check the code (ruff check), or its form (ruff format --check)
+  python3 -m helpers mypy [options]    check its types
   python3 -m helpers lock [options]    make requirements.txt anew from pyproject.toml
 
 The first start makes .venv and installs everything into it. The options are those of JupyterLab
@@ -72,6 +74,8 @@ _MODULES = {
     "solved-copy": ("helpers.teaching", ["solved"]),
     "nbgrader": ("helpers.teaching", ["nbgrader"]),
     "notebooks": ("helpers.authoring.notebooks", []),
+    "ruff": ("ruff", []),
+    "mypy": ("mypy", []),
 }
 KNOWN = [*_MODULES, "lock"]
 

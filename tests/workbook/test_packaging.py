@@ -4,6 +4,7 @@ import ast
 import importlib
 import json
 import re
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -11,6 +12,7 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
+import yaml
 from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
@@ -54,9 +56,12 @@ USED_OTHERWISE = {
         "tests/local_aws/dynamodb/test_partiql.py",
         "execute_statement(",
     ),  # moto imports it for DynamoDB's PartiQL
-    "ruff": ("pyproject.toml", "[tool.ruff.lint]"),  # run as a program, by a test below
+    "mypy": (".pre-commit-config.yaml", "-m helpers mypy"),  # run as a program, by a test below and by pre-commit
+    "ruff": (".pre-commit-config.yaml", "-m helpers ruff check"),  # the same
     "uv": ("helpers/installing/pins.py", "[uv, *_COMPILE"),  # run as a program, by `lock` and by the set-up
 }
+PRE_COMMIT = yaml.safe_load((PROJECT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+HOOKS = [hook for repository in PRE_COMMIT["repos"] for hook in repository["hooks"]]
 IMPORT_NAMES = {"ipython": "IPython", "pyyaml": "yaml", "websocket-client": "websocket"}
 
 
@@ -246,10 +251,25 @@ def test_awslambdaric_is_asked_for_only_where_it_has_wheels():
     assert not Marker(str(marker)).evaluate(linux | {"python_version": "3.13", "platform_machine": "riscv64"})
 
 
-def test_the_code_is_in_order():
-    command = [sys.executable, "-m", "ruff", "check", "--no-cache", "--quiet", "."]
-    answer = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True)
-    assert answer.returncode == 0, answer.stdout
+@pytest.mark.parametrize("hook", HOOKS, ids=lambda hook: hook["id"])
+def test_the_code_is_in_order(hook):
+    """By the very commands that pre-commit runs."""
+    python, *arguments = shlex.split(hook["entry"])
+    assert (python, *arguments[:2]) == ("python3", "-m", "helpers"), "a command that works in a clean clone"
+    if Path(sys.prefix) != Place(PROJECT).venv:  # not the environment that the command would make: conda's
+        del arguments[1]
+    answer = subprocess.run([sys.executable, *arguments], cwd=PROJECT, capture_output=True, text=True)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+
+
+def test_pre_commit_downloads_nothing_and_checks_everything():
+    assert [hook["entry"].partition(" helpers ")[2] for hook in HOOKS] == ["ruff check", "ruff format --check", "mypy"]
+    assert [repository["repo"] for repository in PRE_COMMIT["repos"]] == ["local"]
+    assert all(hook["language"] == "system" and hook["pass_filenames"] is False for hook in HOOKS)
+    on_github = (PROJECT / ".github" / "workflows" / "check.yml").read_text(encoding="utf-8").splitlines()
+    for hook in HOOKS:
+        command = hook["entry"].partition(" helpers ")[2]
+        assert f"- run: .venv/bin/{command}" in map(str.strip, on_github), "the same, when it is pushed"
 
 
 # Refreshing the lock.
