@@ -12,6 +12,7 @@ import string
 import time
 from dataclasses import dataclass
 from datetime import UTC
+from typing import Any
 
 ACCOUNT_ID = "123456789012"
 REGION = "us-east-1"
@@ -85,7 +86,7 @@ class CredentialStore:
         )
         return self._remember(role, f"arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{session_name}")
 
-    def _remember(self, role, source_function: str | None = None) -> Credentials:
+    def _remember(self, role: Any, source_function: str | None = None) -> Credentials:
         credentials = Credentials(
             role.access_key_id,
             role.secret_access_key,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 #: Services whose calls may wait: Invoke for a function, ReceiveMessage for a message. They look after themselves.
 _WAITING = frozenset({"lambda", "sqs"})
@@ -16,7 +17,7 @@ _locks: dict[str, threading.RLock] = {}
 _making = threading.Lock()
 
 
-def service_lock(service: str) -> AbstractContextManager:
+def service_lock(service: str) -> AbstractContextManager[Any]:
     """Return the lock of a service, by the name in its endpoint ("dynamodb"): held while its model is touched."""
     if service in _WAITING:
         return nullcontext()

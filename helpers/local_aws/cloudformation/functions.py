@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-functio
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -100,7 +101,7 @@ class Values:
     def sub(self, argument: Any) -> str:
         text, variables = sub_arguments(argument)
 
-        def replace(match) -> str:
+        def replace(match: re.Match[str]) -> str:
             name = match[1].strip()
             if name.startswith("!"):
                 return "${" + name[1:] + "}"

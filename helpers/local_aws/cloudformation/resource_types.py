@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from . import types_data, types_events, types_iam, types_lambda
 from .resource_type import ResourceType
 
@@ -26,7 +28,7 @@ KNOWN: dict[str, ResourceType] = {
 }
 
 
-def capabilities(template_resources: dict[str, dict]) -> tuple[str | None, list[str]]:
+def capabilities(template_resources: dict[str, dict[str, Any]]) -> tuple[str | None, list[str]]:
     """Return what whoever creates the stack must acknowledge, and the types because of which.
 
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-iam-template.html#capabilities

@@ -68,7 +68,7 @@ def _number_size(text: str) -> int:
 
 
 def _charged(
-    call: Callable[[DynamoHandler], Any], units: Callable[[DynamoHandler, dict], float]
+    call: Callable[[DynamoHandler], Any], units: Callable[[DynamoHandler, dict[str, Any]], float]
 ) -> Callable[[DynamoHandler], Any]:
     """Return the call, with the capacity in its answer computed by `units` where the caller asked for it."""
 
@@ -122,7 +122,9 @@ def _stored(handler: DynamoHandler) -> AttributeMap:
     return item.to_json()["Attributes"] if item else {}
 
 
-def _measured(call: Callable[..., Any], unfiltered: Callable[..., tuple[tuple, dict]]) -> Callable[..., Any]:
+def _measured(
+    call: Callable[..., Any], unfiltered: Callable[..., tuple[tuple[Any, ...], dict[str, Any]]]
+) -> Callable[..., Any]:
     """Return the backend's call; when the caller asked for the cost, what it looks at is read again, unfiltered."""
 
     @functools.wraps(call)
@@ -137,12 +139,12 @@ def _measured(call: Callable[..., Any], unfiltered: Callable[..., tuple[tuple, d
     return measured
 
 
-def _unfiltered_scan(args: tuple, settings: dict) -> tuple[tuple, dict]:
+def _unfiltered_scan(args: tuple[Any, ...], settings: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
     table, _filters, *rest = args
     return (table, {}, *rest), {**settings, "filter_expression": None, "projection_expression": None}
 
 
-def _unfiltered_query(args: tuple, settings: dict) -> tuple[tuple, dict]:
+def _unfiltered_query(args: tuple[Any, ...], settings: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
     *rest, _projection = args
     kept = ("index_name", "consistent_read", "hash_key_conditions", "range_key_conditions")
     plain = {name: settings[name] for name in kept if name in settings}

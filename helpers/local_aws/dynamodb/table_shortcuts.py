@@ -5,6 +5,7 @@ Pinned, as moto is, to 5.2.5.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from moto.core.parse import BaseJSONParser
@@ -19,7 +20,7 @@ MAX_ITEM = 405_000
 #: DynamoDB's types whose content stands in a request as it is; all others are decoded, or have others inside.
 _PLAIN = frozenset({"S", "N", "BOOL", "NULL"})
 
-_structure_by_moto = BaseJSONParser._parse_structure  # noqa: SLF001  one step of moto's parser is replaced
+_structure_by_moto: Callable[..., Any] = BaseJSONParser._parse_structure  # noqa: SLF001  one step of moto's parser is replaced
 _length_by_moto = Table.__len__
 
 

@@ -36,7 +36,7 @@ def install() -> None:
     comparisons.FuncBetween.expr = between
 
 
-def _if(by_moto: Callable, holds: Callable, otherwise: bool) -> Callable:
+def _if(by_moto: Callable[..., Any], holds: Callable[..., Any], otherwise: bool) -> Callable[..., Any]:
     def expr(self: Any, item: Any) -> bool:
         return by_moto(self, item) if holds(_type(self.lhs, item), _type(self.rhs, item)) else otherwise
 

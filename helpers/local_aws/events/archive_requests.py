@@ -82,7 +82,7 @@ def check_state(state: str | None, states: Sequence[str]) -> None:
         )
 
 
-def _in_pages(action: Callable[[EventsHandler], tuple[str, Any]], key: str) -> Callable:
+def _in_pages(action: Callable[[EventsHandler], tuple[str, Any]], key: str) -> Callable[..., Any]:
     """Return a list action of moto's, with Limit and NextToken."""
 
     def listed(handler: EventsHandler) -> tuple[str, Any]:
@@ -99,7 +99,7 @@ def _in_pages(action: Callable[[EventsHandler], tuple[str, Any]], key: str) -> C
     return listed
 
 
-def _unless_managed(action: Callable[[EventsHandler], Any], force_overrides: bool) -> Callable:
+def _unless_managed(action: Callable[[EventsHandler], Any], force_overrides: bool) -> Callable[..., Any]:
     """Return an action on a rule that leaves alone the rules that AWS manages."""
 
     def guarded(handler: EventsHandler) -> Any:

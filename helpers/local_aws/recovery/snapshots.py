@@ -142,7 +142,7 @@ def _functions(storage: LambdaStorage) -> Any:
     return _blank, (LambdaStorage,), {**storage.__dict__, "_aliases": defaultdict(dict, storage._aliases)}  # noqa: SLF001  all of its state
 
 
-def _weak(references: weakref.WeakValueDictionary) -> Any:
+def _weak(references: weakref.WeakValueDictionary[Any, Any]) -> Any:
     return weakref.WeakValueDictionary, (), None, None, iter(list(references.items()))
 
 

@@ -74,7 +74,7 @@ class Backend(models.SQSBackend):
         self.get_queue(queue_name).purge()  # type: ignore[attr-defined]  # all are ours
 
 
-def _locked(action: Callable) -> Callable:
+def _locked(action: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(action)
     def locked(backend: Backend, *args: Any, **settings: Any) -> Any:
         with backend.lock:
