@@ -31,7 +31,7 @@ def event_too_large(size: int) -> str:
     return f"{size} byte payload is too large for the Event invocation type (limit {MAX_EVENT} bytes)"
 
 
-class LambdaApi(AsyncSettingsApi, LambdaResponse):  # type: ignore[misc]  # answers of another form, which moto's dispatcher takes
+class LambdaApi(AsyncSettingsApi, LambdaResponse):  # type: ignore[misc]  # methods answer in another form than moto's
     """Requests to https://lambda.<region>.amazonaws.com."""
 
     use_raw_body = True  # a payload need not be text; and moto would look for form fields in it
@@ -101,7 +101,7 @@ class LambdaApi(AsyncSettingsApi, LambdaResponse):  # type: ignore[misc]  # answ
 
     # Permissions.
 
-    def add_permission(self) -> TYPE_RESPONSE:  # type: ignore[override]  # a form that moto's dispatcher takes, too
+    def add_permission(self) -> TYPE_RESPONSE:  # type: ignore[override]  # another form of an answer
         name = self.uri_match["FunctionName"]
         statement = self.backend.add_permission(name, self._qualifier(), self.json_body)
         return 201, {"status": 201}, json.dumps({"Statement": json.dumps(statement, separators=(",", ":"))})

@@ -114,7 +114,7 @@ def _target(function_arn: str) -> tuple[Function, ResourcePolicy | None, str]:
     return function, latest.policies.get("" if qualifier == "$LATEST" else qualifier), qualifier
 
 
-class LambdaService(AsyncSettings, LambdaBackend):  # type: ignore[misc]  # the settings come from Request, not from moto
+class LambdaService(AsyncSettings, LambdaBackend):  # type: ignore[misc]  # methods take other arguments than moto's
     """Lambda in one region of one account."""
 
     _url_module = lambda_api  # moto looks there for the addresses that it hands requests to
@@ -163,7 +163,7 @@ class LambdaService(AsyncSettings, LambdaBackend):  # type: ignore[misc]  # the 
         with self.lock:
             if name in self._lambdas._functions:
                 raise LambdaError("ResourceConflictException", f"Function already exist: {name}")
-            function = Function(self.account_id, {**spec, "FunctionName": name}, self.region_name)  # type: ignore[abstract]  # the part for CloudFormation, which is our own
+            function = Function(self.account_id, {**spec, "FunctionName": name}, self.region_name)  # type: ignore[abstract]  # moto's part for CloudFormation is not used
             self._lambdas.put_function(function)
             return self.publish_version(name) if spec.get("Publish") else function
 

@@ -55,7 +55,7 @@ def install() -> None:
         self.alarms[alarm_name].stays_until = time.time() + SET_STATE_STAYS  # type: ignore[attr-defined]  # our own attribute
 
     CloudWatchBackend.put_metric_alarm = put_metric_alarm
-    CloudWatchBackend.set_alarm_state = set_alarm_state  # type: ignore[assignment]  # hands the rest on
+    CloudWatchBackend.set_alarm_state = set_alarm_state  # type: ignore[assignment]  # passes other arguments on
 
 
 def _evaluating(describe: Callable[[CloudWatchResponse], Any]) -> Callable[[CloudWatchResponse], Any]:

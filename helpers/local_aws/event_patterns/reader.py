@@ -85,7 +85,7 @@ class PatternReader:
         return self.source[self._position : self._position + 1]
 
     def _skip_space(self) -> None:
-        self._position = _SPACE.match(self.source, self._position).end()  # type: ignore[union-attr]  # it fits nothing, too
+        self._position = _SPACE.match(self.source, self._position).end()  # type: ignore[union-attr]  # it matches the empty text, too
 
     def _close(self, bracket: str) -> str:
         if self._open[-1] != {"]": "[", "}": "{"}[bracket]:
@@ -145,7 +145,7 @@ class PatternReader:
         return self._read_word(character)
 
     def _read_word(self, character: str) -> str:  # noqa: RET503  fail() never returns
-        word = _WORD.match(self.source, self._position)[0]  # type: ignore[index]  # it fits nothing, too
+        word = _WORD.match(self.source, self._position)[0]  # type: ignore[index]  # it matches the empty text, too
         if word in ("true", "false", "null"):
             self._value = word
             self._position += len(word)

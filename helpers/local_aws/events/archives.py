@@ -237,7 +237,7 @@ class Archives(models.EventsBackend):
         self._get_event_bus(source_arn)
         if name in self.archives:
             raise ResourceAlreadyExistsException(f"Archive {name} already exists.")
-        archive = Archive(  # type: ignore[abstract]  # the part for CloudFormation, which is our own
+        archive = Archive(  # type: ignore[abstract]  # moto's part for CloudFormation is not used
             self.account_id, self.region_name, name, source_arn, description, event_pattern, retention or 0
         )
         self.archives[name] = archive

@@ -56,7 +56,7 @@ def _name_policies() -> None:
         policy.id = "A" + base64.b32encode(hashlib.sha256(policy.arn.encode()).digest())[:20].decode()
         return policy
 
-    AWSManagedPolicy.from_data = classmethod(from_data)  # type: ignore[assignment]  # hands the rest on
+    AWSManagedPolicy.from_data = classmethod(from_data)  # type: ignore[assignment]  # passes other arguments on
 
 
 def open_with(store: Store) -> None:

@@ -122,7 +122,7 @@ class Queue(models.Queue):
         for arn, mapping in tuple(self.lambda_event_source_mappings.items()):
             if not mapping.enabled:
                 continue
-            messages = self.receive(mapping.batch_size, 0, self.visibility_timeout)  # type: ignore[attr-defined]  # set by name
+            messages = self.receive(mapping.batch_size, 0, self.visibility_timeout)  # type: ignore[attr-defined]  # moto sets it with setattr
             done = get_backend(self.account_id, self.region).send_sqs_batch(arn, messages, self.queue_arn)
             for message in messages:
                 if done:
@@ -159,7 +159,7 @@ class Queue(models.Queue):
 
     def _take(self, count: int, visibility_s: int, now: float, dead: list[models.Message]) -> list[models.Message]:
         taken: list[models.Message] = []
-        oldest = now - self.message_retention_period * 1000  # type: ignore[attr-defined]  # set by name
+        oldest = now - self.message_retention_period * 1000  # type: ignore[attr-defined]  # moto sets it with setattr
         limit = self.redrive_policy["maxReceiveCount"] if self.dead_letter_queue and self.redrive_policy else None
         self._order.wake(now)
         while len(taken) < count:
