@@ -40,7 +40,9 @@ def install(session: Any) -> None:
         if model.name in _READ_AGAIN:
             context["workbook_params"] = dict(params)
 
-    def accept_repeated(http_response: Any, parsed: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> None:
+    def accept_repeated(
+        http_response: Any, parsed: dict[str, Any], model: Any, context: dict[str, Any], **_: Any
+    ) -> None:
         sent_again = parsed.get("ResponseMetadata", {}).get("RetryAttempts", 0) > 0
         code = parsed.get("Error", {}).get("Code")
         if sent_again and code in _NOT_FOUND and model.name.startswith(_DELETES):
