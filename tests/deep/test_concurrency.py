@@ -26,10 +26,10 @@ from helpers.authoring.notebooks import execute
 from helpers.lessons.catch_up import lesson_files
 from helpers.local_aws import lifecycle
 from helpers.paths import PROJECT
-from tests.support.async_aws import eventually
-from tests.support.embedded_aws import Aws, gone, own_home
+from tests.support.embedded_aws import Aws, Gate, gone, own_home
+from tests.support.lab import Lab, home_of_a_lab  # noqa: F401
 from tests.support.learners import Learner, classroom
-from tests.workbook.test_launch import Lab, home  # noqa: F401
+from tests.support.polling import eventually
 
 posix = pytest.mark.skipif(os.name != "posix", reason="SIGKILL")
 LESSONS = {path.stem[:2]: path for path in lesson_files(PROJECT / "notebooks")}
@@ -37,22 +37,26 @@ KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 
 # At the same instant
 
-START = """
-import json, sys, time
+START = (
+    Gate.SOURCE
+    + """
+import json, sys
 from helpers.local_aws import lifecycle
-time.sleep(max(0, float(sys.argv[1]) - time.time()))
+pass_gate(sys.argv[1])
 account = lifecycle.start()
 print(json.dumps([account.endpoint_url, account.access_key_id, account.pid, account.started]))
 """
+)
 
 
-def start_many(count: int) -> list[list]:
+def start_many(count: int, gate: Gate) -> list[list]:
     """So many processes, all of which ask for the account at one moment: what each got."""
-    at = str(time.time() + 4)
+    command = [sys.executable, "-c", START, gate.folder]
     processes = [
-        subprocess.Popen([sys.executable, "-c", START, at], cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        for _ in range(count)
+        subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(count)
     ]
+    gate.wait_for(count)
+    gate.open()
     shown = [process.communicate(timeout=180) for process in processes]
     assert [error for _, error in shown if error] == []
     return [json.loads(answer) for answer, _ in shown]
@@ -78,7 +82,7 @@ def test_thirty_processes_get_one_account(tmp_path, left_behind):
             assert gone(killed.pid)
             assert (folder / "account.json").exists(), "its state file names a server that is no more"
         try:
-            answers = start_many(30)
+            answers = start_many(30, Gate(tmp_path / "gate"))
             assert len({tuple(answer[:3]) for answer in answers}) == 1
             assert sum(started for *_, started in answers) == 1
             assert servers_of(folder) == [answers[0][2]]
@@ -127,11 +131,17 @@ def test_two_clones_have_two_accounts(tmp_path):
                 lifecycle.stop()
 
 
-def run_beside(*lessons: str) -> list[str]:
+#: Makes a lesson give a wait up soon, where it names no time of its own.
+IMPATIENCE = "from helpers import waiting\nwaiting.wait_until.__defaults__ = (5, *waiting.wait_until.__defaults__[1:])"
+
+
+def run_beside(*lessons: str, impatient: str | None = None) -> list[str]:
     """Run lessons at once in one account, a kernel for each; returns of each the error that it ended in, or ""."""
 
     def run(lesson: str) -> str:
         notebook = nbformat.read(LESSONS[lesson], as_version=4)
+        if lesson == impatient:
+            notebook.cells.insert(0, nbformat.v4.new_code_cell(IMPATIENCE))
         try:
             executed = execute(notebook, LESSONS[lesson].parent)
         except CellExecutionError as error:
@@ -154,7 +164,7 @@ def test_a_lesson_that_disturbs_another_leaves_nothing_broken():
     table that both write to. It may then wait in vain, which it says; and it runs as soon as lesson 4 has.
     """
     with throw_away_account():
-        beside_it, disturbed = run_beside("04", "05")
+        beside_it, disturbed = run_beside("04", "05", impatient="05")
         assert beside_it == ""
         assert disturbed == "" or disturbed.startswith("WaitTimeout: "), disturbed
         assert run_beside("05") == [""]
@@ -200,7 +210,7 @@ def test_a_kernel_dies_while_its_orders_are_on_their_way(learner):
     os.kill(learner.pid, KILL)
     aws = account_of(learner)
     sent = {f"X-{number:04d}" for number in range(1, 201)}
-    assert eventually(lambda: sent <= stored(aws), 120), f"lost: {sorted(sent - stored(aws))}"
+    assert eventually(lambda: sent <= stored(aws)), f"lost: {sorted(sent - stored(aws))}"
     with own_home(learner.home):
         assert lifecycle.start().pid == aws.account.pid
         execute(nbformat.read(LESSONS["05"], as_version=4), LESSONS["05"].parent)
@@ -214,7 +224,7 @@ def test_a_kernel_dies_while_it_builds(tmp_path, after):
     with classroom(2, tmp_path, shared=True) as (first, second):
         aws = account_of(first)
         first.start("from helpers import workbook; workbook.begin('05_send_events')")
-        assert eventually(lambda: aws.client("iam").list_roles()["Roles"], 60)
+        assert eventually(lambda: aws.client("iam").list_roles()["Roles"])
         time.sleep(after)
         os.kill(first.pid, KILL)
         second.begin(time.time())
@@ -223,7 +233,7 @@ def test_a_kernel_dies_while_it_builds(tmp_path, after):
 
 
 @posix
-def test_jupyterlab_is_killed_and_starts_again(home):  # noqa: F811
+def test_jupyterlab_is_killed_and_starts_again(home):
     """Its embedded AWS lives on with all that is in it, and is found again; what it left on disk is in nobody's way."""
     lab = Lab()
     lab.ask("api/kernels", b"{}")
@@ -237,7 +247,7 @@ def test_jupyterlab_is_killed_and_starts_again(home):  # noqa: F811
     Aws(before).client("sqs").create_queue(QueueName="kept")
     os.kill(lab.process.pid, KILL)
     lab.process.wait()
-    assert all(gone(kernel.pid, 30) for kernel in kernels), "a kernel ends when its parent has"
+    assert all(gone(kernel.pid) for kernel in kernels), "a kernel ends when its parent has"
     again = Lab()
     assert "The embedded AWS was running already" in again.screen
     account = lifecycle.status()

@@ -27,8 +27,9 @@ from helpers.local_aws import lifecycle
 from helpers.local_aws.account.credentials import Credentials, CredentialStore
 from helpers.local_aws.http import http1, signing
 from helpers.paths import PROJECT
-from tests.local_aws.test_security import address, send, signed  # noqa: F401
 from tests.support.embedded_aws import Aws, own_home
+from tests.support.folders import open_to_others
+from tests.support.raw_requests import address_of_aws, send, signed  # noqa: F401
 
 posix = pytest.mark.skipif(
     os.name != "posix", reason="Windows has no permission bits: a profile's ACL protects its files"
@@ -201,11 +202,7 @@ class TestCredentialsOfAFunction:
         with pytest.raises(ClientError, match="AccessDenied"):
             caller.client("sts").assume_role(RoleArn=foreign, RoleSessionName="session")
         json_ = {"X_Amz_Target": "DynamoDB_20120810.ListTables", "Content_Type": "application/x-amz-json-1.0"}
-        name = f"table-{uuid.uuid4().hex[:8]}"
-        aws.client("dynamodb").create_table(
-            TableName=name, BillingMode="PAY_PER_REQUEST", KeySchema=[{"AttributeName": "a", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": "a", "AttributeType": "S"}],
-        )  # fmt: skip
+        name = aws.table()
         status, answer = caller.send("dynamodb", X_Moto_Account_Id="210987654321", **json_)
         assert (status, name in answer) == (200, True), "moto's header changes nothing"
 
@@ -241,7 +238,7 @@ def handler(event, context):
 
 
 class TestWhoeverOverheardARequest:
-    def test_it_can_be_sent_again_only_for_some_minutes(self, aws, address):  # noqa: F811
+    def test_it_can_be_sent_again_only_for_some_minutes(self, aws, address):
         """As on AWS, where only TLS keeps others from overhearing it; here only this machine's administrator can."""
         headers = signed(aws)
         assert [send(address, headers)[0] for _ in range(2)] == [200, 200]
@@ -256,7 +253,7 @@ class TestWhoeverOverheardARequest:
             {"X-Amz-Date": "20200101T000000Z"},
         ],
     )
-    def test_nothing_of_it_can_be_changed_or_added(self, aws, address, change):  # noqa: F811
+    def test_nothing_of_it_can_be_changed_or_added(self, aws, address, change):
         headers = {name.lower(): value for name, value in signed(aws).items()}
         altered = {name.lower(): value.format(port=address[1]) for name, value in change.items()}
         status, _, answer = send(
@@ -266,12 +263,12 @@ class TestWhoeverOverheardARequest:
         assert json.loads(answer)["__type"] in ("InvalidSignatureException", "UnrecognizedClientException")
 
     @pytest.mark.parametrize("change", [{"body": '{"Limit": 1}'}, {"path": "/?Action=other"}, {"method": "PUT"}])
-    def test_it_is_good_for_its_own_body_and_address_alone(self, aws, address, change):  # noqa: F811
+    def test_it_is_good_for_its_own_body_and_address_alone(self, aws, address, change):
         status, _, answer = send(address, signed(aws), **change)
         assert (status, json.loads(answer)["__type"]) == (400, "InvalidSignatureException")
 
     @pytest.mark.parametrize("expires", [60, -60])
-    def test_a_presigned_address_opens_nothing(self, aws, address, expires):  # noqa: F811
+    def test_a_presigned_address_opens_nothing(self, aws, address, expires):
         """Nothing in the embedded AWS needs one; so none is good, and not only when its time is over."""
         request = AWSRequest("GET", aws.account.endpoint_url + "/?Action=GetCallerIdentity&Version=2011-06-15")
         keys = Keys(aws.account.access_key_id, aws.account.secret_access_key)
@@ -282,19 +279,19 @@ class TestWhoeverOverheardARequest:
 
 class TestAWebPage:
     @pytest.mark.parametrize("site", ["cross-site", "same-site"])
-    def test_what_its_images_and_forms_ask_for_is_refused(self, aws, address, site):  # noqa: F811
+    def test_what_its_images_and_forms_ask_for_is_refused(self, aws, address, site):
         status, headers, _ = send(address, {**signed(aws), "Sec-Fetch-Site": site})
         assert status == 403
         assert not any(name.lower().startswith("access-control") for name in headers)
 
     @pytest.mark.parametrize("content_type", ["text/plain", FORM, "multipart/form-data; boundary=b"])
-    def test_its_forms_do_nothing(self, address, content_type):  # noqa: F811
+    def test_its_forms_do_nothing(self, address, content_type):
         sent = {"Content-Type": content_type, "Origin": "null"}
         for extra in ({}, {"Sec-Fetch-Site": "cross-site"}):
             assert send(address, {**sent, **extra}, "Action=CreateUser&UserName=evil")[0] == 403
 
     @pytest.mark.parametrize("host", ["[::1]:{port}", "[::ffff:127.0.0.1]:{port}", "0.0.0.0:{port}", "127.1:{port}"])
-    def test_no_other_name_of_this_machine_is_ours(self, aws, address, host):  # noqa: F811
+    def test_no_other_name_of_this_machine_is_ours(self, aws, address, host):
         assert send(address, {**signed(aws), "Host": host.format(port=address[1])})[0] == 403
 
 
@@ -337,10 +334,11 @@ class TestAnotherUser:
     def test_a_folder_of_another_users_is_refused(self, tmp_path):
         home = tmp_path / "theirs"
         home.mkdir()
-        for folder in (home, *list(home.parents)[:3]):
-            folder.chmod(0o755)
+        home.chmod(0o755)
+        open_to_others(tmp_path)
         start = (
-            "import os; from helpers.local_aws import lifecycle; os.setuid(65534)\n"
+            "import os; from helpers.errors import WorkbookError; from helpers.local_aws import lifecycle\n"
+            "os.setuid(65534)\n"
             "try: lifecycle.start()\nexcept WorkbookError as error: print(error)"
         )
         with own_home(home):
@@ -357,7 +355,7 @@ def test_jupyterlab_keeps_its_token():
     from helpers.lab import launch
 
     given = " ".join(launch.defaults([])).lower()
-    settings = " ".join(path.read_text() for path in Path(PROJECT, "helpers", "jupyter").rglob("*.json")).lower()
+    settings = " ".join(path.read_text() for path in Path(PROJECT, "helpers", "lab", "jupyter").rglob("*.json")).lower()
     for word in ("token", "password", "disable_check_xsrf", "allow_origin", "ip=", "allow_remote"):
         assert word not in given and word not in settings
 

@@ -20,12 +20,12 @@ _SHOWN = ("List", "Describe", "Get")
 def answers(aws: Aws) -> dict[str, Any]:
     """{call: answer} for every call of SERVICES that lists or describes, with the names that the account has."""
     found: dict[str, Any] = {}
-    for service in SERVICES:
-        client = aws.client(service)
+    clients = {service: aws.client(service) for service in SERVICES}  # to make one takes longer than most of its calls
+    for service, client in clients.items():
         for operation, method in sorted(_operations(client)):
             found[f"{service} {operation}"] = _answer(client, method)
-    for call, (service, method, parameters) in _details(aws):
-        found[call] = _answer(aws.client(service), method, **parameters)
+    for call, (service, method, parameters) in _details(clients):
+        found[call] = _answer(clients[service], method, **parameters)
     return found
 
 
@@ -67,13 +67,13 @@ def _plain(value: Any) -> Any:
     return value.read() if hasattr(value, "read") else value
 
 
-def _details(aws: Aws) -> Iterator[tuple[str, tuple[str, str, dict[str, Any]]]]:
-    for service, method, parameters in _calls(aws):
+def _details(clients: dict[str, Any]) -> Iterator[tuple[str, tuple[str, str, dict[str, Any]]]]:
+    for service, method, parameters in _calls(clients):
         yield f"{service} {method} {parameters}", (service, method, parameters)
 
 
-def _calls(aws: Aws) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    lambda_ = aws.client("lambda")
+def _calls(clients: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    lambda_ = clients["lambda"]
     for function in lambda_.list_functions()["Functions"]:
         name = {"FunctionName": function["FunctionName"]}
         for method in (
@@ -86,11 +86,11 @@ def _calls(aws: Aws) -> Iterator[tuple[str, str, dict[str, Any]]]:
                 key = "Name" if method == "get_alias" else "Qualifier"
                 yield "lambda", method, name | {key: alias["Name"]}
         yield "lambda", "list_tags", {"Resource": function["FunctionArn"]}
-    dynamodb = aws.client("dynamodb")
+    dynamodb = clients["dynamodb"]
     for table in dynamodb.list_tables()["TableNames"]:
         for method in ("describe_table", "scan", "describe_time_to_live", "describe_continuous_backups"):
             yield "dynamodb", method, {"TableName": table}
-    events = aws.client("events")
+    events = clients["events"]
     for bus in events.list_event_buses()["EventBuses"]:
         yield "events", "describe_event_bus", {"Name": bus["Name"]}
         for rule in events.list_rules(EventBusName=bus["Name"])["Rules"]:
@@ -101,27 +101,27 @@ def _calls(aws: Aws) -> Iterator[tuple[str, str, dict[str, Any]]]:
         yield "events", "describe_archive", {"ArchiveName": archive["ArchiveName"]}
     for replay in events.list_replays()["Replays"]:
         yield "events", "describe_replay", {"ReplayName": replay["ReplayName"]}
-    for url in aws.client("sqs").list_queues().get("QueueUrls", []):
+    for url in clients["sqs"].list_queues().get("QueueUrls", []):
         yield "sqs", "get_queue_attributes", {"QueueUrl": url, "AttributeNames": ["All"]}
         yield "sqs", "list_queue_tags", {"QueueUrl": url}
-    for topic in aws.client("sns").list_topics()["Topics"]:
+    for topic in clients["sns"].list_topics()["Topics"]:
         yield "sns", "get_topic_attributes", {"TopicArn": topic["TopicArn"]}
         yield "sns", "list_subscriptions_by_topic", {"TopicArn": topic["TopicArn"]}
-    for group in aws.client("logs").describe_log_groups()["logGroups"]:
+    for group in clients["logs"].describe_log_groups()["logGroups"]:
         name = {"logGroupName": group["logGroupName"]}
         yield "logs", "describe_log_streams", name
         yield "logs", "filter_log_events", name
-    iam = aws.client("iam")
+    iam = clients["iam"]
     for role in iam.list_roles()["Roles"]:
         name = {"RoleName": role["RoleName"]}
         for method in ("get_role", "list_role_policies", "list_attached_role_policies", "list_role_tags"):
             yield "iam", method, name
         for policy in iam.list_role_policies(**name)["PolicyNames"]:
             yield "iam", "get_role_policy", name | {"PolicyName": policy}
-    for bucket in aws.client("s3").list_buckets()["Buckets"]:
+    for bucket in clients["s3"].list_buckets()["Buckets"]:
         yield "s3", "list_objects_v2", {"Bucket": bucket["Name"]}
-        for each in aws.client("s3").list_objects_v2(Bucket=bucket["Name"]).get("Contents", []):
+        for each in clients["s3"].list_objects_v2(Bucket=bucket["Name"]).get("Contents", []):
             yield "s3", "get_object", {"Bucket": bucket["Name"], "Key": each["Key"]}
-    for stack in aws.client("cloudformation").list_stacks()["StackSummaries"]:
+    for stack in clients["cloudformation"].list_stacks()["StackSummaries"]:
         for method in ("describe_stacks", "describe_stack_events", "get_template", "describe_stack_resources"):
             yield "cloudformation", method, {"StackName": stack["StackName"]}

@@ -7,12 +7,13 @@ import json
 import os
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from helpers.local_aws import lifecycle
 from tests.support.embedded_aws import Aws, own_home
 from tests.support.lambda_requests import lines_of
+from tests.support.polling import PATIENCE
 
 #: A function that fails when its event says so, and tells how often it ran.
 FRAGILE = """
@@ -55,7 +56,7 @@ class Queue:
         self._sqs = aws.client("sqs")
         self.url = self._sqs.create_queue(QueueName=self.name)["QueueUrl"]
 
-    def messages(self, count: int = 1, seconds: float = 30) -> list[dict]:
+    def messages(self, count: int = 1, seconds: float = PATIENCE) -> list[dict]:
         """The next `count` messages, fewer when they do not come in time."""
         found: list[dict] = []
         deadline = time.monotonic() + seconds
@@ -70,7 +71,7 @@ class Queue:
                 time.sleep(0.02)
         return found
 
-    def records(self, count: int = 1, seconds: float = 30) -> list[dict]:
+    def records(self, count: int = 1, seconds: float = PATIENCE) -> list[dict]:
         """`messages`, of each the body, parsed."""
         return [json.loads(message["Body"]) for message in self.messages(count, seconds)]
 
@@ -93,14 +94,6 @@ def send(aws: Aws, name: str, event: object, **settings: object) -> str:
     )
     assert answer["StatusCode"] == 202
     return answer["ResponseMetadata"]["HTTPHeaders"]["x-amzn-requestid"]
-
-
-def eventually(condition: Callable[[], object], seconds: float = 30) -> object:
-    """Wait until the condition is true, and return what it returned last."""
-    deadline = time.monotonic() + seconds
-    while not (result := condition()) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return result
 
 
 def attempts(aws: Aws, name: str) -> list[str]:

@@ -10,13 +10,15 @@ import json
 import os
 import shutil
 import subprocess
-import time
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import websocket
+
+from tests.support.polling import PATIENCE, eventually
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 _PLACES = (
@@ -70,7 +72,7 @@ class Browser:
 
     def __enter__(self) -> Browser:
         port_file = self._folder / "DevToolsActivePort"
-        _until(port_file.exists, 30, "Chromium to start")
+        eventually(port_file.exists, "Chromium to start")
         port = port_file.read_text().split()[0]
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list", timeout=10) as answer:
             target = next(t for t in json.load(answer) if t["type"] == "page")
@@ -111,9 +113,9 @@ class Browser:
             raise RuntimeError(details.get("exception", {}).get("description") or details["text"])
         return result["result"].get("value")
 
-    def until(self, script: str, seconds: float = 60, what: str | None = None) -> Any:
+    def until(self, script: str, seconds: float = PATIENCE, what: str | None = None) -> Any:
         """Evaluate `script` until it is true, and return its value."""
-        return _until(lambda: self.run(script), seconds, what or script)
+        return eventually(lambda: self.run(script), what or script, seconds)
 
     def resize(self, width: int, height: int, scale: float = 1) -> None:
         """Make the window as large as that, and a pixel of the page `scale` of a screenshot."""
@@ -143,11 +145,5 @@ class Browser:
             self.errors.append(message["params"]["exceptionDetails"].get("text", ""))
 
 
-def _until(condition: Any, seconds: float, what: str) -> Any:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        value = condition()
-        if value:
-            return value
-        time.sleep(0.1)
-    raise TimeoutError(f"waited {seconds:g} s for {what}")
+def _until(condition: Callable[[], Any], seconds: float, what: str) -> Any:
+    return eventually(condition, what, seconds)

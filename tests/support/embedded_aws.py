@@ -7,9 +7,9 @@ import json
 import os
 import subprocess
 import sys
-import time
 import uuid
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import boto3
@@ -18,11 +18,16 @@ from botocore.config import Config
 
 from helpers.local_aws import lifecycle
 from helpers.paths import PROJECT
+from tests.support.polling import eventually
 
 LAMBDA_TRUST = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
 }
+
+
+#: The keys of the workbook's table.
+ORDER_KEYS = {"OrderId": "S"}
 
 
 class Aws:
@@ -56,8 +61,17 @@ class Aws:
             iam.attach_role_policy(RoleName=name, PolicyArn=f"arn:aws:iam::aws:policy/{policy}")
         return arn
 
+    def table(self, name: str | None = None, keys: Mapping[str, str] = ORDER_KEYS, **settings: object) -> str:
+        """Create a table as `table_request` says, under a new name unless one is given, and return its name."""
+        name = name or f"table-{uuid.uuid4().hex[:8]}"
+        self.client("dynamodb").create_table(**table_request(name, keys, **settings))
+        return name
+
     def function(self, source: str, handler: str = "main.handler", **settings: object) -> str:
-        """Create a function from Python source, wait until it is active, and return its name."""
+        """Create a function from Python source, wait until it is active, and return its name.
+
+        It may take a minute, unless told otherwise: Lambda's three seconds are short on a busy machine.
+        """
         name = f"function-{uuid.uuid4().hex[:8]}"
         lambda_ = self.client("lambda")
         lambda_.create_function(
@@ -66,7 +80,7 @@ class Aws:
             Role=settings.pop("Role", None) or self.role(),
             Handler=handler,
             Code={"ZipFile": zip_of({"main.py": source})},
-            **settings,
+            **{"Timeout": 60, **settings},
         )
         lambda_.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.05})
         return name
@@ -98,17 +112,31 @@ class Aws:
         return [event["message"] for event in sorted(events, key=lambda event: event["timestamp"])]
 
 
-def gone(pid: int, seconds: float = 30) -> bool:
-    """Does the process end within some seconds? One that only waits to be collected by its parent has ended."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
+def gone(pid: int) -> bool:
+    """Wait until the process has ended; one that only waits to be reaped by its parent has."""
+
+    def ended() -> bool:
         try:
-            if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
-                return True
+            return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
         except psutil.NoSuchProcess:
             return True
-        time.sleep(0.05)
-    return False
+
+    return eventually(ended, f"the end of process {pid}")
+
+
+def table_request(name: str, keys: Mapping[str, str] = ORDER_KEYS, **settings: object) -> dict:
+    """Make the parameters of a CreateTable call: paid by request; `settings` are further ones, or others.
+
+    keys: {name: type} of the partition key and, after it, the sort key if there is one, as {"Id": "S", "At": "N"}.
+    """
+    kinds = zip(keys, ("HASH", "RANGE"), strict=False)
+    return {
+        "TableName": name,
+        "BillingMode": "PAY_PER_REQUEST",
+        "KeySchema": [{"AttributeName": key, "KeyType": kind} for key, kind in kinds],
+        "AttributeDefinitions": [{"AttributeName": key, "AttributeType": kind} for key, kind in keys.items()],
+        **settings,
+    }
 
 
 def zip_of(files: dict[str, str]) -> bytes:
@@ -126,14 +154,45 @@ def serve(module: str, folder: Path, *arguments: str) -> tuple[subprocess.Popen,
     home, command = lifecycle.Home(folder), [sys.executable, "-m", module, str(folder), *arguments]
     with (folder / "server.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, cwd=PROJECT)
-    end = time.monotonic() + 60
-    while (state := home.read()) is None:
-        if process.poll() is not None or time.monotonic() > end:
+    try:
+        eventually(lambda: home.read() or process.poll() is not None, "the server")
+    finally:
+        if (state := home.read()) is None:
             process.kill()
-            raise RuntimeError((folder / "server.log").read_text(encoding="utf-8"))
-        time.sleep(0.05)
+    if state is None:
+        raise RuntimeError((folder / "server.log").read_text(encoding="utf-8"))
     state |= {"started": True}
     return process, lifecycle.Account(**{name: state[name] for name in lifecycle.Account.__dataclass_fields__})
+
+
+class Gate:
+    """Holds functions and other programs up until a test lets them go on; they say that they are there."""
+
+    #: Source for them: pass_gate(folder) says that its caller is there and returns when the gate is open.
+    SOURCE = """
+import os as _os, time as _time, uuid as _uuid
+def pass_gate(folder):
+    open(_os.path.join(folder, "waits-" + _uuid.uuid4().hex), "w").close()
+    end = _time.monotonic() + 600
+    while not _os.path.exists(_os.path.join(folder, "open")) and _time.monotonic() < end:
+        _time.sleep(0.02)
+"""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir()
+        self.folder = str(folder)
+
+    def count(self) -> int:
+        """How many have come to the gate so far."""
+        return len(list(Path(self.folder).glob("waits-*")))
+
+    def wait_for(self, count: int = 1) -> None:
+        """Wait until so many have come."""
+        eventually(lambda: self.count() >= count, f"{count} at the gate")
+
+    def open(self) -> None:
+        """Let everybody go on, now and later."""
+        Path(self.folder, "open").touch()
 
 
 class own_home:

@@ -6,6 +6,8 @@ import json
 import time
 import uuid
 
+from tests.support.polling import PATIENCE
+
 
 def open_to_events(queue_arn: str, *rule_arns: str) -> dict[str, str]:
     """Attributes of a queue whose policy lets EventBridge send to it: for all rules, or for these."""
@@ -35,7 +37,7 @@ class Probe:
         self.rule_arn = rule["RuleArn"]
         events.put_targets(Rule=self.name, EventBusName=bus, Targets=[{"Id": "queue", "Arn": self.arn, **target}])
 
-    def texts(self, count: int = 1, seconds: float = 30) -> list[str]:
+    def texts(self, count: int = 1, seconds: float = PATIENCE) -> list[str]:
         """The next `count` messages; fewer when they do not come within `seconds`."""
         deadline, found = time.monotonic() + seconds, []
         while len(found) < count and time.monotonic() < deadline:
@@ -56,7 +58,7 @@ class Probe:
         attributes = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["ApproximateNumberOfMessages"])
         return int(attributes["Attributes"]["ApproximateNumberOfMessages"])
 
-    def events(self, count: int = 1, seconds: float = 30) -> list:
+    def events(self, count: int = 1, seconds: float = PATIENCE) -> list:
         """`texts`, parsed."""
         return [json.loads(text) for text in self.texts(count, seconds)]
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.support.embedded_aws import LAMBDA_TRUST, Aws
+from tests.support.polling import PATIENCE
 
 IAM = ["CAPABILITY_NAMED_IAM"]
 ROLE = {
@@ -68,7 +69,7 @@ class Stacks:
         self.wait("stack_delete_complete", arn)
 
     def wait(self, waiter: str, arn: str) -> None:
-        config = {"Delay": 0.05, "MaxAttempts": 400}
+        config = {"Delay": 0.05, "MaxAttempts": int(PATIENCE / 0.05)}
         self.client.get_waiter(waiter).wait(StackName=arn, WaiterConfig=config)
 
     def stack(self, arn: str) -> dict:

@@ -18,14 +18,9 @@ from helpers.authoring.isolation import isolated
 from helpers.local_aws import lifecycle
 from helpers.paths import PROJECT
 from helpers.target import connection, tagging
-from tests.support.embedded_aws import LAMBDA_TRUST, Aws, zip_of
+from tests.support.embedded_aws import LAMBDA_TRUST, Aws, table_request, zip_of
 
 PREFIX = "team1-"
-TABLE = {
-    "BillingMode": "PAY_PER_REQUEST",
-    "KeySchema": [{"AttributeName": "OrderId", "KeyType": "HASH"}],
-    "AttributeDefinitions": [{"AttributeName": "OrderId", "AttributeType": "S"}],
-}
 STACK = """
 Resources:
   Queue: {Type: AWS::SQS::Queue, Properties: {QueueName: exercise-stack-queue}}
@@ -85,7 +80,7 @@ def make_everything() -> None:
     there = {"EventBusName": "exercise-bus", "EventPattern": '{"source": ["x"]}'}
     session.client("events").put_rule(Name="exercise-rule", **there)
     # A learner's own experiment, whose name no lesson knows:
-    session.client("dynamodb").create_table(TableName="my-diary", **TABLE)
+    session.client("dynamodb").create_table(**table_request("my-diary"))
 
 
 def make_look_alikes(aws: Aws) -> set[tuple[str, str]]:
@@ -93,11 +88,11 @@ def make_look_alikes(aws: Aws) -> set[tuple[str, str]]:
     name = f"{PREFIX}sample-thing"
     events, sqs, logs = aws.client("events"), aws.client("sqs"), aws.client("logs")
     aws.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(LAMBDA_TRUST))
-    aws.client("dynamodb").create_table(TableName=name, **TABLE)
+    aws.table(name)
     other_team = [{"Key": tagging.KEY, "Value": f"team2-{tagging.VALUE}"}]
-    aws.client("dynamodb").create_table(TableName="team2-sample-table", Tags=other_team, **TABLE)
+    aws.table("team2-sample-table", Tags=other_team)
     no_prefix = [{"Key": tagging.KEY, "Value": tagging.VALUE}]
-    aws.client("dynamodb").create_table(TableName="sample-table", Tags=no_prefix, **TABLE)
+    aws.table("sample-table", Tags=no_prefix)
     events.put_rule(Name=name, EventPattern='{"source": ["theirs"]}', Tags=[{"Key": "created-by", "Value": "hand"}])
     bus = events.describe_event_bus(Name="default")["Arn"]
     events.create_archive(ArchiveName=name, EventSourceArn=bus, Description="created-by: somebody")

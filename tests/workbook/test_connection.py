@@ -16,15 +16,9 @@ from helpers.authoring.isolation import isolated
 from helpers.errors import WorkbookError
 from helpers.lessons import announcement
 from helpers.target import connection
-from tests.support.embedded_aws import Aws
+from tests.support.embedded_aws import Aws, table_request
 
 VARIABLES = ("WORKBOOK_TARGET", "WORKBOOK_ACCOUNT", "WORKBOOK_PREFIX")
-TABLE = {
-    "TableName": "sample-table",
-    "BillingMode": "PAY_PER_REQUEST",
-    "KeySchema": [{"AttributeName": "OrderId", "KeyType": "HASH"}],
-    "AttributeDefinitions": [{"AttributeName": "OrderId", "AttributeType": "S"}],
-}
 
 
 @pytest.fixture(autouse=True)
@@ -230,7 +224,7 @@ def test_another_region_than_that_of_the_examples(aws):
 
 def test_begin_keeps_its_hands_off_a_table_that_is_not_the_workbooks(profile, aws):
     dynamodb = client(aws, "dynamodb")
-    dynamodb.create_table(**TABLE | {"TableName": "theirs-sample-table"})
+    dynamodb.create_table(**table_request("theirs-sample-table"))
     dynamodb.put_item(TableName="theirs-sample-table", Item={"OrderId": {"S": "precious"}})
     choose(target="aws", account=aws.account.account_id, prefix="theirs-")
     with pytest.raises(WorkbookError, match="has table sample-table already, and this workbook did not make it"):
@@ -242,7 +236,7 @@ def test_begin_keeps_its_hands_off_a_table_that_is_not_the_workbooks(profile, aw
 
 def test_the_same_name_with_another_prefix_or_none_is_no_hindrance(profile, aws):
     choose(target="aws", account=aws.account.account_id, prefix="mine-")
-    client(aws, "dynamodb").create_table(**TABLE)
+    client(aws, "dynamodb").create_table(**table_request("sample-table"))
     target = connection.connect()
     assert ownership.foreign_resources() == []
     ownership.refuse_foreign_resources(target)

@@ -13,21 +13,12 @@ from helpers.account.state import ADDITIONS, PARTS, AccountState
 from helpers.paths import PROJECT
 from helpers.pictures.diagram import ARROWS, BOXES, Diagram
 from helpers.pictures.shapes import CARD_WIDTH
+from tests.support.svg import ATTRIBUTES, ELEMENTS, SVG, contrast
 
-SVG = "{http://www.w3.org/2000/svg}"
 BUILT = [part for part in PARTS if part not in ADDITIONS]  # by part 1
 PART_1 = AccountState(frozenset(BUILT))
 EVERYTHING = AccountState(frozenset(PARTS))
 NOTHING = AccountState(frozenset())
-# What pages that clean an SVG let through: shapes and text, painted by attributes.
-ELEMENTS = {
-    "svg", "title", "desc", "g", "rect", "circle", "ellipse", "path", "polyline", "polygon", "text",
-}  # fmt: skip
-ATTRIBUTES = {
-    "width", "height", "viewBox", "role", "x", "y", "rx", "ry", "cx", "cy", "r", "d", "points", "transform",
-    "fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-linecap", "stroke-linejoin",
-    "font-family", "font-size", "font-weight", "text-anchor",
-}  # fmt: skip
 
 
 def drawing(state: AccountState) -> ElementTree.Element:
@@ -165,18 +156,6 @@ def test_text_can_be_read_on_its_ground():
         assert all(contrast(colour, ground) >= 4.5 for ground in grounds), colour
     for box in BOXES.values():
         assert contrast(box.colour, "#ffffff") >= 3, box  # a white icon on a coloured tile
-
-
-def contrast(one: str, other: str) -> float:
-    """https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio"""
-    low, high = sorted(luminance(colour) for colour in (one, other))
-    return (high + 0.05) / (low + 0.05)
-
-
-def luminance(colour: str) -> float:
-    channels = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
-    linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in channels]
-    return sum(weight * value for weight, value in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
 
 
 def test_boxes_have_places_of_their_own():

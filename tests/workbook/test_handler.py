@@ -6,21 +6,16 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.Nami
 """
 
 import ast
-import importlib.util
 import json
 import random
 import sys
 from decimal import Decimal
-from types import SimpleNamespace
 
 import boto3
 import pytest
-from moto import mock_aws
 
-from helpers.paths import PROJECT
+from tests.support.tutorial_handler import CONTEXT, SOURCE, create_table, event_with, handler_without_aws, load_handler  # noqa: F401
 
-SOURCE = PROJECT / "handler.py"
-CONTEXT = SimpleNamespace(aws_request_id="request-1")
 ORDER = {"OrderId": "A-1", "Item": "lamp", "Amount": 65.5, "IsMember": True, "ShippingMethod": "air"}
 ITEM = {
     "OrderId": {"S": "A-1"},
@@ -31,57 +26,12 @@ ITEM = {
 }
 
 
-def load_handler():
-    """Import handler.py anew, as a new execution environment does."""
-    spec = importlib.util.spec_from_file_location("handler_under_test", SOURCE)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def create_table(name):
-    boto3.client("dynamodb").create_table(
-        TableName=name,
-        AttributeDefinitions=[{"AttributeName": "OrderId", "AttributeType": "S"}],
-        KeySchema=[{"AttributeName": "OrderId", "KeyType": "HASH"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
-
-
-@pytest.fixture(scope="module")
-def handler():
-    """The handler, imported once with moto in the place of AWS, whatever the shell has set for boto3."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")
-        for name in ("AWS_PROFILE", "TABLE_NAME"):
-            patch.delenv(name, raising=False)
-        for name in ("AWS_DEFAULT_REGION", "AWS_REGION"):
-            patch.setenv(name, "us-east-1")
-        patch.setattr(boto3, "DEFAULT_SESSION", None)
-        with mock_aws():
-            yield load_handler()
-
-
 @pytest.fixture(autouse=True)
 def table(handler):
     """An empty table for each test; returns a function that reads all of its items."""
     create_table("sample-table")
     yield lambda name="sample-table": boto3.client("dynamodb").scan(TableName=name)["Items"]
     boto3.client("dynamodb").delete_table(TableName="sample-table")
-
-
-def event_with(body):
-    return {
-        "version": "0",
-        "id": "event-1",
-        "detail-type": "microservice_x_test_event",
-        "source": "microservice_x",
-        "account": "123456789012",
-        "time": "2024-01-01T00:00:00Z",
-        "region": "us-east-1",
-        "resources": [],
-        "detail": {"body": body, "note": "details beside the body are not part of the order"},
-    }
 
 
 def order_with(**fields):

@@ -1,18 +1,12 @@
 """`python -m helpers.lab.launch`, which `lab` becomes: its port, its options; and nothing outlives Ctrl-C."""
 
-import contextlib
 import json
 import os
 import re
-import select
 import signal
 import socket
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
-from typing import ClassVar
 
 import psutil
 import pytest
@@ -21,23 +15,10 @@ from helpers.errors import WorkbookError
 from helpers.lab import launch
 from helpers.local_aws import lifecycle
 from helpers.paths import PROJECT
+from tests.support.lab import Lab, free_port, home_of_a_lab  # noqa: F401
+from tests.support.polling import PATIENCE
 
 posix = pytest.mark.skipif(os.name != "posix", reason="pseudo-terminals and signals")
-
-
-@pytest.fixture
-def home(tmp_path, monkeypatch):
-    """A folder for an embedded AWS and a Jupyter of the test's own."""
-    monkeypatch.setenv("LOCAL_AWS_HOME", str(tmp_path / "aws"))
-    for name in ("CONFIG_DIR", "DATA_DIR", "RUNTIME_DIR"):
-        monkeypatch.setenv(f"JUPYTER_{name}", str(tmp_path / name))
-    yield tmp_path
-    for lab in Lab.started:  # only after a failure does one still run
-        lab.process.kill()
-        lab.process.wait()
-    Lab.started.clear()
-    with contextlib.suppress(WorkbookError):
-        lifecycle.stop()
 
 
 @pytest.fixture
@@ -45,80 +26,6 @@ def taken():
     """A port on which somebody listens."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server.getsockname()[1]
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
-
-
-class Lab:
-    """A JupyterLab as a learner starts it, in a terminal of its own."""
-
-    started: ClassVar[list] = []
-
-    def __init__(self):
-        self.port = free_port()
-        terminal, inside = os.openpty()
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "helpers.lab.launch", "--no-browser", f"--port={self.port}"],
-            cwd=PROJECT, stdin=inside, stdout=inside, stderr=inside, preexec_fn=lambda: _own_terminal(inside),
-        )  # fmt: skip
-        self.started.append(self)
-        os.close(inside)
-        self._terminal = terminal
-        self.screen = ""
-        while not (found := re.search(r"http://\S+token=(\w+)", self.screen)):
-            self.read()
-        self.url, self.token = found[0], found[1]
-
-    def read(self):
-        assert select.select([self._terminal], [], [], 60)[0], f"JupyterLab hangs: {self.screen}"
-        try:
-            self.screen += os.read(self._terminal, 10_000).decode()
-        except OSError as error:  # so a Linux terminal says that its last process has closed it
-            raise EOFError(f"JupyterLab has ended: {self.screen}") from error
-
-    def ask(self, path, data=None):
-        """An answer of its server, which prints its address a moment before it listens there."""
-        request = urllib.request.Request(f"http://localhost:{self.port}/{path}?token={self.token}", data=data)
-        deadline = time.monotonic() + 20
-        while True:
-            try:
-                with urllib.request.urlopen(request, timeout=30) as answer:
-                    return answer.read().decode()
-            except urllib.error.URLError as error:
-                if not isinstance(error.reason, ConnectionRefusedError) or time.monotonic() > deadline:
-                    raise
-                time.sleep(0.05)
-
-    def type(self, keys):
-        os.write(self._terminal, keys)
-
-    def end(self):
-        """Wait for its end; returns the exit status."""
-        with contextlib.suppress(EOFError):
-            while True:
-                self.read()
-        os.close(self._terminal)
-        return self.process.wait(timeout=60)
-
-
-def wait_until_idle(process, seconds=30):
-    """Return when a process has computed nothing for half a second, or has ended."""
-    used, deadline = None, time.monotonic() + seconds
-    with contextlib.suppress(psutil.NoSuchProcess):
-        while used != (used := process.cpu_times()[:2]):
-            assert time.monotonic() < deadline, process
-            time.sleep(0.5)
-
-
-def _own_terminal(descriptor):
-    os.setsid()
-    import fcntl
-    import termios
-
-    fcntl.ioctl(descriptor, termios.TIOCSCTTY, 0)
 
 
 @posix
@@ -133,14 +40,13 @@ def test_ctrl_c_ends_all_that_lab_started(home):
     aws = lifecycle.status()
     processes = [*psutil.Process(lab.process.pid).children(recursive=True), psutil.Process(aws.pid)]
     assert len(processes) >= 2, "a kernel and the embedded AWS"
-    for process in processes:
-        wait_until_idle(process)  # a kernel that is interrupted while it starts says so, at length
+    lab.wait_for_kernel(kernel["id"])  # a kernel that is interrupted while it starts says so, at length
 
     lab.type(b"\x03")
     assert lab.end() == 0
     assert "(y/[n])" not in lab.screen, "nobody is asked for confirmation"
     assert "Traceback" not in lab.screen, lab.screen
-    assert not psutil.wait_procs(processes, timeout=30)[1], "nothing is left running"
+    assert not psutil.wait_procs(processes, timeout=PATIENCE)[1], "nothing is left running"
     assert lifecycle.status() is None
 
 
@@ -160,7 +66,7 @@ def test_sigterm_ends_it_too_and_leaves_an_aws_that_was_there_before(home, ready
 
 def test_a_taken_port_is_one_line(home, taken):
     command = [sys.executable, "-m", "helpers.lab.launch", "--no-browser", "--port", str(taken)]
-    answer = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=60)
+    answer = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=PATIENCE)
     assert answer.returncode == 2
     assert answer.stderr.startswith(f"Port {taken} is taken") and answer.stderr.count("\n") == 1
     assert lifecycle.status() is None, "nothing was started for it"
@@ -216,6 +122,6 @@ def test_another_lesson_opens_when_it_is_named():
 
 def test_printing_the_help_starts_no_aws(home):
     command = [sys.executable, "-m", "helpers.lab.launch", "--version"]
-    answer = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=60)
+    answer = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=PATIENCE)
     assert answer.returncode == 0 and re.match(r"\d+\.\d+", answer.stdout)
     assert not (home / "aws").exists()

@@ -23,6 +23,7 @@ from helpers import __main__
 from helpers.installing import installer, pins
 from helpers.installing.place import Place
 from helpers.paths import PROJECT
+from tests.support.wheels import make_wheel
 
 PYPROJECT = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
 METADATA = PYPROJECT["project"]
@@ -278,8 +279,6 @@ def test_pre_commit_downloads_nothing_and_checks_everything():
 @pytest.mark.skipif(installer.find_uv(Place(Path("/nowhere"))) is None, reason="no uv on the PATH")
 def test_the_lock_is_made_from_pyproject(tmp_path):
     """`python3 -m helpers lock` on a project whose only dependency lies in a folder beside it."""
-    from tests.workbook.test_bootstrap import make_wheel
-
     (tmp_path / "wheels").mkdir()
     make_wheel(tmp_path / "wheels", "small_thing", "1.5", {"small_thing.py": ""})
     (tmp_path / "pyproject.toml").write_text(

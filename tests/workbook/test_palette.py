@@ -11,7 +11,7 @@ import pytest
 from helpers.lessons.catch_up import lesson_files
 from helpers.paths import PROJECT
 from helpers.pictures import palette
-from tests.workbook.test_diagram import contrast, luminance
+from tests.support.svg import contrast, luminance
 
 LESSONS = [nbformat.read(path, as_version=4) for path in lesson_files(PROJECT / "notebooks")]
 CHARTS = [

@@ -11,7 +11,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from tests.support.campaign import ANY_JSON, LONG, NUMBERS, STORABLE, TEXT, examples, nested
-from tests.workbook.test_handler import CONTEXT, create_table, event_with, handler  # noqa: F401
+from tests.support.tutorial_handler import CONTEXT, create_table, event_with, handler_without_aws  # noqa: F401
 
 FIELDS = ("OrderId", "Item", "Amount", "IsMember", "ShippingMethod")
 WHOLE = st.integers(-(10**38) + 1, 10**38 - 1)
@@ -44,7 +44,7 @@ for _ in range(40):
 
 
 @pytest.fixture(scope="module", autouse=True)
-def table(handler):  # noqa: F811
+def table(handler):
     create_table("sample-table")
     CLIENTS[:] = [handler.DYNAMODB]  # making one takes longer than all that a test does with it
     yield
@@ -107,7 +107,7 @@ def depth(value: Any) -> int:
 
 @examples(80)
 @given(ORDERS, st.booleans())
-def test_a_valid_order_is_stored_to_the_last_digit(handler, order, repeated):  # noqa: F811
+def test_a_valid_order_is_stored_to_the_last_digit(handler, order, repeated):
     empty()
     event = event_with(json_text(order))
     for _ in range(1 + repeated):
@@ -133,7 +133,7 @@ def test_a_valid_order_is_stored_to_the_last_digit(handler, order, repeated):  #
 @example({"body": {"OrderId": "\ud800", "Item": "x", "Amount": 1, "IsMember": True, "ShippingMethod": "air"}})
 @example({"body": '{"OrderId": "A", "Amount": 1, "Amount": 2, "Item": 1, "IsMember": true, "ShippingMethod": ""}'})
 @example({"body": {"OrderId": "A", "Item": "x" * 1_000_000, "Amount": 1, "IsMember": True, "ShippingMethod": "air"}})
-def test_any_event_is_stored_whole_or_refused_in_clear_words(handler, capsys, event):  # noqa: F811
+def test_any_event_is_stored_whole_or_refused_in_clear_words(handler, capsys, event):
     # DynamoDB refuses an attribute without a name; moto takes it, and then gives an item that botocore cannot read.
     assume('"":' not in json.dumps(event).replace("\\", ""))
     empty()

@@ -18,7 +18,7 @@ from helpers.exercises import check, overview, record, reveal, tools, verdict, v
 from helpers.exercises.verdicts import correct, exercise, not_attempted, wrong
 from helpers.paths import PROJECT
 from helpers.target import connection
-from tests.support.embedded_aws import LAMBDA_TRUST
+from tests.support.embedded_aws import LAMBDA_TRUST, table_request
 
 
 @exercise("90-1", takes=(int, (list, tuple)))
@@ -106,11 +106,7 @@ def test_the_functions_own_mistake_is_named_in_one_line():
 def test_live_state_is_read_when_it_is_checked(account):
     assert verdict("90-3").outcome == "not attempted"
     dynamodb = boto3.client("dynamodb")
-    dynamodb.create_table(
-        TableName="exercise-table", BillingMode="PAY_PER_REQUEST",
-        KeySchema=[{"AttributeName": "a", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "a", "AttributeType": "S"}],
-    )  # fmt: skip
+    dynamodb.create_table(**table_request("exercise-table", {"a": "S"}))
     assert verdict("90-3").correct
     dynamodb.delete_table(TableName="exercise-table")
 

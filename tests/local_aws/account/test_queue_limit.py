@@ -17,9 +17,10 @@ from helpers.errors import WorkbookError
 from helpers.local_aws import lifecycle
 from helpers.local_aws.account.backlog import Backlog
 from helpers.target import refused_entries
-from tests.support.async_aws import Queue, eventually, role
+from tests.support.async_aws import Queue, role
 from tests.support.embedded_aws import Aws, own_home
 from tests.support.lambda_requests import lines_of
+from tests.support.polling import eventually
 
 LIMIT = 50
 #: Waits until a file is there, then says what it was given.
@@ -61,7 +62,7 @@ def gate(tmp_path: Path) -> Path:
 
 def to_function(aws: Aws, gate: Path) -> tuple[str, str]:
     """The names of a source of events and of the gated function that gets them."""
-    name, source = aws.function(GATED.format(gate=str(gate)), Timeout=120), f"source-{uuid.uuid4().hex[:8]}"
+    name, source = aws.function(GATED.format(gate=str(gate)), Timeout=600), f"source-{uuid.uuid4().hex[:8]}"
     aws.subscribe(name, source, {"source": [source]})
     return source, name
 
@@ -101,14 +102,14 @@ def test_put_events_throttles_and_accepts_again(small, gate):
     assert not accepts(small, source, 999), "it stays full while nothing is taken"
     assert small.client("events").describe_event_bus()["Name"] == "default", "other calls are answered"
     gate.touch()
-    assert eventually(lambda: len(got(small, name)) == len(accepted), 60)
+    assert eventually(lambda: len(got(small, name)) == len(accepted))
     assert got(small, name) == accepted, "nothing that was accepted is lost, and nothing else arrives"
     assert eventually(lambda: accepts(small, source, 1000))
     assert eventually(lambda: 1000 in got(small, name))
 
 
 def test_asynchronous_invoke_throttles_and_accepts_again(small, gate):
-    name = small.function(GATED.format(gate=str(gate)), Timeout=120)
+    name = small.function(GATED.format(gate=str(gate)), Timeout=600)
     lambda_ = small.client("lambda")
     accepted = 0
     with pytest.raises(ClientError) as error:
@@ -121,7 +122,7 @@ def test_asynchronous_invoke_throttles_and_accepts_again(small, gate):
     assert answer["ResponseMetadata"]["HTTPStatusCode"] == 429
     assert accepted == LIMIT
     gate.touch()
-    assert eventually(lambda: len(got(small, name)) == accepted, 60)
+    assert eventually(lambda: len(got(small, name)) == accepted)
     assert got(small, name) == list(range(accepted))
     assert lambda_.invoke(FunctionName=name, InvocationType="Event", Payload=b'{"number": 99}')["StatusCode"] == 202
 
@@ -135,7 +136,7 @@ def test_the_workbooks_clients_put_refused_entries_again(small, gate, monkeypatc
     gate.touch()
     answer = session.client("events").put_events(Entries=entries(source, range(500, 510)))
     assert answer["FailedEntryCount"] == 0
-    assert eventually(lambda: got(small, name) == [*accepted, *range(500, 510)], 60)
+    assert eventually(lambda: got(small, name) == [*accepted, *range(500, 510)])
 
 
 def test_deliveries_that_are_tried_again_count(small):
@@ -189,9 +190,9 @@ def test_deliveries_that_are_tried_again_count(small):
     assert events.put_targets(Rule=source, Targets=[target])["FailedEntryCount"] == 0
     accepted = fill(small, source)
     assert LIMIT <= len(accepted) < 4 * LIMIT
-    messages = parked.records(len(accepted), 60)
+    messages = parked.records(len(accepted))
     assert sorted(message["detail"]["number"] for message in messages) == accepted
-    assert eventually(lambda: accepts(small, source, 1000), 30)
+    assert eventually(lambda: accepts(small, source, 1000))
 
 
 def test_deleting_a_function_frees_what_waited_for_it(small, gate):
@@ -213,7 +214,7 @@ def test_payloads_have_a_limit_too(tmp_path, gate):
         assert 7 <= accepted <= 12
         assert memory.memory_info().rss - before < 100 * 2**20
         gate.touch()
-        assert eventually(lambda: len(got(aws, name)) == accepted, 60)
+        assert eventually(lambda: len(got(aws, name)) == accepted)
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "many", "1.5"])

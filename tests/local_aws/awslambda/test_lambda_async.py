@@ -10,9 +10,10 @@ import pytest
 
 from helpers.errors import WorkbookError
 from helpers.local_aws.account import time_scale
-from tests.support.async_aws import FRAGILE, Queue, account, attempts, eventually, role, send
+from tests.support.async_aws import FRAGILE, Queue, account, attempts, role, send
 from tests.support.embedded_aws import Aws, zip_of
 from tests.support.lambda_requests import UUID, as_here, lines_of, refused
+from tests.support.polling import eventually
 
 LAMBDA_DESTINATIONS = "lambda_/test_lambda_destinations.snapshot.json"
 
@@ -28,6 +29,13 @@ def aws(tmp_path_factory):
 def paced(tmp_path_factory):
     """An account in which one of AWS's minutes lasts 0.6 seconds."""
     with account(tmp_path_factory.mktemp("paced"), 0.01) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def patient(tmp_path_factory):
+    """An account in which one of AWS's minutes lasts three seconds: long enough for a test to do something before."""
+    with account(tmp_path_factory.mktemp("patient"), 0.05) as started:
         yield started
 
 
@@ -98,10 +106,14 @@ def handler(event, context):
         assert record["requestContext"]["approximateInvokeCount"] == 3
         assert record["responsePayload"] == 2
 
-    @pytest.mark.parametrize(("event", "kind"), [({"exit": True}, "Runtime.ExitError"), ({"sleep": 5}, "Timedout")])
-    def test_a_crash_or_a_timeout_counts_as_an_error(self, aws, sender, event, kind):
+    @pytest.mark.parametrize(
+        ("event", "timeout", "kind"),
+        [({"exit": True}, 60, "Runtime.ExitError"), ({"sleep": 600}, 1, "Timedout")],
+        ids=["crash", "timeout"],
+    )
+    def test_a_crash_or_a_timeout_counts_as_an_error(self, aws, sender, event, timeout, kind):
         queue = Queue(aws)
-        name = aws.function(FRAGILE, Role=sender, Timeout=1)
+        name = aws.function(FRAGILE, Role=sender, Timeout=timeout)
         with_destinations(aws, name, OnFailure=queue.arn, MaximumRetryAttempts=1)
         request_id = send(aws, name, event)
         record = queue.records()[0]
@@ -128,39 +140,46 @@ def handler(event, context):
         assert record["responsePayload"]["errorType"] == "Runtime.ImportModuleError"
 
     def test_aws_waits_one_minute_and_then_two(self, paced):
-        name = paced.function(FRAGILE)
-        paced.invoke(name, {})
-        send(paced, name, {"fail": "no"})
-        eventually(lambda: len(attempts(paced, name)) == 4)
-        events = paced.client("logs").filter_log_events(logGroupName=f"/aws/lambda/{name}", filterPattern='"attempt"')[
-            "events"
-        ]
-        first, second, third = sorted(event["timestamp"] for event in events)[1:]
-        assert 600 <= second - first < 1100
-        assert 1200 <= third - second < 1700
+        """Never less; and a busy machine only adds to it, so that the shortest of a few waits is what counts."""
+        waits: list[tuple[int, int]] = []
+        while len(waits) < 10:
+            name = paced.function(FRAGILE)
+            paced.invoke(name, {})
+            send(paced, name, {"fail": "no"})
+            eventually(lambda name=name: len(attempts(paced, name)) == 4)
+            events = paced.client("logs").filter_log_events(
+                logGroupName=f"/aws/lambda/{name}", filterPattern='"attempt"'
+            )["events"]
+            first, second, third = sorted(event["timestamp"] for event in events)[1:]
+            waits.append((second - first, third - second))
+            shortest = [min(each) for each in zip(*waits, strict=True)]
+            if shortest[0] < 1100 and shortest[1] < 1700:
+                break
+        assert 600 <= shortest[0] < 1100
+        assert 1200 <= shortest[1] < 1700
 
-    def test_a_retry_runs_the_code_that_the_function_has_then(self, paced):
-        queue = Queue(paced)
-        name = paced.function(FRAGILE, Role=role(paced, "sqs:SendMessage"))
-        with_destinations(paced, name, OnSuccess=queue.arn)
-        request_id = send(paced, name, {"fail": "no"})
-        eventually(lambda: attempts(paced, name))
+    def test_a_retry_runs_the_code_that_the_function_has_then(self, patient):
+        queue = Queue(patient)
+        name = patient.function(FRAGILE, Role=role(patient, "sqs:SendMessage"))
+        with_destinations(patient, name, OnSuccess=queue.arn)
+        request_id = send(patient, name, {"fail": "no"})
+        eventually(lambda: attempts(patient, name))
         mended = zip_of({"main.py": "def handler(event, context): return 'mended'"})
-        paced.client("lambda").update_function_code(FunctionName=name, ZipFile=mended)
+        patient.client("lambda").update_function_code(FunctionName=name, ZipFile=mended)
         record = queue.records()[0]
         assert record["responsePayload"] == "mended"
         assert record["requestContext"]["requestId"] == request_id
         assert record["requestContext"]["approximateInvokeCount"] == 2
 
-    def test_a_function_that_is_deleted_is_not_tried_again(self, paced):
-        queue = Queue(paced)
-        name = paced.function(FRAGILE, Role=role(paced, "sqs:SendMessage"))
-        with_destinations(paced, name, OnFailure=queue.arn)
-        send(paced, name, {"fail": "no"})
-        eventually(lambda: attempts(paced, name))
-        paced.client("lambda").delete_function(FunctionName=name)
-        assert queue.records(seconds=2.5) == []
-        assert len(attempts(paced, name)) == 1
+    def test_a_function_that_is_deleted_is_not_tried_again(self, patient):
+        queue = Queue(patient)
+        name = patient.function(FRAGILE, Role=role(patient, "sqs:SendMessage"))
+        with_destinations(patient, name, OnFailure=queue.arn, MaximumRetryAttempts=1)
+        send(patient, name, {"fail": "no"})
+        eventually(lambda: attempts(patient, name))
+        patient.client("lambda").delete_function(FunctionName=name)
+        assert queue.records(seconds=4) == []
+        assert len(attempts(patient, name)) == 1
 
     @pytest.mark.parametrize(("age", "count"), [(60, 1), (120, 2), (200, 3)])
     def test_an_event_that_would_become_too_old_is_given_up(self, aws, sender, age, count):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import re
-import time
 import uuid
 
 import pytest
@@ -14,6 +13,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.httpsession import URLLib3Session
 
 from tests.support.lambda_requests import ACCOUNT, ECHO, UUID, as_here, in_general, lines_of, refusal
+from tests.support.polling import eventually
 
 
 @pytest.fixture(scope="module")
@@ -66,10 +66,7 @@ def test_an_asynchronous_invocation(aws, lambda_):
     assert (answer["StatusCode"], answer["Payload"].read()) == (202, b"")
     assert not answer.keys() & {"ExecutedVersion", "FunctionError", "LogResult"}
     expected = f"got 7 {answer['ResponseMetadata']['RequestId']}\n"
-    deadline = time.monotonic() + 10
-    while expected not in lines_of(aws, name):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    assert eventually(lambda: expected in lines_of(aws, name))
 
 
 def test_a_dry_run_runs_nothing(aws, lambda_):
@@ -177,10 +174,7 @@ def test_a_queue_and_a_topic_invoke_the_function_too(aws, lambda_):
     topic = sns.create_topic(Name=f"topic-{uuid.uuid4().hex[:8]}")["TopicArn"]
     sns.subscribe(TopicArn=topic, Protocol="lambda", Endpoint=arn)
     sns.publish(TopicArn=topic, Message="a topic")
-    deadline = time.monotonic() + 10
-    while not {"from a queue\n", "from a topic\n"} <= set(lines_of(aws, name)):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    assert eventually(lambda: {"from a queue\n", "from a topic\n"} <= set(lines_of(aws, name)))
 
 
 # What AWS answered.

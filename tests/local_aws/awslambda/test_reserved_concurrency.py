@@ -8,22 +8,29 @@ import time
 
 import pytest
 
-from tests.support.async_aws import FRAGILE, Queue, account, attempts, eventually, role, send
+from tests.support.async_aws import FRAGILE, Queue, account, attempts, role, send
+from tests.support.embedded_aws import Gate
 from tests.support.lambda_requests import ECHO, lines_of, refusal, refused
+from tests.support.polling import eventually
 
 LAMBDA = "lambda_/test_lambda.snapshot.json"
-#: Notes in its log when it begins and ends, unless it was only to be seen whether it may run.
-SLOW = """
+#: Notes in its log when it begins and ends, unless it was only to be seen whether it may run; between them it waits at
+#: the gate that its event names.
+SLOW = (
+    Gate.SOURCE
+    + """
 import time
 def handler(event, context):
     if event.get("probe"):
         return
     print("begin", time.time())
-    time.sleep(event.get("sleep", 0.1))
+    if event.get("gate"):
+        pass_gate(event["gate"])
     print("end", time.time())
     if event.get("fail"):
         raise ValueError("no")
 """
+)
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +38,11 @@ def paced(tmp_path_factory):
     """An account in which one of AWS's minutes lasts 0.6 seconds."""
     with account(tmp_path_factory.mktemp("paced"), 0.01) as started:
         yield started
+
+
+@pytest.fixture
+def gate(tmp_path) -> Gate:
+    return Gate(tmp_path / "gate")
 
 
 def reserve(aws, name: str, count: int) -> None:
@@ -64,32 +76,41 @@ def finished(aws, name: str, count: int) -> bool:
 
 class TestEvents:
     @pytest.mark.parametrize("limit", [1, 2])
-    def test_all_of_them_run_but_no_more_at_once_than_reserved(self, aws, limit):
+    def test_all_of_them_run_but_no_more_at_once_than_reserved(self, aws, gate, limit):
         name = aws.function(SLOW)
         reserve(aws, name, limit)
         for _ in range(12):
-            send(aws, name, {})
+            send(aws, name, {"gate": gate.folder})
+        gate.wait_for(limit)
+        time.sleep(0.3)  # for those that must not come
+        assert gate.count() == limit
+        gate.open()
         assert eventually(lambda: finished(aws, name, 12))
         assert most_at_once(aws, name) == limit
 
-    def test_they_wait_for_a_caller_to_be_through(self, aws):
+    def test_they_wait_for_a_caller_to_be_through(self, aws, gate):
         name = aws.function(SLOW)
         reserve(aws, name, 1)
-        caller = threading.Thread(target=aws.invoke, args=(name, {"sleep": 1.5}))
+        caller = threading.Thread(target=aws.invoke, args=(name, {"gate": gate.folder}))
         caller.start()
-        time.sleep(0.5)
+        gate.wait_for(1)
         send(aws, name, {})
+        time.sleep(0.3)  # in which it must not run
+        gate.open()
         caller.join()
         assert eventually(lambda: finished(aws, name, 2))
         assert most_at_once(aws, name) == 1
 
-    def test_a_raised_limit_lets_the_waiting_ones_go(self, aws):
+    def test_a_raised_limit_lets_the_waiting_ones_go(self, aws, gate):
         name = aws.function(SLOW)
         reserve(aws, name, 1)
         for _ in range(3):
-            send(aws, name, {"sleep": 1.5})
-        eventually(lambda: refused_now(aws, name))
+            send(aws, name, {"gate": gate.folder})
+        gate.wait_for(1)
+        assert refused_now(aws, name)
         aws.client("lambda").delete_function_concurrency(FunctionName=name)
+        gate.wait_for(3)
+        gate.open()
         assert eventually(lambda: finished(aws, name, 3))
         assert most_at_once(aws, name) > 1
 
@@ -110,7 +131,7 @@ class TestEvents:
         ids = {send(aws, name, event) for event in ({"exit": True}, {}, {"exit": True}, {})}
         assert eventually(lambda: set(attempts(aws, name)) == ids)
 
-    def test_one_that_has_waited_too_long_is_given_up(self, paced):
+    def test_one_that_has_waited_too_long_is_given_up(self, paced, gate):
         queue = Queue(paced)
         name = paced.function(SLOW, Role=role(paced, "sqs:SendMessage"), Timeout=120)
         reserve(paced, name, 1)
@@ -119,14 +140,15 @@ class TestEvents:
             MaximumEventAgeInSeconds=100,  # one second here
             DestinationConfig={"OnFailure": {"Destination": queue.arn}},
         )
-        send(paced, name, {"sleep": 60})
-        assert eventually(lambda: refused_now(paced, name))
+        send(paced, name, {"gate": gate.folder})
+        gate.wait_for(1)
         ended = endings(paced, name)
         asked = time.monotonic()
         second = send(paced, name, {"second": True})
         record = queue.records()[0]
         assert time.monotonic() - asked >= 0.9
         assert endings(paced, name) == ended, "it was given up before it could have had its turn"
+        gate.open()
         assert record["requestContext"]["requestId"] == second
         assert record["requestContext"]["condition"] == "EventAgeExceeded"
         assert record["requestContext"]["approximateInvokeCount"] == 0
@@ -149,17 +171,18 @@ class TestZero:
         like["requestContext"]["functionArn"] = f"arn:aws:lambda:us-east-1:123456789012:function:{name}:$LATEST"
         assert record == like
 
-    def test_one_that_waits_goes_there_too(self, aws):
+    def test_one_that_waits_goes_there_too(self, aws, gate):
         queue = Queue(aws)
         name = aws.function(SLOW, Role=role(aws, "sqs:SendMessage"))
         reserve(aws, name, 1)
         config = {"OnFailure": {"Destination": queue.arn}}
         aws.client("lambda").put_function_event_invoke_config(FunctionName=name, DestinationConfig=config)
-        send(aws, name, {"sleep": 1})
-        eventually(lambda: refused_now(aws, name))
+        send(aws, name, {"gate": gate.folder})
+        gate.wait_for(1)
         waiting = send(aws, name, {})
         reserve(aws, name, 0)
         record = queue.records()[0]
+        gate.open()
         assert record["requestContext"]["requestId"] == waiting
         assert record["requestContext"]["condition"] == "ZeroReservedConcurrency"
         assert eventually(lambda: finished(aws, name, 1))  # the one that ran was let finish
@@ -172,11 +195,13 @@ class TestZero:
 
 
 class TestCallers:
-    def test_one_over_the_limit_is_refused(self, aws, conformance):
+    def test_one_over_the_limit_is_refused(self, aws, gate, conformance):
         name = aws.function(SLOW)
         reserve(aws, name, 1)
-        send(aws, name, {"sleep": 1})
-        answer = eventually(lambda: refused_now(aws, name))
+        send(aws, name, {"gate": gate.folder})
+        gate.wait_for(1)
+        answer = refused_now(aws, name)
+        gate.open()
         recorded = conformance(LAMBDA)["TestLambdaConcurrency::test_reserved_concurrency_async_queue"]
         assert without_headers(answer) == recorded["too_many_requests_exc"]
 
@@ -186,14 +211,14 @@ class TestCallers:
         for number in range(20):
             assert aws.invoke(name, {"number": number})["Json"] == {"number": number}
 
-    def test_as_many_as_reserved_run_at_once(self, aws):
+    def test_as_many_as_reserved_run_at_once(self, aws, gate):
         name = aws.function(SLOW)
         reserve(aws, name, 2)
         outcomes: list[str] = []
 
         def call() -> None:
             try:
-                aws.invoke(name, {"sleep": 1})
+                aws.invoke(name, {"gate": gate.folder})
                 outcomes.append("ran")
             except aws.client("lambda").exceptions.TooManyRequestsException:
                 outcomes.append("refused")
@@ -201,6 +226,9 @@ class TestCallers:
         callers = [threading.Thread(target=call) for _ in range(4)]
         for caller in callers:
             caller.start()
+        eventually(lambda: outcomes.count("refused") == 2)
+        gate.wait_for(2)
+        gate.open()
         for caller in callers:
             caller.join()
         assert sorted(outcomes) == ["ran", "ran", "refused", "refused"]

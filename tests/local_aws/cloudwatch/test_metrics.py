@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import time
 import uuid
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pandas
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.support.embedded_aws import Aws
+from tests.support.embedded_aws import Aws, Gate
+from tests.support.polling import eventually
 
 MINUTE = timedelta(minutes=1)
 SOURCE = """
@@ -70,13 +69,6 @@ def put(cloudwatch, namespace: str, *values: float, at: datetime | None = None, 
     cloudwatch.put_metric_data(Namespace=namespace, MetricData=data)
 
 
-def eventually(condition: Callable[[], bool], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
 def refusal(call, **arguments) -> tuple[str, str]:
     with pytest.raises(ClientError) as caught:
         call(**arguments)
@@ -114,10 +106,13 @@ def test_the_duration_is_the_one_of_the_report_line(aws: Aws, cloudwatch) -> Non
     assert [found[each.lower()] for each in statistics] == [[pytest.approx(value)] for value in expected]
 
 
-def test_concurrent_executions_show_how_many_ran_at_once(aws: Aws, cloudwatch) -> None:
-    name = aws.function(SOURCE)
+def test_concurrent_executions_show_how_many_ran_at_once(aws: Aws, cloudwatch, tmp_path) -> None:
+    gate = Gate(tmp_path / "gate")
+    name = aws.function(Gate.SOURCE + "def handler(event, context):\n    pass_gate(event)")
     for _ in range(3):
-        aws.client("lambda").invoke(FunctionName=name, InvocationType="Event", Payload=json.dumps({"seconds": 1.0}))
+        aws.client("lambda").invoke(FunctionName=name, InvocationType="Event", Payload=json.dumps(gate.folder))
+    gate.wait_for(3)
+    gate.open()
     most = query("most", "AWS/Lambda", "ConcurrentExecutions", "Maximum", 3600, FunctionName=name)
     eventually(lambda: read(cloudwatch, most, start=this_minute() - 5 * MINUTE)["most"] == [3.0])
 

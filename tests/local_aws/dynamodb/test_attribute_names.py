@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import uuid
 
 import pytest
 
@@ -20,14 +19,7 @@ NAMELESS = {
 
 @pytest.fixture(scope="module")
 def table(aws) -> str:
-    name = f"table-{uuid.uuid4().hex[:8]}"
-    aws.client("dynamodb").create_table(
-        TableName=name,
-        BillingMode="PAY_PER_REQUEST",
-        KeySchema=[{"AttributeName": "OrderId", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "OrderId", "AttributeType": "S"}],
-    )
-    return name
+    return aws.table()
 
 
 @pytest.mark.parametrize("attributes", NAMELESS.values(), ids=NAMELESS)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
-
 import pytest
 
 from helpers.local_aws.dynamodb.consumed_capacity import item_size
@@ -12,13 +10,7 @@ from helpers.local_aws.dynamodb.consumed_capacity import item_size
 @pytest.fixture
 def table(aws):
     """A client and a table with 200 items of about 1,000 bytes each under one partition key."""
-    client, name = aws.client("dynamodb"), f"table-{uuid.uuid4().hex[:8]}"
-    client.create_table(
-        TableName=name,
-        KeySchema=[{"AttributeName": "P", "KeyType": "HASH"}, {"AttributeName": "S", "KeyType": "RANGE"}],
-        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in "PS"],
-        BillingMode="PAY_PER_REQUEST",
-    )
+    client, name = aws.client("dynamodb"), aws.table(keys={"P": "S", "S": "S"})
     for number in range(200):
         item = {"P": {"S": "p"}, "S": {"S": f"{number:03}"}, "text": {"S": "x" * 989}}  # 1 + 1 + 1 + 3 + 4 + 989
         client.put_item(TableName=name, Item=item)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
-
 import pytest
 from botocore.exceptions import ClientError
 
@@ -24,13 +22,7 @@ EVERY_TYPE = {
 
 @pytest.fixture
 def table(aws):
-    client, name = aws.client("dynamodb"), f"table-{uuid.uuid4().hex[:8]}"
-    client.create_table(
-        TableName=name,
-        KeySchema=[{"AttributeName": "P", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "P", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
+    client, name = aws.client("dynamodb"), aws.table(keys={"P": "S"})
     client.put_item(TableName=name, Item=EVERY_TYPE)
     return client, name
 

@@ -2,23 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
-
 import pytest
-
-
-def table_of(aws, *keys: tuple[str, str]) -> str:
-    name = f"table-{uuid.uuid4().hex[:8]}"
-    aws.client("dynamodb").create_table(
-        TableName=name,
-        KeySchema=[
-            {"AttributeName": key, "KeyType": kind}
-            for (key, _), kind in zip(keys, ("HASH", "RANGE")[: len(keys)], strict=True)
-        ],
-        AttributeDefinitions=[{"AttributeName": key, "AttributeType": kind} for key, kind in keys],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    return name
 
 
 def pages_of(aws, name: str, size: int):
@@ -29,7 +13,7 @@ def pages_of(aws, name: str, size: int):
 @pytest.mark.parametrize("size", [1, 3, 7, 100])
 @pytest.mark.parametrize("keys", [[("id", "S")], [("id", "N")], [("id", "N"), ("at", "S")]])
 def test_pages_together_are_the_table(aws, keys, size):
-    dynamodb, name = aws.client("dynamodb"), table_of(aws, *keys)
+    dynamodb, name = aws.client("dynamodb"), aws.table(keys=dict(keys))
     stored = [
         {key: {kind: str(number % 4 if len(keys) > 1 and key == "id" else number)} for key, kind in keys}
         for number in range(20)
@@ -43,7 +27,7 @@ def test_pages_together_are_the_table(aws, keys, size):
 
 
 def test_changes_between_two_pages_are_seen(aws):
-    dynamodb, name = aws.client("dynamodb"), table_of(aws, ("id", "S"))
+    dynamodb, name = aws.client("dynamodb"), aws.table(keys={"id": "S"})
     for letter in "bdfh":
         dynamodb.put_item(TableName=name, Item={"id": {"S": letter}, "n": {"N": "1"}})
     first = dynamodb.scan(TableName=name, Limit=2)
@@ -65,7 +49,7 @@ def test_changes_between_two_pages_are_seen(aws):
 
 
 def test_a_transaction_that_fails_leaves_the_order_as_it_was(aws):
-    dynamodb, name = aws.client("dynamodb"), table_of(aws, ("id", "S"))
+    dynamodb, name = aws.client("dynamodb"), aws.table(keys={"id": "S"})
     for letter in "ac":
         dynamodb.put_item(TableName=name, Item={"id": {"S": letter}})
     pages_of(aws, name, 1)

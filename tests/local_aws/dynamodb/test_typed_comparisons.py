@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
-
 import pytest
 from botocore.exceptions import ClientError
 
@@ -19,13 +17,7 @@ ITEM = {
 
 @pytest.fixture(scope="module")
 def table(aws):
-    client, name = aws.client("dynamodb"), f"table-{uuid.uuid4().hex[:8]}"
-    client.create_table(
-        TableName=name,
-        KeySchema=[{"AttributeName": "P", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "P", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
+    client, name = aws.client("dynamodb"), aws.table(keys={"P": "S"})
     client.put_item(TableName=name, Item=ITEM)
     return client, name
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
-import time
 import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.support.async_aws import account
+from tests.support.embedded_aws import Aws
 from tests.support.event_probe import Probe, entry
+from tests.support.polling import eventually
 
 ALWAYS = {"EventStartTime": datetime(2000, 1, 1, tzinfo=UTC), "EventEndTime": datetime(2100, 1, 1, tzinfo=UTC)}
 HOUR = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -19,6 +23,13 @@ HOUR = datetime(2026, 11, 23, 9, tzinfo=UTC)
 @pytest.fixture
 def events(aws):
     return aws.client("events")
+
+
+@pytest.fixture(scope="module")
+def patient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
+    """An account whose replays wait two seconds before they run: long enough for a test to do something before."""
+    with account(tmp_path_factory.mktemp("patient"), 0.07) as started:
+        yield started
 
 
 class Bus:
@@ -38,7 +49,7 @@ class Bus:
             some = [{**entry, "EventBusName": self.name} for entry in entries[start : start + 10]]
             assert self.events.put_events(Entries=some)["FailedEntryCount"] == 0
         kept = len(entries) if kept is None else kept
-        wait_for(lambda: self.describe()["EventCount"] == kept)
+        eventually(lambda: self.describe()["EventCount"] == kept)
 
     def describe(self) -> dict:
         return self.events.describe_archive(ArchiveName=self.name)
@@ -51,20 +62,13 @@ class Bus:
             ReplayName=name, EventSourceArn=self.archive, Destination=destination, **{**ALWAYS, **window}
         )
         if wait:
-            wait_for(lambda: self.events.describe_replay(ReplayName=name)["State"] == "COMPLETED")
+            eventually(lambda: self.events.describe_replay(ReplayName=name)["State"] == "COMPLETED")
         return name
 
 
 @pytest.fixture
 def bus(aws) -> Bus:
     return Bus(aws)
-
-
-def wait_for(condition, seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.02)
 
 
 def refusal(call, **request: object) -> tuple[str, str]:
@@ -264,12 +268,13 @@ def test_the_archive_takes_its_rule_with_it_and_force_removes_the_rule_alone(bus
 # Replays
 
 
-def test_a_replay_answers_as_aws_was_recorded(aws, bus, events, conformance) -> None:
+def test_a_replay_answers_as_aws_was_recorded(patient, conformance) -> None:
+    bus, events = Bus(patient), patient.client("events")
     recorded = conformance("events/test_archive_and_replay.snapshot.json")[
         "TestReplay::test_start_list_describe_canceled_replay[custom]"
     ]
     bus.put(entry(Detail='{"n": 1}'))
-    probe = Probe(aws, {"source": ["orders"]}, bus=bus.name)
+    probe = Probe(patient, {"source": ["orders"]}, bus=bus.name)
     request = {
         "EventSourceArn": bus.archive,
         "Destination": {"Arn": bus.arn, "FilterArns": [probe.rule_arn]},
@@ -280,7 +285,7 @@ def test_a_replay_answers_as_aws_was_recorded(aws, bus, events, conformance) -> 
     assert shape(started) == shape(recorded["start-replay"])
     [event] = probe.events()
     assert list(event) == list(recorded["replay-messages"][0]["Body"])
-    wait_for(lambda: events.describe_replay(ReplayName=f"{bus.name}-a")["State"] == "COMPLETED")
+    eventually(lambda: events.describe_replay(ReplayName=f"{bus.name}-a")["State"] == "COMPLETED")
     described = events.describe_replay(ReplayName=f"{bus.name}-a")
     assert shape(described) == shape(recorded["describe-replay"])
     assert described["ReplayStartTime"] <= described["ReplayEndTime"]
@@ -290,7 +295,7 @@ def test_a_replay_answers_as_aws_was_recorded(aws, bus, events, conformance) -> 
     cancelled = events.cancel_replay(ReplayName=f"{bus.name}-b")
     assert shape(cancelled) == shape(recorded["cancel-replay"])
     assert shape(events.describe_replay(ReplayName=f"{bus.name}-b")) == shape(recorded["describe-replay-canceled"])
-    wait_for(lambda: events.describe_replay(ReplayName=f"{bus.name}-b")["State"] == "CANCELLED")
+    eventually(lambda: events.describe_replay(ReplayName=f"{bus.name}-b")["State"] == "CANCELLED")
     assert "ReplayEndTime" in events.describe_replay(ReplayName=f"{bus.name}-b")
     assert probe.events(seconds=0.2) == []
 
@@ -362,7 +367,8 @@ def test_an_archive_outlives_rules_and_is_there_for_new_ones(aws, bus, events) -
     assert [event["detail"] for event in new.events()] == [{"n": 1}]
 
 
-def test_errors_of_replays_as_recorded(aws, bus, events, conformance) -> None:
+def test_errors_of_replays_as_recorded(patient, conformance) -> None:
+    bus, events = Bus(patient), patient.client("events")
     recorded = conformance("events/test_archive_and_replay.snapshot.json")
 
     def expected(test: str, answer: str = "", **names: str) -> tuple[str, str]:
@@ -381,7 +387,7 @@ def test_errors_of_replays_as_recorded(aws, bus, events, conformance) -> None:
     assert refused(Destination=nowhere) == expected(
         "test_start_replay_error_unknown_event_bus", "start-replay-unknown-event-bus-error", event_bus_name="nowhere"
     )
-    assert refused(Destination={"Arn": Bus(aws).arn}) == expected(
+    assert refused(Destination={"Arn": Bus(patient).arn}) == expected(
         "test_start_replay_error_unknown_event_bus", "start-replay-wrong-event-bus-error"
     )
     assert refused(EventSourceArn=bus.archive.replace(bus.name, "nothing")) == expected(
@@ -400,12 +406,13 @@ def test_errors_of_replays_as_recorded(aws, bus, events, conformance) -> None:
         "IllegalStatusException",
         f"Replay {name} is not in a valid state for this operation.",
     )
-    started = [bus.replay(wait=False) for _ in range(10)]
+    with ThreadPoolExecutor(10) as pool:
+        started = list(pool.map(lambda _: bus.replay(wait=False), range(10)))
     assert refused() == expected("tests_concurrency_error_too_many_active_replays")
     states = [events.describe_replay(ReplayName=name)["State"] for name in started]
     assert set(states) <= {"STARTING", "RUNNING"}
     for name in started:
-        wait_for(lambda name=name: events.describe_replay(ReplayName=name)["State"] == "COMPLETED")
+        eventually(lambda name=name: events.describe_replay(ReplayName=name)["State"] == "COMPLETED")
 
 
 def test_replays_are_listed_in_pages_and_by_one_filter(bus, events) -> None:
@@ -419,14 +426,15 @@ def test_replays_are_listed_in_pages_and_by_one_filter(bus, events) -> None:
     assert refusal(events.list_replays, NamePrefix="a", State="COMPLETED")[0] == "ValidationException"
 
 
-def test_a_large_archive_is_replayed_whole_and_can_be_cancelled(aws, bus, events) -> None:
+def test_a_large_archive_is_replayed_whole_and_can_be_cancelled(patient) -> None:
+    bus, events = Bus(patient), patient.client("events")
     bus.put(*[entry(Detail=json.dumps({"n": number})) for number in range(1500)])
-    probe = Probe(aws, {"source": ["orders"]}, bus=bus.name)
+    probe = Probe(patient, {"source": ["orders"]}, bus=bus.name)
     bus.replay()
-    wait_for(lambda: probe.waiting() == 1500)
+    eventually(lambda: probe.waiting() == 1500)
     name = bus.replay(wait=False)
     assert events.cancel_replay(ReplayName=name)["State"] == "CANCELLING"
-    wait_for(lambda: events.describe_replay(ReplayName=name)["State"] == "CANCELLED")
+    eventually(lambda: events.describe_replay(ReplayName=name)["State"] == "CANCELLED")
     replay = events.describe_replay(ReplayName=name)
     assert "ReplayEndTime" in replay and "EventLastReplayedTime" not in replay
     assert probe.waiting() == 1500

@@ -13,6 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.support.event_probe import Probe, entry, open_to_events
+from tests.support.polling import PATIENCE, eventually
 
 ECHO = """
 def handler(event, context):
@@ -60,13 +61,6 @@ def permit(aws, function: str, rule: str) -> None:
     )
 
 
-def wait(condition: Callable[[], object], seconds: float = 30) -> object:
-    deadline = time.monotonic() + seconds
-    while not (value := condition()) and time.monotonic() < deadline:
-        time.sleep(0.03)
-    return value
-
-
 def got(aws, function: str, event_id: str = "") -> list[str]:
     """The lines in which the function says that it got an event."""
     try:
@@ -87,10 +81,10 @@ def put(events, *entries: dict) -> list[str]:
 def test_a_function_gets_the_event_once_the_rule_is_permitted(aws, events, echo, source) -> None:
     rule = rule_for(aws, source, {"Id": "f", "Arn": function_arn(aws, echo)})
     [before] = put(events, entry(source))
-    time.sleep(0.3)
+    eventually(lambda: before in aws.server_log(), "the word that it was not delivered")
     permit(aws, echo, rule)
     [after] = put(events, entry(source))
-    assert wait(lambda: got(aws, echo, after))
+    assert eventually(lambda: got(aws, echo, after))
     assert not got(aws, echo, before)
 
 
@@ -99,7 +93,7 @@ def test_a_permission_for_another_rule_does_not_help(aws, events, echo, source) 
     permitted = rule_for(aws, source, {"Id": "f", "Arn": function_arn(aws, echo)})
     permit(aws, echo, permitted)
     [event] = put(events, entry(source))
-    assert wait(lambda: got(aws, echo, event))
+    assert eventually(lambda: got(aws, echo, event))
     time.sleep(0.2)
     assert len(got(aws, echo, event)) == 1
 
@@ -111,14 +105,14 @@ def test_a_failing_or_missing_target_disturbs_no_one(aws, events, echo, source) 
     rule = rule_for(aws, source, missing, no_queue, odd, {"Id": "f", "Arn": function_arn(aws, echo)})
     permit(aws, echo, rule)
     [event] = put(events, entry(source))
-    assert wait(lambda: got(aws, echo, event))
+    assert eventually(lambda: got(aws, echo, event))
 
 
 def test_a_function_gets_each_of_many_events(aws, events, echo, source) -> None:
     rule = rule_for(aws, source, {"Id": "f", "Arn": function_arn(aws, echo)})
     permit(aws, echo, rule)
     sent = {event for _ in range(10) for event in put(events, *[entry(source)] * 10)}
-    assert wait(lambda: sent <= {line.split()[1] for line in got(aws, echo)})
+    assert eventually(lambda: sent <= {line.split()[1] for line in got(aws, echo)})
 
 
 # Rules
@@ -393,7 +387,7 @@ def test_a_log_group_gets_the_event(aws, events, source) -> None:
     logs.put_resource_policy(policyName=source, policyDocument=policy)
     rule_for(aws, source, {"Id": "log", "Arn": arn})
     [event] = put(events, entry(source))
-    found = wait(lambda: logs.filter_log_events(logGroupName=group)["events"])
+    found = eventually(lambda: logs.filter_log_events(logGroupName=group)["events"])
     assert [json.loads(line["message"])["id"] for line in found] == [event]
 
 
@@ -413,7 +407,7 @@ def test_a_fifo_queue_gets_events_in_order(aws, events, source) -> None:
             sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         return len(found) == 10
 
-    wait(receive)
+    eventually(receive)
     assert found == sent
 
 
@@ -483,12 +477,12 @@ def handler(event, context):
         time.sleep(0.02)
     print("got", event["id"])
 """
-    name = aws.function(waiting, Timeout=120)
+    name = aws.function(waiting, Timeout=600)
     permit(aws, name, rule_for(aws, source, {"Id": "f", "Arn": function_arn(aws, name)}))
     sent = [event for _ in range(5) for event in put(events, *[entry(source)] * 10)]
     assert not got(aws, name)
     gate.touch()
-    assert wait(lambda: sorted(line.split()[1] for line in got(aws, name)) == sorted(sent))
+    assert eventually(lambda: sorted(line.split()[1] for line in got(aws, name)) == sorted(sent))
 
 
 # The threads, without a server
@@ -500,14 +494,14 @@ def test_a_slow_destination_holds_up_no_other() -> None:
     delivery, free, order = Delivery(), threading.Event(), []
     delivery.dispatch(lambda: delivery.send("slow", free.wait))
     delivery.dispatch(lambda: [delivery.send("fast", lambda n=n: order.append(n)) for n in range(50)])
-    assert wait(lambda: len(order) == 50)
+    assert eventually(lambda: len(order) == 50)
     assert order == list(range(50))
     assert not delivery.drain(0.05)
     free.set()
-    assert delivery.drain(5)
+    assert delivery.drain(PATIENCE)
     delivery.close()
     delivery.dispatch(lambda: order.append("again"))
-    assert delivery.drain(5)
+    assert delivery.drain(PATIENCE)
     assert order[-1] == "again"
     delivery.close()
 
@@ -519,7 +513,7 @@ def test_a_failing_job_is_logged_and_the_next_one_runs(caplog: pytest.LogCapture
     with caplog.at_level(logging.ERROR, "local_aws.event_bus"):
         delivery.dispatch(lambda: 1 / 0)
         delivery.dispatch(lambda: done.append(1))
-        assert delivery.drain(5)
+        assert delivery.drain(PATIENCE)
     assert done == [1]
     assert "a delivery failed" in caplog.text
     delivery.close()

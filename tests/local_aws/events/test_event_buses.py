@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 import uuid
 from collections.abc import Callable
 
@@ -11,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.support.event_probe import Probe, entry, open_to_events
+from tests.support.polling import eventually
 
 ARN = "arn:aws:events:us-east-1:123456789012:event-bus/"
 
@@ -232,7 +232,5 @@ def test_a_bus_in_another_region_needs_a_role(aws, events, name: str) -> None:
     there.put_rule(Name=name, EventBusName=name, EventPattern=json.dumps({"source": [name]}))
     there.put_targets(Rule=name, EventBusName=name, Targets=[{"Id": "log", "Arn": group_arn}])
     sent = way.send()
-    deadline, found = time.monotonic() + 5, []
-    while not found and time.monotonic() < deadline:
-        found = logs.filter_log_events(logGroupName=group)["events"]
+    found = eventually(lambda: logs.filter_log_events(logGroupName=group)["events"])
     assert [json.loads(event["message"])["id"] for event in found] == [sent]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Callable
 
 import pytest
 
@@ -14,6 +13,7 @@ from helpers.local_aws.events.delivery_errors import DeliveryFailed
 from helpers.local_aws.events.put_events import check_entry, make_event
 from helpers.local_aws.execution.invocation import lineage_of, new_trace_id
 from tests.support.event_probe import entry, open_to_events
+from tests.support.polling import eventually
 
 PUBLISHER = """
 import json, boto3
@@ -88,18 +88,11 @@ def source() -> str:
     return f"source-{uuid.uuid4().hex[:8]}"
 
 
-def wait(condition: Callable[[], object], seconds: float = 30) -> object:
-    deadline = time.monotonic() + seconds
-    while not (value := condition()) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return value
-
-
 def test_a_function_that_publishes_to_itself(aws, role_arn, source) -> None:
     loop = Loop(aws, role_arn, source)
     loop.start()
-    assert wait(loop.stopped)
-    time.sleep(0.5)
+    assert eventually(lambda: loop.stopped() and loop.parked() and len(loop.rounds()) >= loops.MAX_ROUNDS)
+    time.sleep(0.5)  # for a round that must not come
     assert sorted(loop.rounds()) == list(range(1, loops.MAX_ROUNDS + 1))
     [message] = loop.stopped()
     assert f"loop stopped after {loops.MAX_ROUNDS} rounds" in message
@@ -113,7 +106,7 @@ def test_a_function_that_publishes_to_itself(aws, role_arn, source) -> None:
 def test_a_parked_event_says_who_stopped_it(aws, role_arn, source) -> None:
     loop = Loop(aws, role_arn, source)
     loop.start()
-    answer = loop.sqs.receive_message(QueueUrl=loop.url, WaitTimeSeconds=10, MessageAttributeNames=["All"])
+    answer = loop.sqs.receive_message(QueueUrl=loop.url, WaitTimeSeconds=20, MessageAttributeNames=["All"])
     [message] = answer["Messages"]
     assert json.loads(message["Body"])["detail"] == {"round": loops.MAX_ROUNDS + 1}
     assert message["MessageAttributes"]["ERROR_CODE"]["StringValue"] == "LOCAL_SAFETY_NET"
@@ -123,16 +116,17 @@ def test_two_functions_in_a_circle(aws, role_arn, source) -> None:
     there = Loop(aws, role_arn, source, f"{source}-back")
     back = Loop(aws, role_arn, f"{source}-back", source)
     there.start()
-    assert wait(lambda: there.stopped() or back.stopped())
-    time.sleep(0.5)
+    assert eventually(lambda: there.stopped() or back.stopped())
+    eventually(lambda: len(there.rounds()) + len(back.rounds()) >= loops.MAX_ROUNDS)
+    time.sleep(0.5)  # for a round that must not come
     assert len(there.rounds()) + len(back.rounds()) == loops.MAX_ROUNDS
 
 
 def test_a_loop_that_doubles_each_round_ends_too(aws, role_arn, source) -> None:
     loop = Loop(aws, role_arn, source, copies=3)
     loop.start()
-    assert wait(loop.stopped, 60)
-    wait(lambda: loop.parked() > 0 and loop.rounds() == (time.sleep(1.5), loop.rounds())[1], 60)
+    assert eventually(lambda: loop.stopped() and loop.parked() and len(loop.rounds()) > loops.MAX_REPETITIONS)
+    time.sleep(1.5)  # for a repetition that must not come
     assert len(loop.rounds()) == loops.MAX_REPETITIONS + 1
     assert len(loop.stopped()) == 1
     assert f"after {loops.MAX_REPETITIONS + 1} repetitions" in loop.stopped()[0]
@@ -141,7 +135,7 @@ def test_a_loop_that_doubles_each_round_ends_too(aws, role_arn, source) -> None:
 def test_what_ends_by_itself_is_left_alone(aws, role_arn, source) -> None:
     loop = Loop(aws, role_arn, source, more=loops.MAX_ROUNDS)
     loop.start()
-    assert wait(lambda: len(loop.rounds()) == loops.MAX_ROUNDS)
+    assert eventually(lambda: len(loop.rounds()) == loops.MAX_ROUNDS)
     time.sleep(0.3)
     assert (loop.stopped(), loop.parked()) == ([], 0)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import base64
 import http.client
+import json
 import os
 import re
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,17 +14,27 @@ import psutil
 import pytest
 
 from helpers.local_aws import lifecycle
-from tests.support.embedded_aws import Aws, gone, own_home, zip_of
+from tests.support.embedded_aws import Aws, Gate, gone, own_home, zip_of
 
-COUNTER = """
+COUNTER = (
+    Gate.SOURCE
+    + """
 import os, time
 calls = 0
 def handler(event, context):
     global calls
     calls += 1
+    if event.get("gate"):
+        pass_gate(event["gate"])
     time.sleep(event.get("sleep", 0))
     return {"pid": os.getpid(), "calls": calls}
 """
+)
+
+
+@pytest.fixture
+def gate(tmp_path) -> Gate:
+    return Gate(tmp_path / "gate")
 
 
 def settings_of(aws, name: str, **changes: object) -> None:
@@ -39,11 +49,13 @@ def test_an_environment_is_used_again_while_it_is_free(aws):
     assert (first["calls"], second["calls"]) == (1, 2)
 
 
-def test_overlapping_invocations_get_environments_of_their_own(aws):
-    name = aws.function(COUNTER, Timeout=20)
+def test_overlapping_invocations_get_environments_of_their_own(aws, gate):
+    name = aws.function(COUNTER)
     with ThreadPoolExecutor(3) as pool:
-        answers = list(pool.map(lambda _: aws.invoke(name, {"sleep": 2})["Json"], range(3)))
-    assert len({answer["pid"] for answer in answers}) == 3
+        answers = [pool.submit(aws.invoke, name, {"gate": gate.folder}) for _ in range(3)]
+        gate.wait_for(3)
+        gate.open()
+    assert len({answer.result()["Json"]["pid"] for answer in answers}) == 3
 
 
 def test_new_code_and_new_configuration_mean_new_environments(aws):
@@ -223,15 +235,15 @@ def test_a_traceback_names_the_file_as_aws_would(aws):
 
 
 def test_a_timeout_kills_the_environment(aws):
-    name = aws.function(COUNTER, Timeout=1)
+    name = aws.function(COUNTER, Timeout=2)
     before = aws.invoke(name, {})["Json"]
-    answer = aws.invoke(name, {"sleep": 30})
+    answer = aws.invoke(name, {"sleep": 600})
     assert answer["FunctionError"] == "Unhandled"
     assert answer["Json"]["errorType"] == "Sandbox.Timedout"
-    assert answer["Json"]["errorMessage"].endswith("Error: Task timed out after 1.00 seconds")
+    assert answer["Json"]["errorMessage"].endswith("Error: Task timed out after 2.00 seconds")
     assert gone(before["pid"])
     assert aws.invoke(name, {})["Json"]["calls"] == 1, "the next invocation starts afresh"
-    assert any("Task timed out after 1.00 seconds" in message for message in aws.log(name))
+    assert any("Task timed out after 2.00 seconds" in message for message in aws.log(name))
 
 
 def test_a_function_that_ignores_signals_is_killed_with_its_children(aws):
@@ -239,11 +251,11 @@ def test_a_function_that_ignores_signals_is_killed_with_its_children(aws):
 import signal, subprocess, sys, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 def handler(event, context):
-    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
     print("child", child.pid, flush=True)
-    time.sleep(60)
+    time.sleep(600)
 """
-    name = aws.function(source, Timeout=1)
+    name = aws.function(source, Timeout=5)
     assert aws.invoke(name)["Json"]["errorType"] == "Sandbox.Timedout"
     (line,) = [message for message in aws.log(name) if message.startswith("child ")]
     assert gone(int(line.split()[1]))
@@ -278,15 +290,15 @@ def handler(event, context):
     hoard = bytearray(300 * 1024 * 1024)
     for at in range(0, len(hoard), 4096):
         hoard[at] = 1
-    time.sleep(2)
+    time.sleep(event)
 """
-    name = aws.function(source, Timeout=10)
-    answer = aws.invoke(name, LogType="Tail")
+    name = aws.function(source)
+    answer = aws.invoke(name, 50, LogType="Tail")
     assert answer["Json"]["errorType"] == "Runtime.ExitError"
     assert answer["Json"]["errorMessage"].endswith("signal: killed")
     assert "Max Memory Used: 128 MB" in base64.b64decode(answer["LogResult"]).decode()
     settings_of(aws, name, MemorySize=512)
-    assert "FunctionError" not in aws.invoke(name)
+    assert "FunctionError" not in aws.invoke(name, 2)
 
 
 def test_the_log_of_an_invocation(aws):
@@ -351,36 +363,39 @@ def test_a_worker_killed_while_idle_is_replaced(aws):
     assert answer["Json"]["pid"] != pid
 
 
-def test_another_process_cannot_speak_to_the_runtime_api(aws):
+def test_another_process_cannot_speak_to_the_runtime_api(aws, gate):
     source = """
-import os, time
+import os
 def handler(event, context):
     print("api", os.environ["AWS_LAMBDA_RUNTIME_API"], flush=True)
-    time.sleep(event["sleep"])
+    if event:
+        pass_gate(event)
     return "mine"
 """
-    name = aws.function(source, Timeout=10)
+    name = aws.function(Gate.SOURCE + source)
     with ThreadPoolExecutor(1) as pool:
-        aws.invoke(name, {"sleep": 0})
+        aws.invoke(name)
         (line,) = [message for message in aws.log(name) if message.startswith("api ")]
-        answer = pool.submit(aws.invoke, name, {"sleep": 1.5})
-        time.sleep(0.5)
+        answer = pool.submit(aws.invoke, name, gate.folder)
+        gate.wait_for(1)
         connection = http.client.HTTPConnection(line.split()[1], timeout=3)
         with pytest.raises((http.client.HTTPException, OSError)):
             connection.request("POST", "/2018-06-01/runtime/invocation/x/response", b'"forged"')
             connection.getresponse()
+        gate.open()
         assert answer.result()["Json"] == "mine"
 
 
-def test_workers_end_when_the_server_is_killed(tmp_path):
+def test_workers_end_when_the_server_is_killed(tmp_path, gate):
     """SIGKILL leaves the server no moment to clean up; its workers notice by themselves."""
-    with own_home(tmp_path):
+    with own_home(tmp_path / "home"):
         account = lifecycle.start()
         aws = Aws(account)
-        busy = aws.function(COUNTER, Timeout=60)
+        busy = aws.function(COUNTER, Timeout=600)
         pid = aws.invoke(busy, {})["Json"]["pid"]
-        aws.client("lambda").invoke(FunctionName=busy, InvocationType="Event", Payload=b'{"sleep": 50}')
-        time.sleep(0.3)
+        waits = json.dumps({"gate": gate.folder})
+        aws.client("lambda").invoke(FunctionName=busy, InvocationType="Event", Payload=waits)
+        gate.wait_for(1)
         psutil.Process(account.pid).kill()
         assert gone(pid)
         assert lifecycle.status() is None, "the state file that it left confuses nobody"

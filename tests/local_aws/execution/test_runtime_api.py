@@ -61,13 +61,9 @@ def test_bytes_that_never_become_a_request_do_not_stop_the_clock(api):
     with connect(api) as worker:
         worker.setblocking(False)
         worker.send(b"POST / HTTP/1.1\r\nContent-Length: 90000000\r\n\r\n")
-        deadline = time.monotonic() + 0.3
-        looks = 0
-        while time.monotonic() < deadline:
+        for _ in range(100):
             worker.send(bytes(1000))
             assert api.receive(time.monotonic()) is None
-            looks += 1
-        assert looks > 1
 
 
 def test_a_large_answer_is_read_and_a_large_event_is_sent(api):

@@ -28,20 +28,8 @@ def dynamodb(aws):
 
 
 @pytest.fixture
-def table(dynamodb):
-    return make(dynamodb, ["Id"])
-
-
-def make(dynamodb, keys: list[str]) -> str:
-    name = f"table-{uuid.uuid4().hex[:8]}"
-    kinds = zip(keys, ("HASH", "RANGE"), strict=False)
-    dynamodb.create_table(
-        TableName=name,
-        KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in kinds],
-        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    return name
+def table(aws):
+    return aws.table(keys={"Id": "S"})
 
 
 def test_an_item_of_every_type_comes_back(dynamodb, table):
@@ -83,8 +71,8 @@ def test_an_item_that_is_too_large(dynamodb, table, parts):
 
 
 @pytest.mark.parametrize("keys", [["Id"], ["Id", "Sort"]])
-def test_describe_table_counts_the_items(dynamodb, keys):
-    table = make(dynamodb, keys)
+def test_describe_table_counts_the_items(aws, dynamodb, keys):
+    table = aws.table(keys=dict.fromkeys(keys, "S"))
     for number in range(6):
         item = {"Id": {"S": str(number // 2)}, "Sort": {"S": str(number % 2)}}
         dynamodb.put_item(TableName=table, Item=item)

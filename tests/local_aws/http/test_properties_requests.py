@@ -296,15 +296,9 @@ VALUES = nested(st.none() | st.booleans() | TEXT | STORABLE | BINARY, NAMES) | s
 
 @pytest.fixture(scope="module")
 def table(aws):
-    dynamodb, name = aws.client("dynamodb"), "property-values"
-    dynamodb.create_table(
-        TableName=name,
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
+    name = aws.table(keys={"id": "S"})
     yield name
-    dynamodb.delete_table(TableName=name)
+    aws.client("dynamodb").delete_table(TableName=name)
 
 
 @examples(100)

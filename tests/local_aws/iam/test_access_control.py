@@ -82,22 +82,13 @@ def someone(aws) -> Someone:
 
 @pytest.fixture
 def table(aws) -> str:
-    name = f"table-{uuid.uuid4().hex[:8]}"
-    keys = [{"AttributeName": "Id", "KeyType": "HASH"}]
     kinds = [{"AttributeName": n, "AttributeType": "S"} for n in ("Id", "Kind")]
     index = {
         "IndexName": "by-kind",
         "KeySchema": [{"AttributeName": "Kind", "KeyType": "HASH"}],
         "Projection": {"ProjectionType": "ALL"},
     }
-    aws.client("dynamodb").create_table(
-        TableName=name,
-        KeySchema=keys,
-        AttributeDefinitions=kinds,
-        GlobalSecondaryIndexes=[index],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    return name
+    return aws.table(keys={"Id": "S"}, AttributeDefinitions=kinds, GlobalSecondaryIndexes=[index])
 
 
 def item(name: str) -> dict:

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import boto3
 import psutil
@@ -26,9 +27,9 @@ from helpers.paths import PROJECT
 from tests.support.account_answers import answers, differences
 from tests.support.async_aws import FRAGILE
 from tests.support.embedded_aws import Aws, own_home, zip_of
+from tests.support.polling import PATIENCE, eventually
 from tests.support.stacks import QUEUE, ROLE, table
 
-PATIENCE = 60.0  # seconds that a loaded machine may take
 STORING = """
 import boto3, os, time
 table = boto3.resource("dynamodb").Table(os.environ["TABLE"])
@@ -46,6 +47,7 @@ class Account:
     def __init__(self, home: Path) -> None:
         self.home = home
         self.aws = Aws(lifecycle.start(), home)
+        self._clients: dict[tuple[Aws, str], Any] = {}
 
     def kill(self) -> None:
         """End the server as a crash would."""
@@ -61,15 +63,13 @@ class Account:
         self.start()
 
     def client(self, service: str):
-        return self.aws.client(service)
+        """A client of the server that runs: made once for each of them, as that takes long."""
+        if (self.aws, service) not in self._clients:
+            self._clients[self.aws, service] = self.aws.client(service)
+        return self._clients[self.aws, service]
 
     def make_table(self, name: str = "orders") -> None:
-        self.client("dynamodb").create_table(
-            TableName=name,
-            KeySchema=[{"AttributeName": "OrderId", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": "OrderId", "AttributeType": "S"}],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        self.aws.table(name)
 
     def make_service(self, source: str = STORING, **settings: object) -> str:
         """Table, function, rule, target and permission; returns the function's name."""
@@ -97,13 +97,6 @@ class Account:
     def receive(self, url: str, **settings: object) -> list[dict]:
         given = {"MaxNumberOfMessages": 10, "AttributeNames": ["All"], "MessageAttributeNames": ["All"]} | settings
         return self.client("sqs").receive_message(QueueUrl=url, **given).get("Messages", [])
-
-
-def wait(condition: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.05)
 
 
 @pytest.fixture
@@ -201,7 +194,9 @@ def _build_the_rest(account: Account) -> None:
     cloudformation.create_stack(
         StackName="stack", TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_NAMED_IAM"]
     )
-    cloudformation.get_waiter("stack_create_complete").wait(StackName="stack", WaiterConfig={"Delay": 1})
+    cloudformation.get_waiter("stack_create_complete").wait(
+        StackName="stack", WaiterConfig={"Delay": 0.1, "MaxAttempts": 1200}
+    )
     aws.client("kinesis").create_stream(StreamName="stream", ShardCount=1)
 
 
@@ -271,15 +266,7 @@ def test_an_iam_users_key_opens_the_account_as_before(account):
 
 def test_items_of_every_type_and_after_every_kind_of_change(account):
     dynamodb = account.client("dynamodb")
-    dynamodb.create_table(
-        TableName="things",
-        KeySchema=[{"AttributeName": "Kind", "KeyType": "HASH"}, {"AttributeName": "Number", "KeyType": "RANGE"}],
-        AttributeDefinitions=[
-            {"AttributeName": "Kind", "AttributeType": "S"},
-            {"AttributeName": "Number", "AttributeType": "N"},
-        ],
-        BillingMode="PAY_PER_REQUEST",
-    )
+    account.aws.table("things", {"Kind": "S", "Number": "N"})
 
     def key(number: str) -> dict:
         return {"Kind": {"S": "a\nb"}, "Number": {"N": number}}
@@ -388,7 +375,7 @@ def test_every_accepted_event_arrives_although_its_function_was_slow(account):
     ids = [f"o{number}" for number in range(30)]
     account.put_orders(ids, Sleep=0.3)
     account.restart()
-    wait(lambda: account.stored() == set(ids), "an accepted event was lost")
+    eventually(lambda: account.stored() == set(ids), "an accepted event was lost")
 
 
 def test_a_burst_in_the_middle_of_which_the_server_dies(account):
@@ -419,7 +406,7 @@ def test_a_burst_in_the_middle_of_which_the_server_dies(account):
     for thread in threads:
         thread.join(PATIENCE)
     account.start()
-    wait(lambda: set(accepted) <= account.stored(), "an answered PutEvents was lost")
+    eventually(lambda: set(accepted) <= account.stored(), "an answered PutEvents was lost")
 
 
 def test_a_retry_that_waits_is_made_by_the_next_server(patient_account):
@@ -433,7 +420,7 @@ def test_a_retry_that_waits_is_made_by_the_next_server(patient_account):
         DestinationConfig={"OnFailure": {"Destination": "arn:aws:sqs:us-east-1:123456789012:dead"}},
     )
     account.client("lambda").invoke(FunctionName=name, InvocationType="Event", Payload=b'{"fail": "now"}')
-    wait(lambda: f"{name}: " in account.aws.server_log(), "the first attempt has not failed")
+    eventually(lambda: f"{name}: " in account.aws.server_log(), "the first attempt has not failed")
     account.restart()
     (message,) = _within(lambda: account.receive(dead))
     record = json.loads(message["Body"])
@@ -472,7 +459,7 @@ def test_an_undelivered_event_is_tried_again_and_then_parked(patient_account):
         ],
     )  # fmt: skip
     account.put_orders(["one"])
-    wait(lambda: "not delivered yet" in account.aws.server_log(), "the first attempt was not made")
+    eventually(lambda: "not delivered yet" in account.aws.server_log(), "the first attempt was not made")
     account.restart()
     (message,) = _within(lambda: account.receive(dead))
     attributes = {name: value["StringValue"] for name, value in message["MessageAttributes"].items()}
@@ -505,8 +492,8 @@ def test_an_archive_and_a_replay_that_was_running(patient_account):
     events.create_archive(ArchiveName="all", EventSourceArn=bus)
     ids = [f"o{number}" for number in range(250)]
     account.put_orders(ids)
-    wait(lambda: events.describe_archive(ArchiveName="all")["EventCount"] == 250, "the archive has not all")
-    wait(lambda: account.stored() == set(ids), "an event was lost")
+    eventually(lambda: events.describe_archive(ArchiveName="all")["EventCount"] == 250, "the archive has not all")
+    eventually(lambda: account.stored() == set(ids), "an event was lost")
     size = events.describe_archive(ArchiveName="all")["SizeBytes"]
     account.client("dynamodb").delete_table(TableName="orders")
     account.make_table()
@@ -519,13 +506,13 @@ def test_an_archive_and_a_replay_that_was_running(patient_account):
     events = account.client("events")
     described = events.describe_archive(ArchiveName="all")
     assert (described["EventCount"], described["SizeBytes"]) == (250, size)
-    wait(lambda: events.describe_replay(ReplayName="again")["State"] == "COMPLETED", "the replay has not ended")
-    wait(lambda: account.stored() == set(ids), "an archived event was not replayed")
+    eventually(lambda: events.describe_replay(ReplayName="again")["State"] == "COMPLETED", "the replay has not ended")
+    eventually(lambda: account.stored() == set(ids), "an archived event was not replayed")
 
 
 def _within(receive: Callable[[], list[dict]]) -> list[dict]:
     found: list[dict] = []
-    wait(lambda: found.extend(receive()) or found, "no message came")
+    eventually(lambda: found.extend(receive()) or found, "no message came")
     return found
 
 
