@@ -145,6 +145,7 @@ class Connection(socketserver.BaseRequestHandler):
                 raise BadRequest(400, "truncated request")
             reader.feed(data)
             if reader.size > LARGE and self.server.unfinished() > MAX_UNFINISHED:
+                self.reader = RequestReader()  # let go first: what is refused must count against nobody else
                 raise BadRequest(503, "too many large requests at once")
         self.idle, self.deadline = False, math.inf  # an answer takes as long as it takes
         return request
