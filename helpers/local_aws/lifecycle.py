@@ -29,6 +29,8 @@ from helpers.paths import PROJECT
 #: Seconds that a server may take to be ready (it imports moto: about one, on a slow disk many, and half a minute when
 #: a class of thirty starts at once on two cores) and to stop.
 START_TIMEOUT, STOP_TIMEOUT = 180.0, 10.0
+#: Seconds that it is given to answer, each time it is asked whether it is there.
+ANSWER_TIMEOUTS = (5.0, 15.0, 40.0)
 #: What a server leaves of its account in its folder: SQLite's files, and the functions' code.
 ACCOUNT_FILES = ("account.sqlite", "account.sqlite-wal", "account.sqlite-shm", "account.sqlite-journal", "functions")
 
@@ -229,7 +231,7 @@ def _answers(endpoint_url: str, token: str) -> bool:
     """Whether a server is there. One that takes the call and is slow to answer, on a machine with much else to do, is:
     a second one in its place would be the end of its account.
     """
-    for timeout in (5.0, 15.0, 40.0):  # seconds
+    for timeout in ANSWER_TIMEOUTS:
         with contextlib.suppress(TimeoutError):
             return _ask(endpoint_url, "GET", "status", token, timeout) == 200
     return False

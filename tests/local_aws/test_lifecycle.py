@@ -9,8 +9,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -20,6 +18,8 @@ import pytest
 from helpers.local_aws import lifecycle
 from helpers.paths import PROJECT
 from tests.support.embedded_aws import gone, own_home
+from tests.support.polling import PATIENCE, eventually
+from tests.support.signals import interruptible
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def command(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
         env={**os.environ, "LOCAL_AWS_HOME": str(home)},
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=PATIENCE,
     )
 
 
@@ -127,16 +127,23 @@ def test_a_state_file_that_names_somebody_elses_port(home):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="only POSIX can stop a process for a while")
-def test_a_server_that_is_slow_to_answer_is_not_replaced(home):
+def test_a_server_that_is_slow_to_answer_is_not_replaced(home, monkeypatch):
     """Thirty at once on a small machine: the server lives, and has no turn for many seconds."""
-    account = lifecycle.start()
+    account, ask, timeouts = lifecycle.start(), lifecycle._ask, []
+
+    def ask_and_wake_it_when_it_was_too_slow(*arguments):
+        try:
+            return ask(*arguments)
+        except TimeoutError:
+            timeouts.append(arguments)
+            os.kill(account.pid, signal.SIGCONT)
+            raise
+
+    monkeypatch.setattr(lifecycle, "_ask", ask_and_wake_it_when_it_was_too_slow)
+    monkeypatch.setattr(lifecycle, "ANSWER_TIMEOUTS", (0.5, *lifecycle.ANSWER_TIMEOUTS[1:]))
     os.kill(account.pid, signal.SIGSTOP)
-    timer = threading.Timer(6.0, os.kill, (account.pid, signal.SIGCONT))
-    timer.start()
-    try:
-        again = lifecycle.start()
-    finally:
-        timer.join()
+    again = lifecycle.start()
+    assert timeouts
     assert again.pid == account.pid and not again.started
 
 
@@ -156,11 +163,9 @@ def test_the_server_ends_when_its_folder_is_gone(tmp_path):
 
 
 def test_the_server_ends_by_itself_when_nobody_uses_it(home, monkeypatch):
-    monkeypatch.setenv("LOCAL_AWS_IDLE_HOURS", "0.0005")  # under two seconds
+    monkeypatch.setenv("LOCAL_AWS_IDLE_HOURS", "0.001")  # under four seconds
     account = lifecycle.start()
-    deadline = time.monotonic() + 15
-    while lifecycle.home().read() is not None and time.monotonic() < deadline:
-        time.sleep(0.2)  # asking it would be a use
+    eventually(lambda: lifecycle.home().read() is None, "its end")  # asking it would be a use
     assert lifecycle.status() is None
     assert account.started
 
@@ -173,13 +178,11 @@ def test_run_stays_in_the_foreground_until_it_is_interrupted(home):
         stdout=subprocess.PIPE,
         text=True,
         creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+        **interruptible(),
     )
-    deadline = time.monotonic() + 30
-    while lifecycle.status() is None and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert lifecycle.status().pid == process.pid
+    assert eventually(lifecycle.status).pid == process.pid
     process.send_signal(signal.SIGINT if os.name == "posix" else signal.CTRL_BREAK_EVENT)
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
     assert "Ctrl-C" in output
     assert lifecycle.status() is None
