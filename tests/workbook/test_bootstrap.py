@@ -4,9 +4,7 @@ Nothing here needs a network; and nothing touches the workbook's own `.venv`.
 """
 
 import ast
-import base64
 import errno
-import hashlib
 import json
 import os
 import shutil
@@ -14,8 +12,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
-import zipfile
 from pathlib import Path
 
 import psutil
@@ -26,9 +22,15 @@ from helpers.installing import commands, trouble
 from helpers.installing.installer import find_uv
 from helpers.installing.place import Place
 from helpers.paths import PROJECT
+from tests.support import wheels
+from tests.support.folders import open_to_others
+from tests.support.polling import PATIENCE, eventually
+from tests.support.signals import interruptible
+from tests.support.wheels import make_wheel
 
 MODULES = ["__init__", "__main__", "errors", "filelock", "paths"]
-UV = find_uv(Place(Path("/nowhere")))
+#: The uv of this machine, or else that of the environment in which the tests run: it is five times as fast as pip.
+UV = find_uv(Place(Path("/nowhere"))) or shutil.which("uv", path=str(Path(sys.executable).parent))
 needs_uv = pytest.mark.skipif(UV is None, reason="no uv on the PATH")
 posix = pytest.mark.skipif(os.name != "posix", reason="signals and shell scripts")
 
@@ -40,37 +42,22 @@ print(json.dumps({"arguments": sys.argv[1:], "python": sys.executable, "cwd": os
                   "venv": os.environ["VIRTUAL_ENV"], "small_project": small_project.__file__}))
 sys.exit(3 if "--fail" in sys.argv else 0)
 """
-#: A build backend without dependencies: the project can be installed without a network. Slow when told to be.
+#: A build backend without dependencies: the project can be installed without a network. It says that it is there, and
+#: waits to be told to go on where a test wants that.
 BACKEND = """
 import os, pathlib, sys, time
 sys.path.insert(0, os.path.dirname(__file__))
-from make_wheel import make_wheel
+from wheels import make_wheel
 
 def build_editable(folder, config_settings=None, metadata_directory=None):
     pathlib.Path("building").touch()
-    time.sleep(float(os.environ.get("SLOW", 0)))
+    end = time.monotonic() + 600
+    while "GATE" in os.environ and not os.path.exists(os.environ["GATE"]) and time.monotonic() < end:
+        time.sleep(0.05)
     return make_wheel(folder, "small_project", "1.0", {"small_project.pth": os.getcwd()})
 
 build_wheel = build_editable
 """
-
-
-def make_wheel(folder, name, version, files):
-    """Write a wheel with these files into a folder; returns its name."""
-    info = f"{name}-{version}.dist-info"
-    files = dict(files)
-    files[f"{info}/METADATA"] = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
-    files[f"{info}/WHEEL"] = "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-    record = ""
-    for path, text in files.items():
-        digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
-        record += f"{path},sha256={digest},{len(text.encode())}\n"
-    files[f"{info}/RECORD"] = record + f"{info}/RECORD,,\n"
-    wheel = f"{name}-{version}-py3-none-any.whl"
-    with zipfile.ZipFile(os.path.join(folder, wheel), "w") as archive:
-        for path, text in files.items():
-            archive.writestr(path, text)
-    return wheel
 
 
 class Project:
@@ -92,9 +79,7 @@ class Project:
         self.write("requirements.txt", "# what the project needs\npytest==1.0\n")
         self.write("small_project.py", "")
         self.write("backend.py", BACKEND)
-        source = Path(__file__).read_text(encoding="utf-8")
-        function = source[source.index("def make_wheel") : source.index("class Project")]
-        self.write("make_wheel.py", f"import base64, hashlib, os, zipfile\n\n{function}")
+        shutil.copy(wheels.__file__, self.root)
         self.write(
             "pyproject.toml",
             '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
@@ -121,6 +106,8 @@ class Project:
             "UV_FIND_LINKS": str(self.wheels), "UV_DEFAULT_INDEX": closed, "UV_OFFLINE": "true",
             "UV_NO_CONFIG": "1", "UV_HTTP_RETRIES": "0", "UV_CACHE_DIR": str(self.folder / "uv-cache"),
         }  # fmt: skip
+        if UV:
+            env["PATH"] = f"{Path(UV).parent}{os.pathsep}{env['PATH']}"
         return env | extra
 
     def start(self, *arguments, env=None, prefix=(), **extra):
@@ -129,6 +116,7 @@ class Project:
         return subprocess.Popen(
             command, cwd=self.root, env=env or self.environment(**extra), stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=os.name == "posix",
+            **interruptible(),
         )  # fmt: skip
 
     def run(self, *arguments, **options):
@@ -137,14 +125,18 @@ class Project:
 
     @staticmethod
     def finish(process):
-        output, told = process.communicate(timeout=120)
+        output, told = process.communicate(timeout=PATIENCE)
         return process.returncode, json.loads(output) if output.startswith("{") else None, told
 
-    def wait_for_build(self):
-        deadline = time.monotonic() + 60
-        while not (self.root / "building").exists():
-            assert time.monotonic() < deadline, "the installation never came to the project"
-            time.sleep(0.05)
+    def start_and_stop_in_the_build(self):
+        """Start, and return the process when its installation waits in the build for the file `gate`."""
+        process = self.start(GATE=str(self.gate))
+        eventually((self.root / "building").exists, "the installation to come to the project")
+        return process
+
+    @property
+    def gate(self):
+        return self.folder / "gate"
 
 
 @pytest.fixture(scope="module")
@@ -280,9 +272,9 @@ def test_a_broken_environment_is_made_anew(complete, damage, reason):
     assert not list(complete.root.glob(".venv.*-*")), "nothing of the broken one is left"
 
 
-def test_a_moved_project_is_set_up_anew(project):
-    assert project.run()[0] == 0
-    project.root = project.root.rename(project.folder / "moved")
+def test_a_moved_project_is_set_up_anew(project, complete):
+    assert complete.run()[0] == 0
+    project.root = shutil.copytree(complete.root, project.folder / "moved", symlinks=True)
     status, called, told = project.run()
     assert status == 0 and "the workbook was moved" in told
     assert Path(called["small_project"]).samefile(project.root / "small_project.py")
@@ -300,27 +292,28 @@ def test_an_environment_of_somebody_else_is_kept(project):
 @posix
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 def test_interrupting_an_installation_leaves_nothing_in_the_way(project, stop):
-    process = project.start(SLOW="30")
-    project.wait_for_build()
+    process = project.start_and_stop_in_the_build()
     children = psutil.Process(process.pid).children(recursive=True)
     process.send_signal(stop)
     status, _, told = project.finish(process)
     assert status == 130
     assert last_line(told) == "Stopped. Nothing is broken: run the same command again to go on."
-    assert children and not psutil.wait_procs(children, timeout=30)[1], "the installer ended too"
+    assert children and not psutil.wait_procs(children, timeout=PATIENCE)[1], "the installer ended too"
     status, called, told = project.run()
     assert status == 0 and called, told
 
 
 @posix
 def test_a_killed_installation_leaves_nothing_in_the_way(project):
-    process = project.start(SLOW="3")
-    project.wait_for_build()
+    process = project.start_and_stop_in_the_build()
     process.kill()  # its installer lives on and still writes: the next start has to wait for it
     process.communicate()
-    status, called, told = project.run()
+    process = project.start()
+    while "waiting for it to finish" not in (line := process.stderr.readline()):
+        assert line, "the next start did not wait"
+    project.gate.touch()
+    status, called, told = project.finish(process)
     assert status == 0 and called, told
-    assert "waiting for it to finish" in told
     assert project.run()[2] == ""
 
 
@@ -379,13 +372,10 @@ def test_a_folder_that_cannot_be_written_to_is_one_line(project):
         "os.geteuid() or os.seteuid(65534)\n"
         "sys.exit(helpers.installing.commands.main(['test']))"
     )
-    for folder in (project.folder, *project.folder.parents):  # pytest's own folders are closed to others
-        if folder == Path(folder.anchor) or folder.stat().st_mode & 0o001:
-            break
-        folder.chmod(folder.stat().st_mode | 0o011)
+    open_to_others(project.folder)
     command = [sys.executable, "-c", script]
     answer = subprocess.run(
-        command, cwd=project.root, env=project.environment(), capture_output=True, text=True, timeout=60
+        command, cwd=project.root, env=project.environment(), capture_output=True, text=True, timeout=PATIENCE
     )
     project.root.chmod(0o755)
     assert answer.returncode == 2, answer.stderr
@@ -517,22 +507,29 @@ def test_a_lock_dies_with_its_holder(tmp_path, capfd):
     file = tmp_path / "lock"
     script = (
         "import sys, time, pathlib; from helpers import filelock\n"
-        "with filelock.lock(pathlib.Path(sys.argv[1]), ''): print('held', flush=True); time.sleep(60)"
+        "with filelock.lock(pathlib.Path(sys.argv[1]), ''): print('held', flush=True); time.sleep(600)"
     )
     holder = subprocess.Popen([sys.executable, "-c", script, str(file)], cwd=PROJECT, stdout=subprocess.PIPE, text=True)
     assert holder.stdout.readline() == "held\n"
-    order = []
+    said = []
 
-    def kill() -> None:
-        order.append("killed")
-        holder.kill()
+    def waits() -> bool:
+        said.append(capfd.readouterr().err)
+        return bool(said[-1])
 
-    threading.Timer(0.5, kill).start()
-    with filelock.lock(file, "waiting", poll=0.05):
-        order.append("free")
-    assert order == ["killed", "free"]
+    def take() -> None:
+        with filelock.lock(file, "waiting", poll=0.05):
+            pass
+
+    taking = threading.Thread(target=take)
+    taking.start()
+    eventually(waits)
+    assert taking.is_alive(), "it is held still"
+    holder.kill()
+    taking.join(PATIENCE)
+    assert not taking.is_alive()
     holder.communicate()
-    assert capfd.readouterr().err == "waiting\n"
+    assert "".join(said) + capfd.readouterr().err == "waiting\n"
     with filelock.lock(file, "waiting"):
         pass
     assert capfd.readouterr().err == "", "a file that was left behind is no lock"
