@@ -29,6 +29,7 @@ from helpers.local_aws.http import http1, signing
 from helpers.paths import PROJECT
 from tests.support.embedded_aws import Aws, own_home
 from tests.support.folders import open_to_others
+from tests.support.polling import PATIENCE
 from tests.support.raw_requests import address_of_aws, send, signed  # noqa: F401
 
 posix = pytest.mark.skipif(
@@ -304,7 +305,7 @@ class TestAnotherUser:
         home.chmod(0o777)
         start = "import os; os.umask(0); from helpers.local_aws import lifecycle; lifecycle.start()"
         with own_home(home):
-            subprocess.run([sys.executable, "-c", start], cwd=PROJECT, check=True, timeout=120)
+            subprocess.run([sys.executable, "-c", start], cwd=PROJECT, check=True, timeout=PATIENCE)
             try:
                 account = lifecycle.start()
                 assert Aws(account).client("lambda").list_functions()["Functions"] == []
@@ -343,7 +344,7 @@ class TestAnotherUser:
         )
         with own_home(home):
             shown = subprocess.run(
-                [sys.executable, "-c", start], cwd=PROJECT, capture_output=True, text=True, timeout=60
+                [sys.executable, "-c", start], cwd=PROJECT, capture_output=True, text=True, timeout=PATIENCE
             )
         if "Permission" in shown.stderr:
             pytest.skip("another user cannot read this project")

@@ -18,6 +18,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
+from tests.support.polling import PATIENCE
 from tests.support.raw_requests import address_of_aws, send, signed  # noqa: F401
 
 
@@ -167,7 +168,7 @@ class TestMalformedHttp:
         ],
     )
     def test_it_is_refused_and_the_server_goes_on(self, aws, address, raw):
-        with socket.create_connection(address, timeout=10) as connection:
+        with socket.create_connection(address, timeout=PATIENCE) as connection:
             connection.sendall(raw)
             answer = connection.recv(65536)
         assert answer.split(b" ")[1][:1] == b"4"

@@ -156,9 +156,10 @@ def test_a_connection_between_two_requests_stays(served):
 
 
 def test_a_connection_that_is_never_used_again_is_closed(served, monkeypatch):
-    monkeypatch.setattr(endpoint, "IDLE_TIMEOUT", 0.3)
     with connect(served) as forgotten:
         ask(served, forgotten)
+        monkeypatch.setattr(endpoint, "IDLE_TIMEOUT", 0.3)  # from the end of the next request
+        assert ask(served, forgotten).endswith(b"/here")
         assert ended(forgotten)
 
 
@@ -169,6 +170,7 @@ def test_when_there_are_too_many_the_one_idle_longest_makes_room(served, monkeyp
         for _ in range(12):
             crowd.append(connect(served))
             assert ask(served, crowd[-1]).endswith(b"/here")
+            eventually(lambda: all(each.idle for each in list(served._connections)))
         assert all(map(ended, crowd[:7]))
         for connection in crowd[7:]:
             assert ask(served, connection).endswith(b"/here")
