@@ -63,7 +63,7 @@ USED_OTHERWISE = {
 }
 PRE_COMMIT = yaml.safe_load((PROJECT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
 HOOKS = [hook for repository in PRE_COMMIT["repos"] for hook in repository["hooks"]]
-IMPORT_NAMES = {"ipython": "IPython", "pyyaml": "yaml", "websocket-client": "websocket"}
+IMPORT_NAMES = {"ipython": "IPython", "pytest-xdist": "xdist", "pyyaml": "yaml", "websocket-client": "websocket"}
 
 
 def python_files():

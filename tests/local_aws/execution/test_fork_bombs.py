@@ -36,6 +36,8 @@ def handler(event, context):
 #: A few processes that fork and end at once, so that each has a new id a moment later.
 RUNNERS = """
 import os, time
+
+pytestmark = pytest.mark.deep
 def handler(event, context):
     count = os.open(event["count"], os.O_WRONLY | os.O_APPEND)
     end = time.monotonic() + 300

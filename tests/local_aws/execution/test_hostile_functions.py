@@ -619,6 +619,8 @@ def handler(event, context):
 def test_the_next_server_ends_what_a_killed_one_left(tmp_path):
     source = """
 import subprocess, sys
+
+pytestmark = pytest.mark.deep
 def handler(event, context):
     return subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True).pid
 """

@@ -32,6 +32,8 @@ from tests.support.stacks import QUEUE, ROLE, table
 
 STORING = """
 import boto3, os, time
+
+pytestmark = pytest.mark.deep
 table = boto3.resource("dynamodb").Table(os.environ["TABLE"])
 def handler(event, context):
     time.sleep(float(event["detail"].get("Sleep", 0)))
