@@ -28,6 +28,7 @@ class Clock:
 
 @pytest.fixture
 def clock(monkeypatch) -> Clock:
+    monkeypatch.setattr(waiting, "watched_part", 1.0)  # whatever this process was connected to before
     return Clock(monkeypatch)
 
 

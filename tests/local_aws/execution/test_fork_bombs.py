@@ -18,6 +18,8 @@ from helpers.local_aws.execution.worker_process import PROCESSES, WorkerProcess
 from tests.support.hostile import failure, innocent_function, linux, posix, unnoticed  # noqa: F401
 from tests.support.polling import eventually
 
+pytestmark = pytest.mark.deep
+
 FORKS = 300
 #: Every process forks until all together have done so FORKS times, then goes on for five minutes.
 BOMB = """
@@ -36,8 +38,6 @@ def handler(event, context):
 #: A few processes that fork and end at once, so that each has a new id a moment later.
 RUNNERS = """
 import os, time
-
-pytestmark = pytest.mark.deep
 def handler(event, context):
     count = os.open(event["count"], os.O_WRONLY | os.O_APPEND)
     end = time.monotonic() + 300

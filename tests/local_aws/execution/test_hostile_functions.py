@@ -25,6 +25,8 @@ from tests.support.impatient_aws import impatient_aws
 from tests.support.lambda_requests import ECHO, lines_of
 from tests.support.polling import PATIENCE, eventually
 
+pytestmark = pytest.mark.deep
+
 #: Speaks to the Runtime API as any program can, beside the runtime's own connection.
 SPEAK = """
 import http.client, os, sys, time
@@ -619,8 +621,6 @@ def handler(event, context):
 def test_the_next_server_ends_what_a_killed_one_left(tmp_path):
     source = """
 import subprocess, sys
-
-pytestmark = pytest.mark.deep
 def handler(event, context):
     return subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True).pid
 """

@@ -30,10 +30,10 @@ from tests.support.embedded_aws import Aws, own_home, zip_of
 from tests.support.polling import PATIENCE, eventually
 from tests.support.stacks import QUEUE, ROLE, table
 
+pytestmark = pytest.mark.deep
+
 STORING = """
 import boto3, os, time
-
-pytestmark = pytest.mark.deep
 table = boto3.resource("dynamodb").Table(os.environ["TABLE"])
 def handler(event, context):
     time.sleep(float(event["detail"].get("Sleep", 0)))
