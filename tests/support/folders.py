@@ -8,6 +8,6 @@ from pathlib import Path
 def open_to_others(folder: Path) -> None:
     """Let every user of the machine into a folder: pytest closes its own, however many are around it."""
     for each in (folder, *folder.parents):
-        if each == Path(each.anchor) or each.stat().st_mode & 0o001:
-            return
-        each.chmod(each.stat().st_mode | 0o055)
+        mode = each.stat().st_mode
+        if not mode & 0o001:  # those of the system are open
+            each.chmod(mode | 0o055)
