@@ -1,6 +1,7 @@
 """What is installed: by every way the same, nothing that nobody uses, and nothing that is used unsaid."""
 
 import ast
+import functools
 import importlib
 import json
 import re
@@ -83,6 +84,7 @@ def notebook_code():
         )
 
 
+@functools.cache
 def third_party_imports():
     """{module that is not ours and not Python's: a file that imports it}"""
     ours = {"benchmarks", "conftest", "handler", "helpers", "tests"}
