@@ -140,6 +140,7 @@ def test_all_that_the_workbook_made_goes_and_nothing_else(account):
     assert everything() == theirs
 
 
+@pytest.mark.deep
 def test_what_cannot_be_deleted_stops_nothing_else_and_can_be_made_up_for(account):
     workbook.begin("07_match_only_orders")
     table = {"TableName": f"{PREFIX}sample-table"}
@@ -153,6 +154,7 @@ def test_what_cannot_be_deleted_stops_nothing_else_and_can_be_made_up_for(accoun
     assert ("table", "sample-table") not in everything()
 
 
+@pytest.mark.deep
 def test_lesson_99_does_the_same(account):
     connection.connect()
     theirs = everything()

@@ -426,6 +426,7 @@ def test_replays_are_listed_in_pages_and_by_one_filter(bus, events) -> None:
     assert refusal(events.list_replays, NamePrefix="a", State="COMPLETED")[0] == "ValidationException"
 
 
+@pytest.mark.deep
 def test_a_large_archive_is_replayed_whole_and_can_be_cancelled(patient) -> None:
     bus, events = Bus(patient), patient.client("events")
     bus.put(*[entry(Detail=json.dumps({"n": number})) for number in range(1500)])
