@@ -16,6 +16,8 @@ from helpers.errors import WorkbookError
 from helpers.local_aws import lifecycle
 from helpers.target import connection
 
+# What asserts in tests.support says as much as what asserts in a test.
+pytest.register_assert_rewrite("tests.support")
 #: Plugins of the tests: which tests a run has, and in how many processes.
 pytest_plugins = ["tests.support.parallel", "tests.support.levels"]
 FOLDER = pytest.StashKey[tempfile.TemporaryDirectory]()

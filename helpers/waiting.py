@@ -11,8 +11,8 @@ Value = TypeVar("Value")
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.5  # seconds between two looks
 
-#: The part of its seconds for which `holds_for` watches. An AWS whose own waits are shortened needs no longer look
-#: (helpers.target.connection sets this).
+#: The part of its seconds for which `holds_for` watches, and of the longest pause between two looks. An AWS whose own
+#: waits are shortened needs no longer ones (helpers.target.connection sets this).
 watched_part = 1.0
 
 
@@ -96,4 +96,4 @@ def _watch(condition: Callable[[], Value], line: str, limit: float, until: bool)
             # behind.
             print(f"{line} … {shown}s", end="\r", file=_stream, flush=True)
         time.sleep(min(pause, max(limit - passed, 0)))
-        pause = min(pause * 1.5, LONGEST_PAUSE)
+        pause = min(pause * 1.5, LONGEST_PAUSE * watched_part)

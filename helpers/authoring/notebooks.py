@@ -103,8 +103,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     paths = options.notebooks or lesson_files(NOTEBOOKS)
     for path in paths:
-        if not path.is_file():
-            parser.error(f"{path} is no file")
+        if path.suffix != ".ipynb" or not path.is_file():
+            parser.error(f"{path} is no notebook; give a file such as notebooks/05_send_events.ipynb")
     changed = 0
     with throw_away_account():
         for path in paths:

@@ -1,5 +1,6 @@
 """Print the lessons and exercises in a terminal: `python3 -m helpers progress`."""
 
+import argparse
 import os
 import sys
 
@@ -8,16 +9,24 @@ from helpers.exercises import overview
 from helpers.local_aws import lifecycle
 from helpers.target.connection import LOCAL, chosen, connect
 
+NOT_RUNNING = (
+    "The embedded AWS is not running, so what its account has cannot be seen: the account is kept. "
+    "python3 -m helpers lab starts it."
+)
+NO_ACCOUNT = "The embedded AWS is not running, and there is no account yet. Each lesson builds what it needs."
+
 
 def main() -> int:
-    """Print the overview. An embedded AWS that is not running is not started: its account is empty."""
+    """Print the overview. An embedded AWS that is not running is not started."""
+    parser = argparse.ArgumentParser(prog="python3 -m helpers progress", description=__doc__)
+    parser.parse_args()
     try:
         if chosen(os.environ)[0] != LOCAL or lifecycle.status():
             connect()
             print(overview.progress())
         else:
             print(overview.without_account())
-            print("The embedded AWS is not running, so nothing is in the account. Each lesson builds what it needs.")
+            print(NOT_RUNNING if lifecycle.has_account() else NO_ACCOUNT)
         return 0
     except WorkbookError as error:
         print(error, file=sys.stderr)

@@ -20,7 +20,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 from helpers import waiting
 from helpers.errors import WorkbookError
 from helpers.local_aws import lifecycle
-from helpers.local_aws.account import time_scale
 from helpers.target import lost_answers, name_prefix, refused_entries, s3_regions, tagging
 from helpers.target.aws_trouble import advice
 
@@ -66,8 +65,19 @@ def connect() -> Target:
         )
     target = {LOCAL: _local, AWS: _aws, ENDPOINT: _endpoint}[kind](prefix)
     _connected = kind
-    waiting.watched_part = 1.0 if kind == AWS else min(1.0, time_scale.read() / time_scale.DEFAULT)
+    waiting.watched_part = _watched_part() if kind == LOCAL else 1.0
     return target
+
+
+def _watched_part() -> float:
+    """Return for which part of its usual time a lesson watches an embedded AWS whose waits may be shortened.
+
+    Never less than a quarter: what is watched for comes in milliseconds, however short the waits are. Raises
+    WorkbookError for a LOCAL_AWS_TIME_SCALE that is none.
+    """
+    from helpers.local_aws.account import time_scale  # which reads the variable when it is imported
+
+    return min(1.0, max(0.25, time_scale.read() / time_scale.DEFAULT))
 
 
 def connect_to(account: lifecycle.Account, prefix: str = "") -> None:

@@ -68,7 +68,7 @@ def jupyterlab(folder: Path) -> Iterator[str]:
     ]
     variables = {
         **os.environ,
-        "JUPYTER_CONFIG_PATH": str(PROJECT / "helpers" / "jupyter"),
+        "JUPYTER_CONFIG_PATH": str(PROJECT / "helpers" / "lab" / "jupyter"),
         "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
     }
     with (folder / "jupyterlab.log").open("wb") as log:

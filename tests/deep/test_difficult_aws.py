@@ -65,8 +65,12 @@ def run_lessons(*names: str, compare: bool) -> tuple[dict[tuple[str, str], str],
 
 @pytest.fixture
 def elsewhere(monkeypatch):
-    """This process and its kernels speak to the account that a test gives, as to an endpoint."""
+    """This process and its kernels speak to the account that a test gives, as to an endpoint.
+
+    It waits as long as a learner's: a fault takes seconds, and a lesson must be quicker than Lambda's last retry.
+    """
     before = dict(os.environ)
+    del os.environ["LOCAL_AWS_TIME_SCALE"]
     monkeypatch.setattr(connection, "_connected", None)
 
     def speak_to(account):

@@ -1,4 +1,4 @@
-"""The rules of a lesson's exercises and quick questions (DESIGN: exercises), for notebook_lint.
+"""The rules of a lesson's exercises and quick questions for notebook_lint.
 
 What only running can show (that the stub does not pass and the solution does) is tests/lessons/test_exercises.py's.
 """

@@ -1,4 +1,4 @@
-"""The rules that every lesson keeps (DESIGN: notebook anatomy, determinism). `lint(path)` returns what
+"""The rules that every lesson keeps: their parts, in order, and outputs that do not vary. `lint(path)` returns what
 breaks them.
 
 Each rule is a generator that takes a Lesson and yields findings, one line each. What only executing can show

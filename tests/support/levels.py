@@ -28,7 +28,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def _shard(text: str) -> tuple[int, int]:
-    found = re.fullmatch(r"(\d+)/(\d+)", text)
+    found = re.fullmatch(r"(\d+)/(\d+)", text, re.ASCII)
     number, count = map(int, found.groups()) if found else (0, 0)
     if not 1 <= number <= count:
         raise pytest.UsageError(f"--shard {text}: give it as K/N with K from 1 to N, such as 2/4.")
@@ -75,7 +75,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any, error: object) -> None:
-    node.config.stash[LEFT_OUT] = getattr(node, "workeroutput", {}).get("left out", 0)
+    count = getattr(node, "workeroutput", {}).get("left out", 0)  # none of a process that has crashed
+    node.config.stash[LEFT_OUT] = max(count, node.config.stash.get(LEFT_OUT, 0))
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
@@ -85,6 +86,10 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
             f"NOT COMPARED WITH AWS: {count} checks did not run, because there are no recorded answers in "
             f"{recorded.FOLDER}; WORKBOOK_CONFORMANCE names the folder that has them.",
             red=True,
+        )
+    if config.option.shard and not terminalreporter.stats.keys() - {"deselected", ""}:
+        terminalreporter.write_line(
+            "This part is empty: a file is never divided, and there are fewer files than parts."
         )
     if left_out := config.stash.get(LEFT_OUT, 0):
         terminalreporter.write_line(f"left out: {left_out} deep tests, --all runs them")

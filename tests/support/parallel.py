@@ -54,9 +54,12 @@ def longest_first(items: Iterable[pytest.Item]) -> list[pytest.Item]:
 
 
 def named_by_hand(config: pytest.Config) -> bool:
-    """Whether the command names tests: by a path, `-k` or `-m`, or with `--lf` and its like."""
-    named = config.args_source is pytest.Config.ArgsSource.ARGS
-    return named or any(config.getoption(name, default=None) for name in ("keyword", "markexpr", "lf"))
+    """Whether the command names tests: by a path, `-k` or `-m`, or by `--lf` when some have failed."""
+    if config.args_source is pytest.Config.ArgsSource.ARGS or config.option.keyword or config.option.markexpr:
+        return True
+    # pytest's own cache object is made later than the first who ask; without failures, --lf means everything.
+    failed = config.rootpath / config.getini("cache_dir") / "v" / "cache" / "lastfailed"
+    return bool(config.getoption("lf", default=False) and failed.is_file())
 
 
 class Scheduling(LoadScopeScheduling):
@@ -66,7 +69,7 @@ class Scheduling(LoadScopeScheduling):
         return scope_of(nodeid)
 
 
-@pytest.hookimpl(tryfirst=True)
+@pytest.hookimpl(tryfirst=True, optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     if config.option.collectonly or named_by_hand(config):
         return 0
@@ -77,5 +80,6 @@ def pytest_configure(config: pytest.Config) -> None:
     config.option.loadscopereorder = False  # by their number of tests, which says nothing about their time
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Scheduling:
     return Scheduling(config, log)

@@ -85,7 +85,7 @@ def test_each_part_imports_only_what_stands_below_it(house: House):
         f"{path.relative_to(house.folder)} imports {other}"
         for own, others in arrows.items()
         for other, path in others.items()
-        if own != "__init__" and order.index(own) >= order.index(other)
+        if own == "__init__" or order.index(own) >= order.index(other)
     ]
     assert not upwards, "move what both need further down, or the importer further up"
 
@@ -117,6 +117,29 @@ def test_no_modules_import_each_other_in_a_circle():
         TopologicalSorter(graph).prepare()
     except CycleError as error:
         pytest.fail(f"a circle: {' -> '.join(error.args[1])}")
+
+
+def test_no_package_takes_a_private_name_of_anothers():
+    """Ruff sees `module._name`; this sees `from module import _name`."""
+    taken = [
+        f"{path.relative_to(PROJECT)} imports {name}"
+        for path in HELPERS.folder.rglob("*.py")
+        for name in imports(path)
+        if name.startswith("helpers.")
+        and re.search(r"\._[a-z]\w*$", name, re.IGNORECASE)
+        and package_of(name) != ".".join(path.relative_to(PROJECT).parts[:-1])
+    ]
+    assert not taken, "give it a public name, or ask its own package to do it"
+
+
+def package_of(name: str) -> str:
+    """The package in which `helpers.package.module.name` is defined."""
+    return ".".join(name.split(".")[:-2])
+
+
+def test_what_is_handed_out_needs_no_tests():
+    used = {name for path in HELPERS.folder.rglob("*.py") for name in imports(path)}
+    assert not [name for name in used if name.partition(".")[0] in ("tests", "benchmarks", "conftest")]
 
 
 def test_the_embedded_aws_knows_nothing_of_notebooks():

@@ -14,7 +14,7 @@ from helpers.paths import PROJECT
 
 FILES = {
     "conftest.py": 'pytest_plugins = ["tests.support.parallel", "tests.support.levels"]\n',
-    "pytest.ini": "[pytest]\naddopts = --numprocesses=auto -p no:cacheprovider -p no:nbval\ntestpaths = checks\n",
+    "pytest.ini": "[pytest]\ntestpaths = checks\naddopts = -n auto --max-worker-restart=0 -p no:nbval\n",
     "checks/deep/test_long.py": "def test_long(): pass\ndef test_longer(): pass\n",
     "checks/test_a.py": """
 import os, pytest
@@ -43,13 +43,14 @@ def project(tmp_path: Path) -> Path:
     return tmp_path / "project"
 
 
-def run(project: Path, *options: str, recorded: str = "recorded") -> tuple[dict[str, str], str]:
+def run(project: Path, *options: str, recorded: str | None = "recorded") -> tuple[dict[str, str], str]:
     """({test: its outcome}, all that pytest said)."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "WORKBOOK_"))}
+    chosen = {"WORKBOOK_CONFORMANCE": str(project.parent / recorded)} if recorded else {}
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-rA", *options],
         cwd=project,
-        env=kept | {"PYTHONPATH": str(PROJECT), "WORKBOOK_CONFORMANCE": str(project.parent / recorded)},
+        env=kept | {"PYTHONPATH": str(PROJECT)} | chosen,
         capture_output=True,
         text=True,
         encoding="utf-8",
@@ -106,8 +107,32 @@ def test_a_shard_that_cannot_be_is_refused_in_one_line(project, shard):
     assert "Traceback" not in said
 
 
+def test_a_process_that_crashes_ends_the_run_as_a_failure(project):
+    (project / "checks" / "test_c.py").write_text("import os\ndef test_crash(): os._exit(3)\n", encoding="utf-8")
+    _, said = run(project)
+    assert "crashed" in said and re.search(r"\b1 failed", said)
+    assert "left out: 3 deep tests" in said
+
+
+def test_the_last_failures_are_named_by_hand_when_there_are_any(project):
+    assert set(run(project, "--lf", "-n0")[0]) == QUICK
+    (project / "checks" / "deep" / "test_long.py").write_text("def test_long(): assert False\n", encoding="utf-8")
+    run(project, "--all", "-n0")
+    assert set(run(project, "--lf", "-n0")[0]) == {"test_long"}
+
+
+def test_a_folder_that_was_named_must_be_there(project):
+    _, said = run(project, "-n0", recorded="nowhere")
+    assert "FAILED checks/test_a.py::test_as_recorded" in said and "there is no such folder" in said
+
+
 def test_checks_that_have_nothing_to_compare_with_are_counted_loudly(project):
-    ran, said = run(project, "-n0", recorded="nowhere")
+    (project / "conftest.py").write_text(
+        "from pathlib import Path\nfrom tests.support import recorded\nrecorded.FOLDER = Path('nowhere')\n"
+        + FILES["conftest.py"],
+        encoding="utf-8",
+    )
+    ran, said = run(project, "-n0", recorded=None)
     assert "test_as_recorded" not in ran
     assert "NOT COMPARED WITH AWS: 1 checks did not run" in said and "WORKBOOK_CONFORMANCE" in said
     assert "NOT COMPARED" not in run(project, "-n0")[1]

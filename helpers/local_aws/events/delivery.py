@@ -1,7 +1,8 @@
 """Run the threads that carry events from the bus to their targets.
 
-One dispatcher thread matches events against rules. What may be slow (anything but a Lambda function, whose
-own asynchronous queue takes an event in microseconds) goes to a lane: a thread for each destination while
+One dispatcher thread matches events against rules, and hands them to Lambda functions and other buses,
+which take an event in microseconds. What may be slow (any other target, and whatever is tried again) goes to
+a lane: a thread for each destination while
 there is something to deliver to it. So deliveries to one destination keep their order, and a slow one holds
 up no other. What is to be retried waits with a clock of its own, then goes to its lane.
 """

@@ -18,8 +18,6 @@ from helpers.local_aws.execution.worker_process import PROCESSES, WorkerProcess
 from tests.support.hostile import failure, innocent_function, linux, posix, unnoticed  # noqa: F401
 from tests.support.polling import eventually
 
-pytestmark = pytest.mark.deep
-
 FORKS = 300
 #: Every process forks until all together have done so FORKS times, then goes on for five minutes.
 BOMB = """
@@ -83,6 +81,7 @@ def uncollected(pid: int) -> int:
     return ended
 
 
+@pytest.mark.deep
 @posix
 @pytest.mark.parametrize(
     "leave", ["pass", "os.setsid()"], ids=["in the worker's group", "each in a session of its own"]
@@ -100,6 +99,7 @@ def test_a_fork_bomb_ends_as_a_whole(aws, innocent, count, leave):
     assert eventually(lambda: not uncollected(aws.account.pid))
 
 
+@pytest.mark.deep
 @linux
 def test_processes_that_never_stay_are_caught_too(aws, innocent, count):
     name = aws.function(RUNNERS, Timeout=4, MemorySize=1024)

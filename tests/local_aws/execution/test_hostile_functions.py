@@ -25,8 +25,6 @@ from tests.support.impatient_aws import impatient_aws
 from tests.support.lambda_requests import ECHO, lines_of
 from tests.support.polling import PATIENCE, eventually
 
-pytestmark = pytest.mark.deep
-
 #: Speaks to the Runtime API as any program can, beside the runtime's own connection.
 SPEAK = """
 import http.client, os, sys, time
@@ -82,6 +80,7 @@ def handler(event, context):
         assert gone(int(pid))
 
 
+@pytest.mark.deep
 @posix
 def test_children_of_a_function_that_ran_out_of_time_end(aws, innocent):
     source = """
@@ -143,6 +142,7 @@ def test_memory_without_end(aws, innocent, source):
     assert report.endswith("Status: error\tError Type: Runtime.OutOfMemory\t")
 
 
+@pytest.mark.deep
 def test_memory_of_a_child(aws, innocent):
     source = """
 import subprocess, sys, time
@@ -183,6 +183,7 @@ def scratch_bytes(aws: Aws) -> int:
     return total
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("unit", ["b'x' * 99 + b'\\n'", "b'x' * 100"], ids=["lines", "one line"])
 def test_gigabytes_of_output(aws, innocent, unit):
     source = f"""
@@ -217,6 +218,7 @@ def handler(event, context):
     assert not any("xxx" in line for line in aws.log(name)[len(log) :]), "nothing is left for the next invocation"
 
 
+@pytest.mark.deep
 def test_temporary_files_without_end(aws, innocent):
     source = """
 import tempfile, time
@@ -237,6 +239,7 @@ def handler(event, context):
         assert aws.invoke(name, {"megabytes": 1, "sleep": 0})["Json"] == "written", "a new environment has a new folder"
 
 
+@pytest.mark.deep
 def test_output_between_invocations_is_bounded(aws, innocent):
     source = """
 import os, threading, time
@@ -262,6 +265,7 @@ def handler(event, context):
 # Ends, and what a function does to itself.
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     ("statement", "error"),
     [
@@ -408,6 +412,7 @@ def handler(event, context):
             assert aws.invoke(name)["Json"] == "first"
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     "request_text",
     [
@@ -442,6 +447,7 @@ def handler(event, context):
         assert aws.invoke(name, "again")["Json"] == "again"
 
 
+@pytest.mark.deep
 def test_hundreds_of_connections_to_the_runtime_api(aws, innocent):
     source = """
 import os, socket
@@ -463,6 +469,7 @@ def handler(event, context):
         assert len(server.net_connections()) - before < 100
 
 
+@pytest.mark.deep
 def test_hundreds_of_connections_to_the_account(aws, innocent):
     source = """
 import os, socket, time
@@ -483,6 +490,7 @@ def handler(event, context):
         assert aws.invoke(name)["Json"] > 0
 
 
+@pytest.mark.deep
 def test_the_runtime_api_of_another_environment_does_not_listen(aws, innocent, tmp_path):
     gate = Gate(tmp_path / "gate")
     victim = aws.function(
@@ -549,6 +557,7 @@ os._exit(1)
 # Kills.
 
 
+@pytest.mark.deep
 def test_a_worker_killed_during_a_synchronous_invocation(aws, innocent, tmp_path):
     gate = Gate(tmp_path / "gate")
     name = aws.function(
@@ -566,6 +575,7 @@ def test_a_worker_killed_during_a_synchronous_invocation(aws, innocent, tmp_path
         assert aws.invoke(name)["Json"] != first, "the next invocation gets another environment"
 
 
+@pytest.mark.deep
 def test_a_worker_killed_during_an_asynchronous_invocation(aws, innocent, tmp_path):
     """The event is tried again, under the same request id, and not lost."""
     flag = tmp_path / "second"
@@ -588,6 +598,7 @@ def handler(event, context):
         assert eventually(lambda: printed(aws, name, "done")) == [request_id]
 
 
+@pytest.mark.deep
 @posix
 @pytest.mark.parametrize(
     "what",
@@ -617,6 +628,7 @@ def handler(event, context):
         assert gone(pid)
 
 
+@pytest.mark.deep
 @posix
 def test_the_next_server_ends_what_a_killed_one_left(tmp_path):
     source = """
@@ -635,6 +647,7 @@ def handler(event, context):
         lifecycle.stop()
 
 
+@pytest.mark.deep
 def test_an_import_that_never_ends(tmp_path):
     assert execution_environment.INIT_TIMEOUT == 30
     with impatient_aws(tmp_path / "home", 6) as aws:

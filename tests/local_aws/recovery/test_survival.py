@@ -30,8 +30,6 @@ from tests.support.embedded_aws import Aws, own_home, zip_of
 from tests.support.polling import PATIENCE, eventually
 from tests.support.stacks import QUEUE, ROLE, table
 
-pytestmark = pytest.mark.deep
-
 STORING = """
 import boto3, os, time
 table = boto3.resource("dynamodb").Table(os.environ["TABLE"])
@@ -120,6 +118,7 @@ def patient_account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
 # Resources
 
 
+@pytest.mark.deep
 def test_everything_that_the_workbook_builds_comes_back(account):
     script = "from pathlib import Path; from helpers.lessons.catch_up import catch_up; catch_up('99', Path('.'), print)"
     environment = {**os.environ, **account.aws.account.environment(), "PYTHONPATH": str(PROJECT)}
@@ -135,6 +134,7 @@ def test_everything_that_the_workbook_builds_comes_back(account):
     assert not (found := differences(before, answers(account.aws))), "\n".join(found)
 
 
+@pytest.mark.deep
 def test_what_the_workbook_does_not_build_comes_back_too(account):
     _build_the_rest(account)
     before = answers(account.aws)
@@ -202,6 +202,7 @@ def _build_the_rest(account: Account) -> None:
     aws.client("kinesis").create_stream(StreamName="stream", ShardCount=1)
 
 
+@pytest.mark.deep
 def test_a_session_goes_on_and_still_ends_with_its_role(account):
     trust = {"Effect": "Allow", "Principal": {"AWS": "123456789012"}, "Action": "sts:AssumeRole"}
     role = {
@@ -225,6 +226,7 @@ def test_a_session_goes_on_and_still_ends_with_its_role(account):
         who()
 
 
+@pytest.mark.deep
 def test_a_function_runs_as_before_with_all_its_versions(account):
     name = account.aws.function("def handler(event, context):\n    return 1")
     lambda_ = account.client("lambda")
@@ -248,6 +250,7 @@ def test_who_has_the_old_variables_goes_on_with_the_new_server(account):
     assert old.list_tables()["TableNames"] == ["orders"]
 
 
+@pytest.mark.deep
 def test_an_iam_users_key_opens_the_account_as_before(account):
     iam = account.client("iam")
     iam.create_user(UserName="learner")
@@ -266,6 +269,7 @@ def test_an_iam_users_key_opens_the_account_as_before(account):
 # Items
 
 
+@pytest.mark.deep
 def test_items_of_every_type_and_after_every_kind_of_change(account):
     dynamodb = account.client("dynamodb")
     account.aws.table("things", {"Kind": "S", "Number": "N"})
@@ -318,6 +322,7 @@ def _sorted(items: list[dict]) -> list[dict]:
 # Messages
 
 
+@pytest.mark.deep
 def test_messages_are_where_they_were(account):
     sqs, url = account.client("sqs"), account.queue("queue")
     for body in ("deleted", "in flight", "waiting"):
@@ -341,6 +346,7 @@ def test_messages_are_where_they_were(account):
     assert (again["Body"], again["Attributes"]["ApproximateReceiveCount"]) == ("in flight", "2")
 
 
+@pytest.mark.deep
 def test_a_fifo_queue_keeps_order_groups_and_deduplication(account):
     sqs, url = account.client("sqs"), account.queue("queue.fifo", FifoQueue="true")
     for number in range(4):
@@ -356,6 +362,7 @@ def test_a_fifo_queue_keeps_order_groups_and_deduplication(account):
     assert [message["Body"] for message in account.receive(url)] == ["2"]
 
 
+@pytest.mark.deep
 def test_a_message_that_was_received_too_often_is_in_the_dead_letter_queue(account):
     dead = account.queue("dead")
     redrive = {"deadLetterTargetArn": "arn:aws:sqs:us-east-1:123456789012:dead", "maxReceiveCount": 1}
@@ -372,6 +379,7 @@ def test_a_message_that_was_received_too_often_is_in_the_dead_letter_queue(accou
 # Events
 
 
+@pytest.mark.deep
 def test_every_accepted_event_arrives_although_its_function_was_slow(account):
     account.make_service()
     ids = [f"o{number}" for number in range(30)]
@@ -380,6 +388,7 @@ def test_every_accepted_event_arrives_although_its_function_was_slow(account):
     eventually(lambda: account.stored() == set(ids), "an accepted event was lost")
 
 
+@pytest.mark.deep
 def test_a_burst_in_the_middle_of_which_the_server_dies(account):
     account.make_service()
     accepted: list[str] = []
@@ -411,6 +420,7 @@ def test_a_burst_in_the_middle_of_which_the_server_dies(account):
     eventually(lambda: set(accepted) <= account.stored(), "an answered PutEvents was lost")
 
 
+@pytest.mark.deep
 def test_a_retry_that_waits_is_made_by_the_next_server(patient_account):
     account = patient_account
     name = account.aws.function(FRAGILE)
@@ -430,6 +440,7 @@ def test_a_retry_that_waits_is_made_by_the_next_server(patient_account):
     assert record["requestContext"]["approximateInvokeCount"] == 2
 
 
+@pytest.mark.deep
 def test_an_undelivered_event_is_tried_again_and_then_parked(patient_account):
     account = patient_account
     dead, full = account.queue("dead"), "arn:aws:sqs:us-east-1:123456789012:dead"
@@ -470,6 +481,7 @@ def test_an_undelivered_event_is_tried_again_and_then_parked(patient_account):
     assert json.loads(message["Body"])["detail"] == {"OrderId": "one"}
 
 
+@pytest.mark.deep
 def test_a_parked_event_keeps_what_went_wrong(account):
     dead, arn = account.queue("dead"), "arn:aws:sqs:us-east-1:123456789012:dead"
     _open(account, dead)
@@ -486,6 +498,7 @@ def test_a_parked_event_keeps_what_went_wrong(account):
     assert (after["Body"], after["MessageAttributes"]) == (before["Body"], before["MessageAttributes"])
 
 
+@pytest.mark.deep
 def test_an_archive_and_a_replay_that_was_running(patient_account):
     account = patient_account
     account.make_service()
@@ -538,6 +551,7 @@ def _open(account: Account, url: str) -> None:
 # Stopping, and what can be wrong with a store
 
 
+@pytest.mark.deep
 def test_an_orderly_stop_keeps_metrics_too(account):
     name = account.aws.function("def handler(event, context):\n    return 1")
     account.aws.invoke(name)
@@ -550,6 +564,7 @@ def test_an_orderly_stop_keeps_metrics_too(account):
     assert sum(point["Sum"] for point in answer["Datapoints"]) == 1
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("running", [True, False])
 def test_stop_and_forget_begins_anew(account, running):
     account.aws.function("def handler(event, context):\n    return 1")
@@ -594,6 +609,7 @@ def _of_somebody_else(path: Path) -> None:
     connection.close()
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("spoil", [_damaged, _of_another_version, _cut_off, _of_somebody_else])
 def test_a_store_that_cannot_be_read_is_left_alone_and_said(account, spoil):
     account.make_table()
@@ -622,6 +638,7 @@ def test_two_servers_never_have_one_store(account, monkeypatch):
 # Writing fails
 
 
+@pytest.mark.deep
 @pytest.mark.skipif(not hasattr(psutil, "RLIMIT_FSIZE"), reason="Linux can limit a running process's files")
 def test_a_disk_that_takes_no_more(account):
     """Changes are refused in one clear line, reading goes on, and with room again so does everything."""
@@ -655,6 +672,7 @@ def test_a_disk_that_takes_no_more(account):
     assert len(account.client("sqs").list_queues()["QueueUrls"]) == 1
 
 
+@pytest.mark.deep
 @pytest.mark.skipif(not hasattr(psutil, "RLIMIT_FSIZE"), reason="Linux can limit a running process's files")
 def test_a_death_while_the_disk_takes_no_more_leaves_what_was_answered(account):
     account.make_table()
