@@ -22,8 +22,8 @@ ABOUT = {  # (change, what was said): the misconception
     ("A", REPLACED): "you have set the memory of a function yourself, in earlier lessons. Was it another one then?",
     ("B", REPLACED): "put_rule for a rule that is there writes a new pattern into it. Need its name change for that?",
     ("C", IN_PLACE): "is there any call in boto3 that renames a rule?",
-    ("D", IN_PLACE): "what does a comment say about how the resources shall be?",
-    ("D", REPLACED): "what does a comment say about how the resources shall be?",
+    ("D", IN_PLACE): "what does a comment say about how the resources should be?",
+    ("D", REPLACED): "what does a comment say about how the resources should be?",
     ("E", IN_PLACE): "the text has not changed by one letter. Who would look into the bucket?",
     ("E", REPLACED): "the text has not changed by one letter. Who would look into the bucket?",
     ("F", IN_PLACE): "is there any call in boto3 that renames a table?",
@@ -201,7 +201,7 @@ def outlives(stack_id: str) -> Verdict:
     if status.startswith("ROLLBACK") or "CREATE_FAILED" in status:
         return wrong("The creation has failed, and was rolled back. What does the first FAILED in its events say?")
     if status != "DELETE_COMPLETE":
-        return wrong("The stack is not deleted yet. The table shall be there without it.", see="stack")
+        return wrong("The stack is not deleted yet. The table should be there without it.", see="stack")
     states = _states(stack_id)
     for kind, name in ((TABLE, "table"), (QUEUE, "queue")):
         if not any(states[each]["made"] for each in states if each[0] == kind):

@@ -83,7 +83,7 @@ def test_part_1_runs_but_for_what_the_page_lists(ministack):
     variables |= {"WORKBOOK_TARGET": "endpoint", "AWS_ENDPOINT_URL": ministack}
     run = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--target-as-set", "--nbval-lax",
-         *map(str, PART_1)],
+         "--nbval-cell-timeout=60", *map(str, PART_1)],
         cwd=PROJECT, env=variables, capture_output=True, text=True, encoding="utf-8", errors="replace",
     )  # fmt: skip
     report = re.sub(r"\x1b\[[0-9;]*m", "", run.stdout)
