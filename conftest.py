@@ -18,8 +18,8 @@ from helpers.target import connection
 
 # What asserts in tests.support says as much as what asserts in a test.
 pytest.register_assert_rewrite("tests.support")
-#: Plugins of the tests: which tests a run has, and in how many processes.
-pytest_plugins = ["tests.support.parallel", "tests.support.levels"]
+#: Plugins of the tests: which tests a run has, in how many processes, and with which kernels.
+pytest_plugins = ["tests.support.parallel", "tests.support.levels", "tests.support.kernels"]
 FOLDER = pytest.StashKey[tempfile.TemporaryDirectory]()
 
 

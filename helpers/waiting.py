@@ -10,6 +10,7 @@ from helpers.errors import WaitTimeout
 Value = TypeVar("Value")
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.5  # seconds between two looks
+PAUSE_GROWTH = 1.25  # from look to look: so a look comes late by about a tenth of the wait, on average
 
 #: The part of its seconds for which `holds_for` watches, and of the longest pause between two looks. An AWS whose own
 #: waits are shortened needs no longer ones (helpers.target.connection sets this).
@@ -96,4 +97,4 @@ def _watch(condition: Callable[[], Value], line: str, limit: float, until: bool)
             # behind.
             print(f"{line} … {shown}s", end="\r", file=_stream, flush=True)
         time.sleep(min(pause, max(limit - passed, 0)))
-        pause = min(pause * 1.5, LONGEST_PAUSE * watched_part)
+        pause = min(pause * PAUSE_GROWTH, LONGEST_PAUSE * watched_part)

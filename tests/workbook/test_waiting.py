@@ -42,7 +42,7 @@ def written(call) -> str:
 def test_the_value_of_the_condition_comes_back(clock):
     answers = iter([None, [], {"Item": 1}])
     assert wait_until(lambda: next(answers), "the item") == {"Item": 1}
-    assert clock.pauses == [0.02, 0.03]
+    assert clock.pauses == [0.02, 0.025]
 
 
 def test_pauses_grow_to_half_a_second_and_never_beyond_the_timeout(clock):
