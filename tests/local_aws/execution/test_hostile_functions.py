@@ -170,7 +170,8 @@ def handler(event, context):
     name = aws.function(source, Timeout=60)
     with unnoticed(aws, innocent):
         assert gone(aws.invoke(name, "grow")["Json"])
-        assert "FunctionError" not in aws.invoke(name), "the next invocation gets another environment"
+        # One that comes in the very moment of the kill may still meet the environment that is ending.
+        eventually(lambda: "FunctionError" not in aws.invoke(name), "an invocation in another environment")
 
 
 # Output.
