@@ -28,9 +28,8 @@ from nbval.plugin import coalesce_streams, find_comment_markers, find_metadata_t
 
 from helpers.authoring.isolation import throw_away_account
 from helpers.lessons.catch_up import lesson_files
-from helpers.paths import PROJECT
+from helpers.paths import NOTEBOOKS, PROJECT
 
-NOTEBOOKS = PROJECT / "notebooks"
 SANITIZE = PROJECT / "tests" / "nbval_sanitize.cfg"
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 CELL_TIMEOUT = 120  # seconds

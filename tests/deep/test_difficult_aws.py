@@ -17,11 +17,10 @@ from helpers.account import inventory
 from helpers.account import state as account_state
 from helpers.authoring.isolation import isolated, throw_away_account
 from helpers.lessons import catch_up
-from helpers.paths import PROJECT
+from helpers.paths import NOTEBOOKS, PROJECT
 from helpers.target import connection
 from tests.support.difficult_aws import FAULTS, difficult_aws, struck
 
-NOTEBOOKS = PROJECT / "notebooks"
 LESSONS = [path.stem for path in catch_up.lesson_files(NOTEBOOKS)]
 #: Events that come twice, or in another order, are counted twice: delivery is at least once, and the lessons say so. So
 #: under these faults what cells print is not compared. That they run, and what is in the account afterwards, is.

@@ -18,11 +18,10 @@ from pathlib import Path
 
 import pytest
 
-from helpers.paths import PROJECT
+from helpers.paths import NOTEBOOKS, PROJECT
 
 VERSION = "1.5.33"
 PACKAGES = [f"ministack=={VERSION}", "boto3==1.43.106"]  # functions import boto3, which MiniStack does not bring
-NOTEBOOKS = PROJECT / "notebooks"
 PART_1 = [*sorted(NOTEBOOKS.glob("0[0-6]_*.ipynb")), NOTEBOOKS / "99_clean_up.ipynb"]
 PAGE = NOTEBOOKS / "ON_REAL_AWS.md"
 #: Two hundred log lines may take MiniStack longer than the cell waits, on a machine that is busy; the page says so.

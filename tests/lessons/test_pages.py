@@ -8,9 +8,8 @@ import re
 import pytest
 
 from helpers.errors import HELP, WorkbookError
-from helpers.paths import PROJECT
+from helpers.paths import NOTEBOOKS, PROJECT
 
-NOTEBOOKS = PROJECT / "notebooks"
 PAGES = {path.name: path.read_text(encoding="utf-8") for path in sorted(NOTEBOOKS.glob("*.md"))}
 GLOSSARY, HELP_PAGE = PAGES["GLOSSARY.md"], PAGES["WHEN_IT_DOES_NOT_WORK.md"]
 

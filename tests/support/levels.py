@@ -65,7 +65,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def is_deep(item: pytest.Item) -> bool:
-    return "deep" in item.path.parts or item.get_closest_marker("deep") is not None
+    folders = item.nodeid.partition("::")[0].split("/")  # not those around the project, which may have any name
+    return "deep" in folders or item.get_closest_marker("deep") is not None
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

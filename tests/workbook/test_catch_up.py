@@ -12,9 +12,8 @@ import pytest
 from helpers.account import state as account_state
 from helpers.authoring.isolation import throw_away_account
 from helpers.lessons import catch_up
-from helpers.paths import PROJECT
+from helpers.paths import NOTEBOOKS
 
-NOTEBOOKS = PROJECT / "notebooks"
 LESSONS = [catch_up.read_lesson(path) for path in catch_up.lesson_files(NOTEBOOKS)]
 BUILDING = [lesson for lesson in LESSONS if lesson.provides]
 LAST = LESSONS[-1].name
