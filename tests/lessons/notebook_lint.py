@@ -21,12 +21,13 @@ from helpers.authoring.notebooks import normal
 from helpers.lessons.catch_up import lesson_files
 from tests.lessons.exercise_lint import EXERCISES, QUESTIONS, WITHOUT_EXERCISES, exercises, quick_questions
 from tests.lessons.lesson_reader import Lesson, code_lines, items, without_fences
+from tests.lessons.reading_lint import console_folds, core_path, length_of_the_first, minutes, predict_run_explain
 from tests.lessons.shell_folds import shell_folds
 
 SETUP = "import boto3\n\nfrom helpers import workbook\n\nworkbook.begin({arguments})"
 NOTHING_TO_BUILD = {"99"}  # what the account lacks needs no cleaning up
 OPENING = ["What you build", "You will learn", "Before you start"]
-CLOSING = [EXERCISES, "Break it", "In practice", QUESTIONS, "Summary", "Next"]
+CLOSING = ["Break it", EXERCISES, "In practice", QUESTIONS, "Summary", "Next"]
 VERBS = {  # what lessons do: a new lesson may add its own
     "Start", "Create", "Send", "Explore", "Clean",
     "Match", "Survive", "Replay", "Call", "Grant", "Measure", "Deploy",
@@ -107,12 +108,6 @@ def opening(lesson: Lesson) -> Iterator[str]:
     sentence = lesson.prose_of("What you build")
     if len(re.findall(r"[.!?](?=\s|$)", sentence)) != 1 or "\n\n" in sentence:
         yield f'"What you build" must be one sentence, not {sentence!r}'
-    table = [line.strip() for line in lesson.prose_of("Before you start").splitlines()][:3]
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table]
-    if len(rows) < 3 or rows[0] != ["Needs", "Minutes", "Cost"] or len(rows[2]) != 3 or not all(rows[2]):
-        yield '"Before you start" must begin with a table: Needs, Minutes, Cost'
-    elif not re.fullmatch(r"\d+(–\d+)?", rows[2][1]):
-        yield f'the minutes must be a number or a range "25–30", not {rows[2][1]!r}'
 
 
 def learning_and_summary(lesson: Lesson) -> Iterator[str]:
@@ -130,20 +125,6 @@ def setup_cell(lesson: Lesson) -> Iterator[str]:
         yield f"the first code cell must be the setup cell:\n{setup}"
     elif lesson.code_cells[0] not in lesson.part("Before you start"):
         yield 'the setup cell must stand under "Before you start"'
-
-
-def predict_run_explain(lesson: Lesson) -> Iterator[str]:
-    """A part that runs something asks what will happen, and has words about what did."""
-    for heading, cells in lesson.parts:
-        kinds = [cell.cell_type for cell in cells]
-        if "code" not in kinds or not re.match(r"## (\d+\. |Break it)", heading):
-            continue
-        if not any("> **Predict.**" in cell.source for cell in cells):
-            yield f'"{heading}" runs something and has no "> **Predict.**"'
-        if "markdown" not in kinds[kinds.index("code") :]:
-            yield f'"{heading}" does not explain what was seen'
-    if not any(cell.cell_type == "code" for cell in lesson.part("Break it")):
-        yield '"Break it" breaks nothing: it has no code cell'
 
 
 def sizes(lesson: Lesson) -> Iterator[str]:
@@ -267,7 +248,11 @@ RULES = (
     opening,
     learning_and_summary,
     setup_cell,
+    minutes,
+    core_path,
+    length_of_the_first,
     predict_run_explain,
+    console_folds,
     sizes,
     exercises,
     quick_questions,

@@ -33,8 +33,8 @@ def shell_folds(lesson: Lesson) -> Iterator[str]:
         if not FOLD.fullmatch(cell.source):
             yield f'cell {cell.id} must be one <details> "{TITLE}" with one ```bash block, and blank lines around both'
         above = lesson.cells[lesson.cells.index(cell) - 1]
-        if above.cell_type != "code":
-            yield f"cell {cell.id} must stand below the cell of which it says the same"
+        if above.cell_type != "code" and not above.source.startswith("> **Explain.**"):
+            yield f"cell {cell.id} must stand below the cell of which it says the same, or below what explains it"
     if lesson.number not in WITHOUT_FOLDS and not _folds(lesson.cells):
         yield f'nothing is told under "{TITLE}"'
     for heading, cells in lesson.parts:

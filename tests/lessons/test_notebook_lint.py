@@ -14,7 +14,9 @@ from helpers.authoring.notebooks import normal
 from helpers.lessons.catch_up import lesson_files
 from helpers.paths import PROJECT
 from tests.lessons.exercise_lint import HINTS
+from tests.lessons.lesson_reader import Lesson
 from tests.lessons.notebook_lint import SETUP, lint, wrapped_calls
+from tests.lessons.reading_lint import HEADER, length_of_the_first
 from tests.lessons.shell_folds import TITLE
 
 LESSONS = lesson_files(PROJECT / "notebooks")
@@ -39,30 +41,33 @@ def test_no_helper_does_what_the_lessons_teach():
 
 def good_lesson() -> nbformat.NotebookNode:
     """A lesson without meaning that keeps every rule."""
-    words = "Plain words say what was seen. " * 5
+    words = "Plain words say what was seen. " * 4
     cells = [
         new_markdown_cell("# 3. Create the function", id="title"),
         new_markdown_cell("## What you build\n\nA function that stores orders.", id="build"),
         new_markdown_cell("## You will learn\n\n- one\n- two\n- three", id="learn"),
         new_markdown_cell(
-            "## Before you start\n\n| Needs | Minutes | Cost |\n|---|---|---|\n| Nothing | 25–30 | Nothing |",
+            f"## Before you start\n\n{table()}\n\n**Core path:** sections 1 and 2. Section 3 goes deeper.",
             id="before",
         ),
         new_code_cell(SETUP.format(arguments=f'"{NAME}"'), id="setup"),
     ]
     for number in range(1, 4):
-        cells.append(new_markdown_cell(f"## {number}. Look\n\n> **Predict.** What comes?", id=f"see-{number}"))
+        mark = "*To go deeper.* More of the same.\n\n" if number == 3 else ""
+        cells.append(new_markdown_cell(f"## {number}. Look\n\n{mark}> **Predict.** What comes?", id=f"see-{number}"))
         for letter in "abcd":
             cells.append(new_code_cell(f'print("{letter}")', id=f"show-{number}{letter}"))
-            cells.append(new_markdown_cell(words, id=f"explain-{number}{letter}"))
+            answer = "> **Explain.** " if letter == "a" else ""
+            cells.append(new_markdown_cell(answer + words, id=f"explain-{number}{letter}"))
     cells[6].source = 'lambda_.create_function(FunctionName="sample-function")'
     cells[6].metadata["tags"] = ["build"]
-    cells.insert(7, new_markdown_cell(shell_fold("create-function"), id="shell"))
-    cells += exercise_cells()
+    cells.insert(8, new_markdown_cell(shell_fold("create-function"), id="shell"))
+    cells.insert(9, new_markdown_cell(CONSOLE_FOLD, id="console"))
     cells += [
         new_markdown_cell("## Break it\n\n> **Predict.** How does it fail?", id="break"),
         new_code_cell("1 / 0  # fails because nothing can be divided by zero", id="divide"),
-        new_markdown_cell("It failed.", id="break-explain"),
+        new_markdown_cell("> **Explain.** It failed.", id="break-explain"),
+        *exercise_cells(),
         new_markdown_cell("## In practice\n\nMore of it.", id="practice"),
         *question_cells(),
         new_markdown_cell("## Summary\n\n- one\n- two\n- three", id="summary"),
@@ -73,6 +78,14 @@ def good_lesson() -> nbformat.NotebookNode:
     divide.metadata["tags"] = ["raises-exception"]
     divide.outputs = [new_output("error", ename="ZeroDivisionError", evalue="division by zero", traceback=[])]
     return normal(notebook)
+
+
+CONSOLE_FOLD = "<details><summary>The same in the console</summary>\n\nChoose *Create function*.\n\n</details>"
+
+
+def table() -> str:
+    measured = "2 min | 5 min | 3 min | 15 min"
+    return f"| {' | '.join(HEADER)} |\n|---|---|---|---|---|---|\n| Nothing | {measured} | Nothing |"
 
 
 def shell_fold(command: str) -> str:
@@ -177,13 +190,19 @@ BAD = {  # what is done to the good lesson: what the lint must say
     "another title": (replaced("title", "function", "table"), "is not that of the file"),
     "part missing": (removed("practice"), "the parts must be"),
     "parts in another order": (swapped("practice", "summary"), "the parts must be"),
-    "unknown part": (replaced("break-explain", "It failed.", "## Aside\n\nIt failed."), "the parts must be"),
+    "unknown part": (replaced("break-explain", "It failed.", "It failed.\n\n## Aside"), "the parts must be"),
     "two titles": (replaced("practice", "More", "# 4. Create more\n\nMore"), "more than one title"),
     "too few sections": (replaced("see-3", "## 3. Look", ""), "2 numbered sections"),
     "wrong section number": (replaced("see-3", "3.", "4."), "not numbered from 1"),
     "two sentences": (replaced("build", "orders.", "orders. And more."), "must be one sentence"),
-    "no table": (replaced("before", "| Needs", "| Time"), "must begin with a table"),
-    "no minutes": (replaced("before", "25–30", "half an hour"), "the minutes must be"),
+    "no table": (replaced("before", "| Needs", "| Time"), "must have a table"),
+    "no minutes": (replaced("before", "5 min", "half an hour"), "the minutes must be 2 min"),
+    "a long core path": (replaced("see-1", "Look", "Look\n\n" + "more " * 1_800), "words, more than 1800"),
+    "a slow core path": (replaced("see-1", "Look", "Look\n\n" + "more " * 4_000), "minutes, more than 25"),
+    "no core path": (replaced("before", "**Core path:**", "Path:"), 'a line that begins "**Core path:** "'),
+    "an unnamed deeper section": (replaced("before", "Section 3 goes", "More goes"), "must name the sections"),
+    "a deeper part": (replaced("break", "> **P", "*To go deeper.* It breaks.\n\n> **P"), "is no numbered section"),
+    "deeper without a reason": (replaced("see-3", " More of the same.", ""), "and why directly below the heading"),
     "too little to learn": (
         both(replaced("learn", "- three", ""), replaced("summary", "- three", "")),
         "has 2 items, not 3 to 5",
@@ -193,7 +212,14 @@ BAD = {  # what is done to the good lesson: what the lint must say
     "setup of another lesson": (replaced("setup", "03_create", "04_create"), "must be the setup cell"),
     "setup too late": (swapped("setup", "see-1"), 'must stand under "Before you start"'),
     "no question": (replaced("see-2", "> **Predict.** What comes?", "Look:"), 'no "> **Predict.**"'),
-    "no explanation": (removed(*(f"explain-2{letter}" for letter in "abcd")), "does not explain"),
+    "no explanation": (removed(*(f"explain-2{letter}" for letter in "abcd")), "ends with a question that nothing"),
+    "another text first": (replaced("explain-2a", "> **Explain.** ", ""), 'must begin "> **Explain.**"'),
+    "explained and not asked": (replaced("explain-2b", "Plain", "> **Explain.** Plain"), "and nothing was asked"),
+    "asked too early": (replaced("see-2", "comes?", "comes?\n\nRun it."), "must be its last paragraph"),
+    "asked twice": (replaced("see-2", "comes?", "comes?\n\n> **Predict.** What else?"), "asks or answers twice"),
+    "asked and not run": (removed("show-2a"), "nothing runs between a question and the text explain-2a"),
+    "nothing in the console": (removed("console"), 'has no "The same in the console"'),
+    "console without blank lines": (replaced("console", "</summary>\n\n", "</summary>"), "one <details>"),
     "nothing broken": (removed("divide"), "breaks nothing"),
     "too few cells": (removed("show-1b", "show-1c", "show-1d"), "11 code cells"),
     "empty cell": (source("show-1b", "\n"), "an empty code cell"),
@@ -205,7 +231,7 @@ BAD = {  # what is done to the good lesson: what the lint must say
         "the median cell has 6",
     ),
     "too few words": (
-        lambda notebook: [cell.update(source=".") for cell in notebook.cells if "explain-" in cell.id],
+        lambda notebook: [cell.update(source="print(1)\n" * 20) for cell in notebook.cells if "show-" in cell.id],
         "words of prose per line",
     ),
     "too many words": (replaced("practice", "More", "more " * 900), "words of prose per line"),
@@ -240,7 +266,7 @@ BAD = {  # what is done to the good lesson: what the lint must say
     "commands in another section": (swapped("shell", "explain-2a"), "cell show-1a calls create_function"),
     "fold without blank lines": (replaced("shell", "</summary>\n\n", "</summary>\n"), "and blank lines around both"),
     "fold without a language": (replaced("shell", "```bash", "```"), "one ```bash block"),
-    "fold away from its cell": (swapped("shell", "explain-1a"), "must stand below the cell"),
+    "fold away from its cell": (swapped("shell", "console"), "must stand below the cell"),
     "three folds in a section": (
         lambda notebook: [cell.update(source=shell_fold("wait")) for cell in notebook.cells if "explain-2" in cell.id],
         '"## 2. Look" has 4 folds',
@@ -311,3 +337,9 @@ def test_an_id_that_occurs_twice_is_found(tmp_path):
 def test_a_helper_that_wraps_a_taught_call_is_found(tmp_path):
     (tmp_path / "orders.py").write_text("def send(events, entries):\n    events.put_events(Entries=entries)\n")
     assert wrapped_calls(tmp_path) == ["orders.py calls put_events, which belongs in a cell"]
+
+
+def test_a_first_lesson_that_is_long_is_found(tmp_path):
+    path = tmp_path / "00_start_here.ipynb"
+    path.write_text(nbformat.writes(new_notebook(cells=[new_markdown_cell("word " * 1_501)])), encoding="utf-8")
+    assert [*length_of_the_first(Lesson(path))] == ["the first lesson has 1501 words, more than 1500"]
