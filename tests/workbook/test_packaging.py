@@ -21,9 +21,9 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from helpers import __main__
+from helpers.authoring.minutes import measure
 from helpers.installing import installer, pins
 from helpers.installing.place import Place
-from helpers.authoring.minutes import measure
 from helpers.paths import PROJECT
 from tests.support.wheels import make_wheel
 
