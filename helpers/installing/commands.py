@@ -10,8 +10,9 @@ import sys
 from typing import NoReturn
 
 from helpers.errors import WorkbookError
-from helpers.installing import bootstrap, installer, pins
+from helpers.installing import bootstrap, installer, pins, running
 from helpers.installing.place import Place
+from helpers.paths import PROJECT
 
 USAGE = """\
 The notebook workbook: event-driven, serverless AWS on your own machine.
@@ -50,7 +51,7 @@ def main(arguments: list[str]) -> int:
             print(USAGE)
             return 0
         if command in _MODULES:
-            return _exec_module(bootstrap.ensure(), *_MODULES[command], options)
+            return _exec_module(*_chosen(command), *_MODULES[command], options)
         if command == "lock":
             return _lock(options)
         raise WorkbookError(f"There is no command {command!r}. There are: {', '.join(KNOWN)}; --help tells more.")
@@ -89,11 +90,19 @@ def _lock(options: list[str]) -> int:
     return pins.refresh(place.root, uv, options)
 
 
-def _exec_module(place: Place, module: str, first: list[str], options: list[str]) -> int:
-    """Run a module in the environment's Python, in this very process where the system can do that."""
-    command = [str(place.python), "-m", module, *first, *options]
-    env = installer.environment(place)
-    os.chdir(place.root)
+def _chosen(command: str) -> tuple[str, dict[str, str]]:
+    """Return the Python that runs a command, and its variables: `.venv`, unless this one has all that is needed."""
+    place = Place(PROJECT)
+    if not place.venv.exists() and running.will_do(place.root, command):
+        return sys.executable, running.environment()
+    place = bootstrap.ensure()
+    return str(place.python), installer.environment(place)
+
+
+def _exec_module(python: str, env: dict[str, str], module: str, first: list[str], options: list[str]) -> int:
+    """Run a module in a Python, in this very process where the system can do that."""
+    command = [python, "-m", module, *first, *options]
+    os.chdir(PROJECT)
     sys.stdout.flush()
     sys.stderr.flush()
     if os.name == "posix":

@@ -189,6 +189,21 @@ def test_first_start_installs_and_later_ones_just_start(project):
     assert told == "", "a start with everything in place says nothing"
 
 
+def test_a_python_that_has_everything_is_used_as_it_is(project):
+    """Under conda, on Binder and on a JupyterHub nobody wants 900 MB more in a home."""
+    pyproject = (project.root / "pyproject.toml").read_text(encoding="utf-8")
+    wanted = f'version = "1.0"\ndependencies = ["pytest=={pytest.__version__}"]\n'
+    project.write("pyproject.toml", pyproject.replace('version = "1.0"\n', wanted))
+    status, _, told = project.run("test", "--version")
+    assert status == 0
+    assert told == "" and not project.venv.exists()
+
+    project.write("pyproject.toml", (project.root / "pyproject.toml").read_text().replace(pytest.__version__, "1.0"))
+    status, called, told = project.run("test")
+    assert status == 0
+    assert Path(called["python"]) == project.python and "there is none yet" in told
+
+
 @posix
 def test_pip_does_what_uv_cannot(project):
     path = fake_uv(project.folder / "bin", 'echo "error: something new" >&2; exit 2')
