@@ -26,6 +26,7 @@ The notebook workbook: event-driven, serverless AWS on your own machine.
 For teachers:
   python3 -m helpers student-copy FOLDER   the workbook to hand out: no outputs, no solutions
   python3 -m helpers solved-copy FOLDER    the same with every exercise solved
+  python3 -m helpers handouts FOLDER       a worksheet, a one-page handout and slides, to print and to project
   python3 -m helpers nbgrader LESSON COURSE    a lesson as an assignment of nbgrader, with points
 
 For maintainers:
@@ -74,6 +75,7 @@ _MODULES = {
     "student-copy": ("helpers.teaching", ["student"]),
     "solved-copy": ("helpers.teaching", ["solved"]),
     "nbgrader": ("helpers.teaching", ["nbgrader"]),
+    "handouts": ("helpers.teaching", ["handouts"]),
     "notebooks": ("helpers.authoring.notebooks", []),
     "ruff": ("ruff", []),
     "mypy": ("mypy", []),

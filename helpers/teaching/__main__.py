@@ -1,13 +1,18 @@
-"""Run the commands student-copy, solved-copy and nbgrader: `python -m helpers.teaching …`."""
+"""Run the commands student-copy, solved-copy, nbgrader and handouts: `python -m helpers.teaching …`."""
 
 from __future__ import annotations
 
 import signal
 import sys
 
-from helpers.teaching import copies, grading
+from helpers.teaching import copies, grading, handouts
 
-MAKERS = {"student": copies.student_copy, "solved": copies.solved_copy, "nbgrader": grading.nbgrader_source}
+MAKERS = {
+    "student": copies.student_copy,
+    "solved": copies.solved_copy,
+    "nbgrader": grading.nbgrader_source,
+    "handouts": handouts.handouts,
+}
 
 
 def main(arguments: list[str]) -> int:
