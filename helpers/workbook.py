@@ -19,9 +19,6 @@ from helpers.pictures.diagram import Diagram
 from helpers.target import aws_trouble
 from helpers.target.connection import HELP, LOCAL, Target, connect
 
-# Instead of the picture, where only text is shown: JupyterLab before it trusts a notebook, for one.
-WITHOUT_THE_PICTURE = "(Run this cell to see the same as a picture.)"
-
 
 def begin(lesson: str, catch_up: bool = True) -> None:
     """Make this kernel ready for a lesson, named like its file without the ending.
@@ -41,9 +38,7 @@ def begin(lesson: str, catch_up: bool = True) -> None:
     except (BotoCoreError, ClientError) as error:
         raise _as_workbook_error(target, error) from error
     if state:
-        diagram = Diagram(state, instead=WITHOUT_THE_PICTURE)
-        print(diagram)  # JupyterLab gives an SVG no alternative text: here it is, for everybody
-        display(diagram)
+        display(Diagram(state))
 
 
 def picture() -> Diagram:

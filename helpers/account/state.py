@@ -9,11 +9,13 @@ import functools
 import json
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import boto3
 from botocore.exceptions import ClientError
+
+from helpers.target.name_prefix import is_own
 
 ROLE = "microservice-role"
 TABLE = "sample-table"
@@ -23,6 +25,8 @@ RULE = "sample-rule"
 DEAD_LETTER_QUEUE = "sample-rule-dlq"
 FAILURE_QUEUE = "sample-function-failures"
 ARCHIVE = "sample-archive"
+FUNCTION_Y = "microservice-y"
+RULE_Y = "order-stored-rule"
 
 PARTS = {  # part: how a sentence names it, in the order in which the lessons build them
     "role": f"role {ROLE}",
@@ -36,14 +40,21 @@ PARTS = {  # part: how a sentence names it, in the order in which the lessons bu
     "dead-letter-queue": f"dead-letter queue {DEAD_LETTER_QUEUE}",
     "failure-destination": f"on-failure queue {FAILURE_QUEUE}",
     "archive": f"archive {ARCHIVE}",
+    "announcement": "permission to announce orders",
+    "microservice-y": f"function {FUNCTION_Y}",
+    "order-stored-rule": f"rule {RULE_Y}",
     "least-privilege": "least privilege for the role",
 }
 #: What part 2 adds to a service that works without it: nothing says of these that they are missing.
-ADDITIONS = frozenset({"pattern", "dead-letter-queue", "failure-destination", "archive", "least-privilege"})
+ADDITIONS = frozenset({
+    "pattern", "dead-letter-queue", "failure-destination", "archive", "least-privilege",
+    "announcement", "microservice-y", "order-stored-rule",
+})  # fmt: skip
 ORDERS_PATTERN = {"source": {"microservice_x"}, "detail-type": {"microservice_x_test_event", "OrderPlaced"}}
 BROAD_POLICY, NARROW_POLICY = "AmazonDynamoDBFullAccess", "store-orders"  # before and after least privilege
 FAILURES_POLICY = "send-failures"  # what the function may not send to its queue is lost
-EXTRA_POLICIES = {FAILURES_POLICY, "announce-orders"}  # no order is stored by these
+ANNOUNCE_POLICY = "announce-orders"  # the function may put events
+EXTRA_POLICIES = {FAILURES_POLICY, ANNOUNCE_POLICY}  # no order is stored by these
 KEYS_PER_READ = 100  # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
 
 _ORDERS = re.compile(r"order:(?P<one>.+)|orders:(?P<prefix>\D*)(?P<first>\d+)\.\.(?P=prefix)(?P<last>\d+)")
@@ -62,9 +73,13 @@ Clients = Callable[[str], Any]  # makes one by the service's name
 
 @dataclass(frozen=True)
 class AccountState:
-    """The parts that the account had when it was asked."""
+    """The parts that the account had when it was asked; what is wrong with some of them, {part: a few words}; and the
+    names of the lessons' own event buses besides the default one.
+    """
 
     parts: frozenset[str]
+    troubles: dict[str, str] = field(default_factory=dict, hash=False)
+    buses: tuple[str, ...] = ()
 
     def has(self, *parts: str) -> bool:
         """Return whether all of the parts are there."""
@@ -83,7 +98,8 @@ def read(clients: Clients | None = None) -> AccountState:
     policies = _policies(clients("iam"))
     parts = _role_parts(policies) | _table_parts(clients("dynamodb"))
     parts |= _function_parts(lambda_, sqs, function, policies) | _rule_parts(events, lambda_, sqs, function)
-    return AccountState(frozenset(parts | _archive_parts(events)))
+    parts |= _archive_parts(events) | _second_service_parts(events, lambda_)
+    return AccountState(frozenset(parts), buses=_own_buses(events))
 
 
 def kept_clients() -> Clients:
@@ -149,6 +165,8 @@ def _role_parts(policies: tuple[set[str], set[str]] | None) -> set[str]:
         parts.add("policies")
     if NARROW_POLICY in inline and BROAD_POLICY not in attached:
         parts.add("least-privilege")
+    if ANNOUNCE_POLICY in inline:
+        parts.add("announcement")
     return parts
 
 
@@ -220,6 +238,27 @@ def _is_queue(sqs: Client, arn: str | None, name: str) -> bool:
 def _archive_parts(events: Any) -> set[str]:
     archive = _found(events, "describe_archive", ArchiveName=ARCHIVE)
     return {"archive"} if archive and archive["State"] == "ENABLED" else set()
+
+
+def _second_service_parts(events: Any, lambda_: Any) -> set[str]:
+    """Return what there is of Microservice Y: its function, and the rule that leads to it."""
+    parts = set()
+    function = _found(lambda_, "get_function", FunctionName=FUNCTION_Y)
+    if function and function["Configuration"].get("State", "Active") == "Active":
+        parts.add("microservice-y")
+    rule = _found(events, "describe_rule", Name=RULE_Y, EventBusName=BUS)
+    if rule and rule["State"] == "ENABLED":
+        targets = events.list_targets_by_rule(Rule=RULE_Y, EventBusName=BUS)["Targets"]
+        # The function may be gone: then the rule points at nothing.
+        if any(target["Arn"].endswith(f":function:{FUNCTION_Y}") for target in targets):
+            parts.add("order-stored-rule")
+    return parts
+
+
+def _own_buses(events: Any) -> tuple[str, ...]:
+    """Return the names of the buses that a lesson or an exercise has made, sorted."""
+    names = {bus["Name"] for bus in events.list_event_buses()["EventBuses"]}
+    return tuple(sorted(name for name in names - {BUS} if is_own(name)))
 
 
 def _permits(statement: dict[str, Any], rule_arn: str) -> bool:

@@ -2,7 +2,8 @@
 
 The picture is data, a grid of boxes and the arrows between them: a lesson that adds a resource adds a Box
 and an Arrow. What decides how each is drawn is the account's state alone. What only part 2 adds is not drawn
-before it exists. `str()` of a diagram says the same in words.
+before it exists, and a row of the grid in which nothing stands takes no room. `str()` of a diagram says the same in
+words.
 """
 
 from dataclasses import dataclass
@@ -15,18 +16,23 @@ from helpers.account.state import (
     DEAD_LETTER_QUEUE,
     FAILURE_QUEUE,
     FUNCTION,
+    FUNCTION_Y,
     PARTS,
     ROLE,
     RULE,
+    RULE_Y,
     TABLE,
     AccountState,
 )
 from helpers.pictures import palette, shapes
+from helpers.pictures.document import as_html, document
 
-COLUMN, ROW = 214, 164  # from one box to the next
-#: The whole picture is drawn this much smaller: it fits beside JupyterLab's file list in a window of 1,400 pixels.
-SCALE = 0.88
-LEFT, TOP, RIGHT, BOTTOM = 26, 26, 26, 26  # margins around the grid; title and key stand in its upper left corner
+COLUMN, ROW = 220, 164  # from one box to the next
+#: The whole picture is drawn this much smaller: in a window of 1,400 pixels it fits beside JupyterLab's file list as it
+#: is; in a smaller one the page shrinks it.
+SCALE = 0.86
+MARGIN = 24  # around the grid; title and key stand in its upper left corner
+GAP, LANE = COLUMN - shapes.CARD_WIDTH, ROW - shapes.CARD_HEIGHT  # between two columns, and between two rows
 
 
 @dataclass(frozen=True)
@@ -66,6 +72,8 @@ BOXES = {
     "archive": Box(1, 2, ARCHIVE, "archive", "archive", palette.EVENTBRIDGE, ("archive",)),
     "dead letters": Box(2, 2, DEAD_LETTER_QUEUE, "dead-letter queue", "queue", palette.SQS, ("dead-letter-queue",)),
     "failures": Box(3, 2, FAILURE_QUEUE, "on-failure queue", "queue", palette.SQS, ("failure-destination",)),
+    "rule y": Box(2, 3, RULE_Y, "rule", "rule", palette.EVENTBRIDGE, ("order-stored-rule",)),
+    "y": Box(3, 3, FUNCTION_Y, "Lambda function", "function", palette.LAMBDA, ("microservice-y",)),
 }
 ARROWS = (
     Arrow("x", "bus", "events"),
@@ -77,113 +85,141 @@ ARROWS = (
     Arrow("bus", "archive", "copies", ("archive",)),
     Arrow("rule", "dead letters", "undelivered", ("dead-letter-queue",)),
     Arrow("function", "failures", "failed", ("failure-destination",)),
+    Arrow("function", "bus", "announces OrderStored", ("announcement",)),
+    Arrow("bus", "rule y", "OrderStored", ("order-stored-rule",)),
+    Arrow("rule y", "y", "target", ("order-stored-rule", "microservice-y")),
 )
 
 
 class Diagram:
-    """The account's state as a picture; notebooks show it as SVG, everything else in words.
+    """The account's state as a picture with alternative text in notebooks, and in words everywhere else."""
 
-    `instead`: what is shown in place of the picture; by default the same in words, which `str()` gives
-    always.
-    """
-
-    def __init__(self, state: AccountState, instead: str | None = None) -> None:
+    def __init__(self, state: AccountState) -> None:
         self.state = state
-        self._instead = instead
-
-    def __repr__(self) -> str:
-        return self._instead or str(self)
 
     def __str__(self) -> str:
-        there = [words for part, words in PARTS.items() if self.state.has(part)]
-        absent = [words for part, words in PARTS.items() if not (self.state.has(part) or part in ADDITIONS)]
+        state = self.state
+        there = [words for part, words in PARTS.items() if _is_there(part, state)]
+        there += [f"event bus {name}" for name in state.buses]
+        absent = [words for part, words in PARTS.items() if not (_is_there(part, state) or part in ADDITIONS)]
         sentences = [f"In the account: {', '.join(there) or 'nothing'}."]
         if absent:
             sentences.append(f"Not there: {', '.join(absent)}.")
+        if state.troubles:
+            broken = [f"{words} ({state.troubles[part]})" for part, words in PARTS.items() if part in state.troubles]
+            sentences.append(f"Not in order: {', '.join(broken)}.")
         return " ".join(sentences)
 
+    __repr__ = __str__
+
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"image/svg+xml": self.svg(), "text/plain": repr(self)}
+        return {"text/html": as_html(self.svg(), str(self)), "text/plain": str(self)}
 
     def svg(self) -> str:
         """Return the picture as SVG; the same state gives the same characters, on every machine."""
         boxes = {key: box for key, box in BOXES.items() if _is_drawn(box, self.state)}
-        arrows = [arrow for arrow in ARROWS if {arrow.start, arrow.end} <= set(boxes)]
-        width = LEFT + RIGHT + COLUMN * max(box.column for box in boxes.values()) + shapes.CARD_WIDTH
-        height = TOP + BOTTOM + ROW * max(box.row for box in boxes.values()) + shapes.CARD_HEIGHT
-        wide, high = round(width * SCALE), round(height * SCALE)
-        lines = [
-            # Width and height beside the viewBox: some pages that show notebooks lose the latter.
-            f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide}" height="{high}" '
-            f'viewBox="0 0 {wide} {high}" style="max-width:100%;height:auto" role="img">',  # on paper, too
-            f"<title>What is in the account</title><desc>{self}</desc>",
-            f'<g font-family="{shapes.FONT}" transform="scale({SCALE})">',
-            shapes.panel(width, height),
-            *_header(),
-            *(_draw_arrow(arrow, self.state) for arrow in arrows),
-            *(_draw_box(box, self.state) for box in boxes.values()),
-            "</g></svg>",
-        ]
-        return "\n".join(lines)
+        boxes |= {
+            f"bus {name}": Box(0, row, name, "event bus", "bus", palette.EVENTBRIDGE)
+            for row, name in enumerate(self.state.buses, start=2)
+        }
+        arrows = [arrow for arrow in ARROWS if _is_arrow_drawn(arrow, boxes, self.state)]
+        drawing = _Drawing(self.state, boxes)
+        width, height = drawing.size()
+        body = [*_header(), *(drawing.arrow(arrow) for arrow in arrows), *(drawing.box(box) for box in boxes.values())]
+        return document(width, height, "What is in the account", str(self), body, SCALE)
+
+
+class _Drawing:
+    """The boxes that are drawn, and where they stand."""
+
+    def __init__(self, state: AccountState, boxes: dict[str, Box]) -> None:
+        self._state, self._boxes = state, boxes
+        self._rows = sorted({box.row for box in boxes.values()})
+
+    def size(self) -> tuple[float, float]:
+        """Return the size of the whole picture: width, height."""
+        left, top = self._place(Box(max(box.column for box in self._boxes.values()), self._rows[-1], "", "", "", ""))
+        return left + shapes.CARD_WIDTH + MARGIN, top + shapes.CARD_HEIGHT + MARGIN
+
+    def _place(self, box: Box) -> tuple[float, float]:
+        """Return the upper left corner of a box, (x, y) in pixels."""
+        return MARGIN + box.column * COLUMN, MARGIN + self._rows.index(box.row) * ROW
+
+    def box(self, box: Box) -> str:
+        """Draw a box."""
+        exists, trouble = self._state.has(*box.parts), _trouble(box, self._state)
+        return shapes.card(*self._place(box), box.name, box.kind, box.icon, box.colour, exists, trouble)
+
+    def arrow(self, arrow: Arrow) -> str:
+        """Draw an arrow with its label and badge."""
+        points, (x, y, anchor, room) = self._way(arrow)
+        exists = self._state.has(*arrow.parts)
+        ink = palette.INK if exists else palette.MUTED
+        label = arrow.narrowed[1] if arrow.narrowed and self._state.has(arrow.narrowed[0]) else arrow.label
+        parts = [shapes.arrow(points, exists), shapes.text(x, y, label, 13, ink, anchor=anchor, room=room)]
+        if arrow.badge:
+            parts.append(self._badge(arrow.badge, x, points[0][1]))
+        return "".join(parts)
+
+    def _way(self, arrow: Arrow) -> tuple[list[tuple[float, float]], tuple[float, float, str, float]]:
+        """Return the points of an arrow, and of its label: x, y, anchor and how wide it may be.
+
+        An arrow goes along a row, down a column, or to another row and column: from the upper row along it and then
+        down, from a middle one down between the columns. One that goes back does so above its row.
+        """
+        start, end = self._boxes[arrow.start], self._boxes[arrow.end]
+        (left, top), (end_left, end_top) = self._place(start), self._place(end)
+        right, level, bottom = left + shapes.CARD_WIDTH, top + shapes.CARD_HEIGHT / 2, top + shapes.CARD_HEIGHT
+        middle, end_middle = left + shapes.CARD_WIDTH / 2, end_left + shapes.CARD_WIDTH / 2
+        label: tuple[float, float, str, float]
+        if start.row == end.row and end.column < start.column:
+            x, above = middle - 45, top - LANE / 2  # beside the arrow that comes down from the role
+            label = (end_middle + 12, above - 8, "start", COLUMN - 24)
+            return [(x, top - 3), (x, above), (end_middle, above), (end_middle, top - 3)], label
+        if start.row == end.row:
+            label = ((right + end_left) / 2, level - (20 if arrow.badge else 10), "middle", GAP - 4)
+            return [(right + 3, level), (end_left - 3, level)], label
+        if start.column == end.column:
+            return [(middle, bottom + 3), (middle, end_top - 3)], (middle + 12, (bottom + end_top) / 2 + 4, "start", 94)
+        if start.row == 0:
+            label = (right + 14, level - 10, "start", COLUMN - 20)
+            return [(right + 3, level), (end_middle, level), (end_middle, end_top - 3)], label
+        between, end_level = right + GAP / 2, end_top + shapes.CARD_HEIGHT / 2
+        label = (between - 10, end_level + 4, "end", COLUMN - GAP / 2)
+        return [(between, level), (between, end_level), (end_left - 3, end_level)], label
+
+    def _badge(self, part: str, middle: float, level: float) -> str:
+        exists = self._state.has(part)
+        mark = shapes.badge(middle - 4, level, "key", palette.IAM, exists)  # clear of the arrow's head
+        ink = palette.INK if exists else palette.MUTED
+        return mark + shapes.text(middle, level + 30, part, 12, ink, room=GAP - 4)
+
+
+def _trouble(box: Box, state: AccountState) -> str:
+    return next((state.troubles[part] for part in box.parts if part in state.troubles), "")
+
+
+def _is_there(part: str, state: AccountState) -> bool:
+    """Return whether a part exists; what is broken does, too."""
+    return state.has(part) or part in state.troubles
 
 
 def _is_drawn(box: Box, state: AccountState) -> bool:
-    return ADDITIONS.isdisjoint(box.parts) or state.has(*box.parts)
+    return ADDITIONS.isdisjoint(box.parts) or all(_is_there(part, state) for part in box.parts)
+
+
+def _is_arrow_drawn(arrow: Arrow, boxes: dict[str, Box], state: AccountState) -> bool:
+    """Return whether an arrow is drawn: both its boxes are, and what part 2 adds to them exists."""
+    added = ADDITIONS.intersection(arrow.parts)
+    return {arrow.start, arrow.end} <= set(boxes) and all(_is_there(part, state) for part in added)
 
 
 def _header() -> list[str]:
     """Return the title, and the key to solid and dashed."""
     return [
-        shapes.text(LEFT, TOP + 16, "What is in the account", 18, weight="600", anchor="start"),
-        shapes.sample(LEFT + 1, TOP + 36, exists=True),
-        shapes.text(LEFT + 36, TOP + 50, "exists", 14, anchor="start"),
-        shapes.sample(LEFT + 103, TOP + 36, exists=False),
-        shapes.text(LEFT + 138, TOP + 50, "does not exist", 14, palette.MUTED, anchor="start"),
+        shapes.text(MARGIN, MARGIN + 16, "What is in the account", 18, weight="600", anchor="start", room=400),
+        shapes.sample(MARGIN + 1, MARGIN + 36, exists=True),
+        shapes.text(MARGIN + 36, MARGIN + 50, "exists", 14, anchor="start", room=60),
+        shapes.sample(MARGIN + 103, MARGIN + 36, exists=False),
+        shapes.text(MARGIN + 138, MARGIN + 50, "does not exist", 14, palette.MUTED, anchor="start", room=200),
     ]
-
-
-def _place(box: Box) -> tuple[float, float]:
-    """Return the upper left corner of a box, (x, y) in pixels."""
-    return LEFT + box.column * COLUMN, TOP + box.row * ROW
-
-
-def _draw_box(box: Box, state: AccountState) -> str:
-    return shapes.card(*_place(box), box.name, box.kind, box.icon, box.colour, state.has(*box.parts))
-
-
-def _draw_arrow(arrow: Arrow, state: AccountState) -> str:
-    """Draw an arrow along a row, down a column, or (to another row and column) along its row and then down."""
-    start, end = BOXES[arrow.start], BOXES[arrow.end]
-    (left, top), (end_left, end_top) = _place(start), _place(end)
-    right, level, bottom = left + shapes.CARD_WIDTH, top + shapes.CARD_HEIGHT / 2, top + shapes.CARD_HEIGHT
-    middle, end_middle = left + shapes.CARD_WIDTH / 2, end_left + shapes.CARD_WIDTH / 2
-    if start.row == end.row:
-        points = [(right + 3, level), (end_left - 3, level)]
-        label = ((right + end_left) / 2, level - (20 if arrow.badge else 10), "middle")
-    elif start.column == end.column:
-        points = [(middle, bottom + 3), (middle, end_top - 3)]
-        label = (middle - 12, (bottom + end_top) / 2 + 4, "end")
-    else:
-        points = [(right + 3, level), (end_middle, level), (end_middle, end_top - 3)]
-        label = (right + 14, level - 10, "start")
-    exists = state.has(*arrow.parts)
-    x, y, anchor = label
-    return (
-        shapes.arrow(points, exists)
-        + shapes.text(x, y, _label(arrow, state), 13, palette.INK if exists else palette.MUTED, anchor=anchor)
-        + _draw_badge(arrow, (right + end_left) / 2, level, state)
-    )
-
-
-def _label(arrow: Arrow, state: AccountState) -> str:
-    if arrow.narrowed and state.has(arrow.narrowed[0]):
-        return arrow.narrowed[1]
-    return arrow.label
-
-
-def _draw_badge(arrow: Arrow, middle: float, level: float, state: AccountState) -> str:
-    if not arrow.badge:
-        return ""
-    exists = state.has(arrow.badge)
-    mark = shapes.badge(middle - 4, level, "key", palette.IAM, exists)  # clear of the arrow's head
-    return mark + shapes.text(middle, level + 30, arrow.badge, 12, palette.INK if exists else palette.MUTED)

@@ -5,10 +5,9 @@ who does not see the picture.
 """
 
 import re
-from base64 import b64encode
-from html import escape
 from typing import Any
 
+from helpers.pictures.document import as_html
 from helpers.timeline.model import Lane, Row, Station, Trace
 from helpers.timeline.picture import draw
 from helpers.timeline.reading import read
@@ -38,16 +37,7 @@ class Timeline:
         return _describe(self.trace.bus), [_branch(lane) for lane in self.trace.lanes]
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        """Return the picture as an HTML image.
-
-        JupyterLab gives that its alternative text, and shows it before it trusts the notebook. Neither holds for an
-        SVG.
-        """
-        data = b64encode(self.svg().encode()).decode()
-        return {
-            "text/html": f'<img src="data:image/svg+xml;base64,{data}" alt="{escape(self.alternative())}">',
-            "text/plain": str(self),
-        }
+        return {"text/html": as_html(self.svg(), self.alternative()), "text/plain": str(self)}
 
     def svg(self) -> str:
         """Return the picture as SVG; the same way gives the same characters, on every machine."""

@@ -1,15 +1,15 @@
 """Draw the way of one event as SVG: the event is where the dark tag is, the thick line is the way that it took.
 
 The places are those of the live diagram: table to the right of the function, queues below what they catch for.
-Like the diagram it consists of plain elements with attributes, on an opaque sheet.
+Like the diagram it stands on an opaque sheet, and has colours of its own for dark pages.
 """
 
 import textwrap
 from collections.abc import Sequence
-from html import escape
-from math import fsum
 
 from helpers.pictures import palette, shapes
+from helpers.pictures.document import document
+from helpers.pictures.lettering import REGULAR, USUAL, clipped, widest
 from helpers.timeline.model import Lane, Row, State, Station, Trace
 
 WIDTH, MARGIN, TOP = 928, 30, 140
@@ -22,9 +22,6 @@ BODY, FOOT, ROW = 122, 32, 29  # heights: of a card without rows, of its foot, o
 LEVEL = 60  # of the arrows, below the top of the cards
 FALL = 74  # from a card to the queue below it
 TAG = 24  # what the tag stands out above a card
-
-#: In parts of the width of bold words at most: bold words in most fonts, and words that are not bold.
-_USUAL, _REGULAR = 0.9, 0.9
 
 KINDS = {  # kind of a station: icon, colour
     "event bus": ("bus", palette.EVENTBRIDGE),
@@ -53,31 +50,23 @@ def draw(trace: Trace, words: str) -> str:
         bottom += _height(lane) + BETWEEN
     height = bottom - BETWEEN + MARGIN
     lanes = [_lane(lane, top, tops) for lane, top in zip(trace.lanes, tops, strict=True)]
-    return "\n".join(
-        [
-            f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" '
-            f'viewBox="0 0 {WIDTH} {height}" role="img">',
-            f"<title>{escape(trace.verdict)}</title><desc>{escape(words)}</desc>",
-            f'<g font-family="{shapes.FONT}">',
-            shapes.panel(WIDTH, height),
-            *_header(trace),
-            *lanes,
-            _card(trace.bus, BUS_X, TOP, CARD),
-            "</g></svg>",
-        ]
-    )
+    body = [*_header(trace), *lanes, _card(trace.bus, BUS_X, TOP, CARD)]
+    return document(WIDTH, height, trace.verdict, words, body)
 
 
 def _header(trace: Trace) -> list[str]:
     """Draw what became of the event, why, and what it was."""
     title = "The way of one event" + (f": {trace.what}" if trace.what else "")
-    size = 22 if _width(trace.verdict, 22) <= 820 else 18
+    size = 22 if widest(trace.verdict, 22) <= 820 else 18
     cause = textwrap.wrap(trace.cause, 100)[:2]
     return [
         _disc(trace.state, MARGIN + 22, 58, 22),
-        shapes.text(MARGIN + 60, 40, _clipped(title, 14, 820 / _REGULAR), 14, palette.MUTED, anchor="start"),
-        shapes.text(MARGIN + 60, 67, _clipped(trace.verdict, size, 820), size, weight="700", anchor="start"),
-        *(shapes.text(MARGIN + 60, 91 + 19 * number, line, 15, anchor="start") for number, line in enumerate(cause)),
+        shapes.text(MARGIN + 60, 40, clipped(title, 14, 820 / REGULAR), 14, palette.MUTED, anchor="start", room=820),
+        shapes.text(MARGIN + 60, 67, clipped(trace.verdict, size, 820), size, weight="700", anchor="start", room=820),
+        *(
+            shapes.text(MARGIN + 60, 91 + 19 * number, line, 15, anchor="start", room=820)
+            for number, line in enumerate(cause)
+        ),
     ]
 
 
@@ -164,20 +153,20 @@ def _card(station: Station, x: float, y: float, width: float) -> str:
         f'<rect x="{middle - 23:g}" y="{y + 14:g}" width="46" height="46" rx="11" '
         + (f'fill="{colour}"/>' if reached else f'fill="{palette.PAPER}" {shapes.DASHED}/>'),
         shapes.icon(icon, middle - 15, y + 22, 30, palette.PAPER if reached else palette.LINE),
-        *(shapes.text(middle, first + 18 * number, line, size, palette.INK if reached else palette.MUTED, "700")
-          for number, line in enumerate(names)),
-        shapes.text(middle, first + 18 * len(names) + 2, kind, 14, palette.MUTED) if kind else "",
+        *(shapes.text(middle, first + 18 * number, line, size, palette.INK if reached else palette.MUTED, "700",
+                      room=width - 12) for number, line in enumerate(names)),
+        shapes.text(middle, first + 18 * len(names) + 2, kind, 14, palette.MUTED, room=width - 12) if kind else "",
         *(_row(row, x, y + BODY + 4 + ROW * number, width) for number, row in enumerate(station.rows)),
         _foot(station.state, station.words or station.state.word, x, y + height - FOOT, width),
         outline.format("none"),
-        _tag(station.holds, x + width / 2, y) if station.holds else "",
+        shapes.tag(clipped(station.holds, 16, 80), middle, y - TAG) if station.holds else "",
     ]  # fmt: skip
     return "".join(parts)
 
 
 def _foot(state: State, words: str, x: float, y: float, width: float) -> str:
     """Draw the lower end of a card, in the colour of what has happened."""
-    middle, half = x + width / 2, _USUAL * _width(words, 15) / 2
+    middle, half = x + width / 2, USUAL * widest(words, 15) / 2
     if state not in PAINT:
         ink, band = palette.MUTED, ""
     else:
@@ -188,33 +177,19 @@ def _foot(state: State, words: str, x: float, y: float, width: float) -> str:
             f'H{x + 13:g}Q{x:g} {bottom:g} {x:g} {bottom - 13:g}Z" fill="{fill}"/>'
         )
     mark = _mark(state, middle - half - 12, y + 7, 18, ink)
-    return band + mark + shapes.text(middle - half + 12, y + 21.5, words, 15, ink, "700", "start")
+    left = middle - half + 12
+    return band + mark + shapes.text(left, y + 21.5, words, 15, ink, "700", "start", room=x + width - 6 - left)
 
 
 def _row(row: Row, x: float, y: float, width: float) -> str:
     """Draw a line in a card: a symbol, what it is, and what came of it."""
     words = row.words or row.state.word
-    name = _clipped(row.name, 15, (width - 66 - _width(words, 15)) / _REGULAR)
+    name = clipped(row.name, 15, (width - 66 - widest(words, 15)) / REGULAR)
     return (
         f'<path d="M{x + 12:g} {y - 2:g}H{x + width - 12:g}" stroke="{palette.EDGE}" stroke-width="1.2"/>'
         + _disc(row.state, x + 25, y + 13, 9.5)
-        + shapes.text(x + 42, y + 18, name, 15, anchor="start")
-        + shapes.text(x + width - 14, y + 18, words, 15, weight="700", anchor="end")
-    )
-
-
-def _tag(words: str, middle: float, y: float) -> str:
-    """Draw the tag on the card that has the event now: an envelope, and whose it is."""
-    words = _clipped(words, 16, 80)
-    wide = 58 + _width(words, 16)
-    left = middle - wide / 2
-    return (
-        f'<rect x="{left:g}" y="{y - TAG:g}" width="{wide:g}" height="31" rx="15.5" fill="{palette.INK}" '
-        f'stroke="{palette.PAPER}" stroke-width="3"/>'
-        f'<g transform="translate({left + 14:g} {y - TAG + 7:g})" fill="none" stroke="{palette.PAPER}" '
-        'stroke-width="1.8" stroke-linejoin="round"><rect x="0" y="1.5" width="21" height="14" rx="2"/>'
-        '<path d="M0.5 3L10.5 10L20.5 3"/></g>'
-        + shapes.text(left + 43, y - TAG + 21, words, 16, palette.PAPER, "700", "start")
+        + shapes.text(x + 42, y + 18, name, 15, anchor="start", room=width - 62 - widest(words, 15))
+        + shapes.text(x + width - 14, y + 18, words, 15, weight="700", anchor="end", room=widest(words, 15))
     )
 
 
@@ -246,37 +221,11 @@ def _accent(state: State) -> str:
     return palette.INK if state is State.WAITING else PAINT[state][0]
 
 
-def _width(words: str, size: float) -> float:
-    """Return how wide bold words are at most, in pixels: the font is unknown, the widest (DejaVu Sans) assumed."""
-    # Not sum: Python 3.12 changed how it rounds, and the picture is the same everywhere.
-    return round(fsum(map(_letter_width, words)) * size, 1)
-
-
-def _letter_width(letter: str) -> float:
-    """Return the width of a letter, in parts of the font's size."""
-    if letter in "ijlI.,:;'|! ":
-        return 0.36
-    if letter in "frt-()/":
-        return 0.47
-    if letter in "mwMW@%…" or letter >= "\u1100":  # where the full-width scripts begin
-        return 1.02
-    return 0.8 if letter.isupper() else 0.69
-
-
-def _clipped(words: str, size: float, width: float) -> str:
-    """Return the words, or their beginning and … if they are wider."""
-    if _width(words, size) <= width:
-        return words
-    while _width(words + "…", size) > width:
-        words = words[:-1]
-    return words + "…"
-
-
 def _lines(name: str, width: float) -> tuple[float, list[str]]:
     """Return the size of a name and its lines: one, a little smaller where need be, or two; those break at a hyphen."""
     for size in (16, 14):
-        if _width(name, size) <= width:
+        if widest(name, size) <= width:
             return size, [name]
-    fits = len(_clipped(name, 16, width)) - 1
+    fits = len(clipped(name, 16, width)) - 1
     cut = name.rfind("-", 0, fits) + 1 or fits
-    return 16, [name[:cut], _clipped(name[cut:], 16, width)]
+    return 16, [name[:cut], clipped(name[cut:], 16, width)]

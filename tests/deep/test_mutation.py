@@ -33,7 +33,7 @@ CELLS = {  # source of a cell, and what of its outputs is altered
     "result": ("{'FailedEntryCount': 0}", "text/plain"),
     "table": (FRAME, "text/html"),
     "table-as-text": (FRAME, "text/plain"),
-    "picture": (DIAGRAM, "image/svg+xml"),
+    "picture": (DIAGRAM, "text/html"),
     "picture-in-words": (DIAGRAM, "text/plain"),
     "markdown": ("from IPython.display import Markdown\nMarkdown('**bold**')", "text/markdown"),
     "second-display": ("display(1)\ndisplay(2)", "last"),

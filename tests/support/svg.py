@@ -1,17 +1,38 @@
-"""What the tests of pictures share: what a page may show of an SVG, and how far colours are apart."""
+"""What the tests of pictures share: what an SVG may consist of, its dark version, and how far colours are apart."""
 
 from __future__ import annotations
 
+import html
+import re
+from urllib.parse import unquote
+
 SVG = "{http://www.w3.org/2000/svg}"
-#: What pages that clean an SVG let through: shapes and text, painted by attributes.
+#: Shapes and text, painted by attributes, and one style sheet: nothing that runs, links or loads.
 ELEMENTS = {
-    "svg", "title", "desc", "g", "rect", "circle", "ellipse", "path", "polyline", "polygon", "text",
+    "svg", "title", "desc", "style", "g", "rect", "circle", "ellipse", "path", "polyline", "polygon", "text",
 }  # fmt: skip
 ATTRIBUTES = {
     "width", "height", "viewBox", "role", "x", "y", "rx", "ry", "cx", "cy", "r", "d", "points", "transform",
     "fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-linecap", "stroke-linejoin",
-    "font-family", "font-size", "font-weight", "text-anchor",
+    "font-family", "font-size", "font-weight", "text-anchor", "textLength", "lengthAdjust", "class", "opacity",
 }  # fmt: skip
+
+
+def image(output: str) -> tuple[str, str]:
+    """The SVG and the alternative text of an HTML image."""
+    found = re.fullmatch(r'<img src="data:image/svg\+xml,([^"<>#&]*)" alt="([^"]*)" style="[^"]*">', output)
+    assert found, output[:200]
+    return unquote(found[1]), html.unescape(found[2])
+
+
+def dark(svg: str) -> str:
+    """The SVG with the colours that it has on a dark page."""
+    head, _, body = svg.partition("</style>")
+    sheet = head.partition("@media (prefers-color-scheme:dark){")[2]
+    rules = re.findall(r"\[(fill|stroke)='(#\w{6})'\]\{(?:fill|stroke):(#\w{6})\}", sheet)
+    assert rules
+    colours = {f'{which}="{light}"': f'{which}="{other}"' for which, light, other in rules}
+    return head + "</style>" + re.sub(r'(?:fill|stroke)="#\w{6}"', lambda paint: colours.get(paint[0], paint[0]), body)
 
 
 def contrast(one: str, other: str) -> float:

@@ -49,4 +49,27 @@ def test_each_service_has_a_colour_of_its_own_and_none_means_failed():
     services = [palette.EVENTBRIDGE, palette.LAMBDA, palette.DYNAMODB, palette.SQS, palette.IAM]
     assert len(set(services)) == len(services)
     assert palette.FAILED[0] not in services
-    assert all(contrast(colour, palette.PAPER) >= 3 for colour in [*services, palette.OUTSIDE])
+
+
+def in_the_dark(colour: str) -> str:
+    return palette.DARK.get(colour, colour)
+
+
+@pytest.mark.parametrize("shown", [str, in_the_dark], ids=["light", "dark"])
+def test_text_and_symbols_can_be_read_on_their_ground(shown):
+    """Contrast of at least 4.5 to 1 (WCAG AA), of large symbols 3 to 1."""
+    grounds = [shown(palette.PAPER), shown(palette.FAINT)]
+    inks = [palette.INK, palette.MUTED, palette.FAILED[0], palette.IAM]
+    assert [(ink, ground) for ink in inks for ground in grounds if contrast(shown(ink), ground) < 4.5] == []
+    for fill, ink in (palette.DONE, palette.FAILED, palette.WAITING, (palette.INK, palette.PAPER)):
+        assert contrast(shown(fill), shown(ink)) >= 4.5, (fill, ink)
+    things = [palette.EVENTBRIDGE, palette.LAMBDA, palette.DYNAMODB, palette.SQS, palette.OUTSIDE]
+    assert [thing for thing in things if contrast(shown(thing), grounds[0]) < 3] == []
+    assert contrast(shown(palette.LINE), grounds[0]) >= 2.5, "dashes"
+
+
+def test_each_colour_is_another_one_in_the_dark():
+    """Two that mean different things never become one."""
+    assert len(set(palette.DARK.values())) == len(palette.DARK)
+    assert not {dark for light, dark in palette.DARK.items() if light == dark}
+    assert luminance(in_the_dark(palette.PAPER)) < 0.02 < luminance(in_the_dark(palette.INK))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import re
@@ -18,12 +17,11 @@ from helpers.pictures import palette
 from helpers.target.connection import connect_to
 from helpers.timeline import Timeline, follow
 from helpers.timeline.model import Lane, Row, State, Station, Trace
-from helpers.timeline.picture import KINDS, MARKS, WIDE, WIDTH
+from helpers.timeline.picture import MARKS, WIDE, WIDTH
 from tests.support.async_aws import account
-from tests.support.browser import Browser, find
 from tests.support.embedded_aws import Aws, table_request, zip_of
 from tests.support.polling import eventually
-from tests.support.svg import ATTRIBUTES, ELEMENTS, SVG, contrast
+from tests.support.svg import SVG, image
 
 ORDER = {"OrderId": "A-1", "Item": "desk-lamp", "Amount": 65.5, "IsMember": True, "ShippingMethod": "Express"}
 UNKNOWN = "00000000-0000-0000-0000-000000000000"
@@ -380,10 +378,9 @@ def test_the_same_way_gives_the_same_characters(shop):
 def test_a_notebook_gets_an_image_and_its_words():
     way = Timeline(EVERYTHING)
     bundle = way._repr_mimebundle_()
-    image = ElementTree.fromstring(bundle["text/html"].replace('">', '"/>'))
-    assert image.tag == "img" and image.get("alt") == way.alternative() and bundle["text/plain"] == str(way)
-    data = image.get("src").removeprefix("data:image/svg+xml;base64,")
-    assert base64.b64decode(data).decode() == way.svg()
+    svg, alternative = image(bundle["text/html"])
+    assert alternative == way.alternative() and bundle["text/plain"] == str(way)
+    assert ElementTree.canonicalize(svg) == ElementTree.canonicalize(way.svg())
 
 
 def test_what_one_hears_in_place_of_the_picture(shop):
@@ -401,65 +398,25 @@ def test_its_words_are_in_the_picture_too():
     assert {"attempt 1", "waiting", "detail-type", "undelivered", "failed", "A-1"} <= set(shown)
 
 
-#: For each word on a card how far it is from the nearer edge of it (less than nothing: beyond).
-ROOM = """
-const cards = [...document.querySelectorAll("rect")].map(rect => rect.getBBox()).filter(box => box.width < 300);
-const inside = (box, x, y) => x > box.x && x < box.x + box.width && y > box.y && y < box.y + box.height;
-[...document.querySelectorAll("text")].map(text => {
-    const words = text.getBBox(), middle = words.x + words.width / 2;
-    const around = cards.filter(box => inside(box, middle, words.y + words.height / 2));
-    const ends = around.map(box => Math.min(words.x - box.x, box.x + box.width - words.x - words.width));
-    return [text.textContent, Math.min(...ends)];
-}).filter(([_, room]) => room !== Infinity)
-"""
-
-
-@pytest.mark.skipif(not find(), reason="no Chromium was found; WORKBOOK_CHROMIUM may name one")
-def test_words_stay_on_their_cards(tmp_path):
-    names = ("order-stored-rule", "sample-rule-dlq", "sample-function-failures", "mmmmmmmmmmmm", "WWWWWWWWWWWWWWWW")
-    ways = [EVERYTHING, LONG, *(Trace(BUS, tuple(lanes_of(name, "WWWW-0001")), State.DONE, "") for name in names)]
-    with Browser(find(), tmp_path) as browser:
-        for way in ways:
-            page = f'<meta charset="utf-8">{Timeline(way).svg()}'.encode()
-            browser.open(f"data:text/html;base64,{base64.b64encode(page).decode()}")
-            browser.until(f"document.querySelectorAll('text').length >= {Timeline(way).svg().count('<text')}")
-            room = browser.run(ROOM)
-            assert len(room) > 20
-            assert [(words, each) for words, each in room if each < 1] == []
-
-
 def test_each_state_has_a_symbol_and_a_shape_of_its_own():
     """So nothing hangs on a colour."""
     assert len({state.symbol for state in State}) == len({state.word for state in State}) == len(State)
     assert len(set(MARKS.values())) == len(MARKS) == len(State)
 
 
-def test_only_elements_and_attributes_that_every_page_shows():
-    elements = list(drawing(EVERYTHING).iter())
-    assert {element.tag.removeprefix(SVG) for element in elements} <= ELEMENTS
-    assert {name for element in elements for name in element.attrib} <= ATTRIBUTES
-
-
 def test_it_stands_on_an_opaque_sheet_that_fits_beside_the_file_list():
     """Light pages and dark ones show through nowhere."""
     root = drawing(EVERYTHING)
-    width, height = int(root.get("width")), float(root.get("height"))
+    width, height = int(root.get("width")), int(root.get("height"))
     assert width <= 930 and root.get("viewBox") == f"0 0 {width} {height:g}"
     sheet = root.find(f"{SVG}g").find(f"{SVG}rect")
     assert [float(sheet.get(side)) + 2 for side in ("width", "height")] == [width, height]
     assert sheet.get("fill") == palette.PAPER and not sheet.get("fill-opacity")
 
 
-def test_text_and_symbols_can_be_read_on_their_ground():
-    """Contrast of at least 4.5 to 1 (WCAG AA), of large symbols 3 to 1."""
-    on_bands = [palette.DONE, palette.FAILED, palette.WAITING, (palette.INK, palette.PAPER)]
-    assert all(contrast(*pair) >= 4.5 for pair in on_bands)
-    inks = {text.get("fill") for text in drawing(EVERYTHING).iter(f"{SVG}text")}
-    for ink in inks - {palette.PAPER}:  # which is on the bands alone
-        assert contrast(ink, palette.PAPER) >= 4.5 and contrast(ink, palette.FAINT) >= 4.5, ink
-    assert all(contrast(colour, palette.PAPER) >= 3 for _, colour in KINDS.values())
+def test_it_can_be_read_from_the_last_row():
     sizes = {float(text.get("font-size")) for text in drawing(EVERYTHING).iter(f"{SVG}text")}
-    assert min(sizes) >= 14, "or the last row does not read it from the wall"
+    assert min(sizes) >= 14
 
 
 def test_texts_stay_on_the_sheet_and_names_in_their_cards():
@@ -472,10 +429,11 @@ def test_texts_stay_on_the_sheet_and_names_in_their_cards():
 
 
 def test_nothing_in_an_event_can_break_the_picture():
-    name = '<img src="x" onerror="alert(1)">&'
+    name = """<img src="x" onerror='alert(1)'>&#"""
     order = Station("DynamoDB table", name, State.DONE, "holds it", holds=name)
     lane = Lane(State.DONE, name, rule=MATCHES, function=order, table=order)
     way = Timeline(Trace(BUS, (lane,), State.DONE, name, name, name))
     assert "<img" not in way.svg()
-    assert "<img" not in way._repr_mimebundle_()["text/html"].partition('alt="')[2]
-    ElementTree.fromstring(way.svg())
+    svg, alternative = image(way._repr_mimebundle_()["text/html"])
+    assert name in alternative
+    assert ElementTree.canonicalize(svg) == ElementTree.canonicalize(way.svg())
