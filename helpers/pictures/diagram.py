@@ -6,6 +6,7 @@ before it exists, and a row of the grid in which nothing stands takes no room. `
 words.
 """
 
+import textwrap
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,7 +52,8 @@ class Box:
 @dataclass(frozen=True)
 class Arrow:
     """What flows from one box to another; solid when all its parts exist. The badge is a permission on the
-    way. `narrowed` is a part, and the label instead when it exists.
+    way. `narrowed` is a part, and the label instead when it exists. `tells` is the part whose trouble stands in place
+    of the label; a badge tells of its own.
     """
 
     start: str
@@ -60,6 +62,7 @@ class Arrow:
     parts: tuple[str, ...] = ()
     badge: str = ""
     narrowed: tuple[str, str] | None = None
+    tells: str = ""
 
 
 BOXES = {
@@ -78,10 +81,10 @@ BOXES = {
 ARROWS = (
     Arrow("x", "bus", "events"),
     Arrow("bus", "rule", "match", ("rule",), narrowed=("pattern", "orders")),
-    Arrow("rule", "function", "target", ("rule", "target"), badge="permission"),
+    Arrow("rule", "function", "target", ("rule", "target"), badge="permission", tells="target"),
     Arrow("function", "table", "orders", ("function", "table", "policies")),
     Arrow("role", "function", "is assumed by", ("role", "function")),
-    Arrow("role", "table", "policies allow", ("policies",), narrowed=("least-privilege", "allows PutItem only")),
+    Arrow("role", "table", "policies allow", ("policies",), "", ("least-privilege", "allows PutItem only"), "policies"),
     Arrow("bus", "archive", "copies", ("archive",)),
     Arrow("rule", "dead letters", "undelivered", ("dead-letter-queue",)),
     Arrow("function", "failures", "failed", ("failure-destination",)),
@@ -105,8 +108,8 @@ class Diagram:
         sentences = [f"In the account: {', '.join(there) or 'nothing'}."]
         if absent:
             sentences.append(f"Not there: {', '.join(absent)}.")
-        if state.troubles:
-            broken = [f"{words} ({state.troubles[part]})" for part, words in PARTS.items() if part in state.troubles]
+        broken = [f"{words} ({state.troubles[part]})" for part, words in PARTS.items() if state.troubles.get(part)]
+        if broken:
             sentences.append(f"Not in order: {', '.join(broken)}.")
         return " ".join(sentences)
 
@@ -153,13 +156,18 @@ class _Drawing:
     def arrow(self, arrow: Arrow) -> str:
         """Draw an arrow with its label and badge."""
         points, (x, y, anchor, room) = self._way(arrow)
-        exists = self._state.has(*arrow.parts)
-        ink = palette.INK if exists else palette.MUTED
+        trouble = self._state.troubles.get(arrow.tells, "")
+        exists = self._state.has(*arrow.parts) or bool(trouble)
+        ink = palette.FAILED[0] if trouble else palette.INK if exists else palette.MUTED
         label = arrow.narrowed[1] if arrow.narrowed and self._state.has(arrow.narrowed[0]) else arrow.label
-        parts = [shapes.arrow(points, exists), shapes.text(x, y, label, 13, ink, anchor=anchor, room=room)]
+        parts = [shapes.arrow(points, exists, ink)]
         if arrow.badge:
-            parts.append(self._badge(arrow.badge, x, points[0][1]))
-        return "".join(parts)
+            parts += self._badge(arrow, x, points[0][1])
+        elif trouble:
+            parts.append(shapes.warning(x + 11, y - 7))
+            x, room = x + 34, room - 34
+        lines = textwrap.wrap(trouble, 12 if arrow.badge else 40) or [label]
+        return "".join(parts) + _lines(x, y - 15 * (len(lines) - 1), lines, 13, ink, anchor, room)
 
     def _way(self, arrow: Arrow) -> tuple[list[tuple[float, float]], tuple[float, float, str, float]]:
         """Return the points of an arrow, and of its label: x, y, anchor and how wide it may be.
@@ -188,20 +196,30 @@ class _Drawing:
         label = (between - 10, end_level + 4, "end", COLUMN - GAP / 2)
         return [(between, level), (between, end_level), (end_left - 3, end_level)], label
 
-    def _badge(self, part: str, middle: float, level: float) -> str:
-        exists = self._state.has(part)
-        mark = shapes.badge(middle - 4, level, "key", palette.IAM, exists)  # clear of the arrow's head
-        ink = palette.INK if exists else palette.MUTED
-        return mark + shapes.text(middle, level + 30, part, 12, ink, room=GAP - 4)
+    def _badge(self, arrow: Arrow, middle: float, level: float) -> list[str]:
+        """Draw a permission on an arrow, or a warning sign when it, or what the arrow tells of, is in trouble."""
+        trouble, exists = self._state.troubles.get(arrow.badge, ""), self._state.has(arrow.badge)
+        ink = palette.FAILED[0] if trouble else palette.INK if exists else palette.MUTED
+        broken = trouble or self._state.troubles.get(arrow.tells)
+        x = middle - 4  # clear of the arrow's head
+        sign = shapes.warning(x, level) if broken else shapes.badge(x, level, "key", palette.IAM, exists)
+        words = textwrap.wrap(trouble, 12) or [arrow.badge]
+        return [sign, _lines(middle, level + 30, words, 12, ink, "middle", GAP - 4)]
+
+
+def _lines(x: float, y: float, lines: list[str], size: float, ink: str, anchor: str, room: float) -> str:
+    return "".join(
+        shapes.text(x, y + 15 * number, line, size, ink, anchor=anchor, room=room) for number, line in enumerate(lines)
+    )
 
 
 def _trouble(box: Box, state: AccountState) -> str:
-    return next((state.troubles[part] for part in box.parts if part in state.troubles), "")
+    return next((state.troubles[part] for part in box.parts if state.troubles.get(part)), "")
 
 
 def _is_there(part: str, state: AccountState) -> bool:
     """Return whether a part exists; what is broken does, too."""
-    return state.has(part) or part in state.troubles
+    return state.has(part) or bool(state.troubles.get(part))
 
 
 def _is_drawn(box: Box, state: AccountState) -> bool:

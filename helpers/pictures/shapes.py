@@ -121,7 +121,7 @@ def sample(x: float, y: float, exists: bool) -> str:
     return rectangle(x, y, 26, 18, 5, outline)
 
 
-def arrow(points: list[tuple[float, float]], exists: bool) -> str:
+def arrow(points: list[tuple[float, float]], exists: bool, colour: str = INK) -> str:
     """Return a line through the points, along rows and columns, with a head at the end; dashed unless it exists."""
     (before_x, before_y), (x, y) = points[-2:]
     along_x, along_y = _sign(x - before_x), _sign(y - before_y)
@@ -131,8 +131,8 @@ def arrow(points: list[tuple[float, float]], exists: bool) -> str:
         (base_x + 5.5 * along_y, base_y + 5.5 * along_x),
         (base_x - 5.5 * along_y, base_y - 5.5 * along_x),
     ]
-    line = f'stroke="{INK}" stroke-width="2"' if exists else DASHED
-    head = f'fill="{INK}" stroke="{INK}"' if exists else f'fill="{PAPER}" stroke="{LINE}"'
+    line = f'stroke="{colour}" stroke-width="2"' if exists else DASHED
+    head = f'fill="{colour}" stroke="{colour}"' if exists else f'fill="{PAPER}" stroke="{LINE}"'
     return (
         f'<polyline points="{_points([*points[:-1], (base_x, base_y)])}" fill="none" {line}/>'
         f'<polygon points="{_points(corners)}" {head} stroke-width="1.5" stroke-linejoin="round"/>'

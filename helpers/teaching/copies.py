@@ -36,6 +36,7 @@ from helpers.teaching.material import (
 CONTENTS = [
     "README.md", "LICENSE", "SECURITY.md", "handler.py", "pyproject.toml", "requirements.txt", "environment.yml",
     ".gitignore", ".devcontainer/*", "docs/**/*", "helpers/**/*", "notebooks/*.md",
+    "notebooks/images/*",
 ]  # fmt: skip
 FOR_TEACHERS = {"notebooks/TEACHING.md"}
 COMPILED = {".pyc", ".pyo"}

@@ -5,24 +5,17 @@ With WORKBOOK_SCREENSHOTS=1 the pictures of the README are taken anew, so that t
 
 from __future__ import annotations
 
-import json
 import os
-import secrets
-import shutil
-import socket
-import subprocess
-import sys
-import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from helpers.local_aws import lifecycle
 from helpers.paths import PROJECT
-from tests.support.browser import Browser, _until, find
+from tests.support.browser import Browser, find
 from tests.support.embedded_aws import own_home
+from tests.support.jupyter import NOTEBOOK, jupyterlab, run_all_cells
 
 CHROMIUM = find()
 REQUIRED = os.environ.get("WORKBOOK_REQUIRE_BROWSER") == "1"
@@ -31,7 +24,7 @@ if not CHROMIUM and not REQUIRED:
     pytest.skip("no Chromium was found; WORKBOOK_CHROMIUM may name one", allow_module_level=True)
 
 #: The lessons that are opened, and what must be seen in each: kinds of output by the element that shows them.
-DIAGRAM = 'img[src^="data:image/svg+xml"], .jp-RenderedSVG svg'
+DIAGRAM = 'img[alt^="In the account"]'
 FOLLOWED = 'img[alt*="event bus default"]'
 LESSONS = {
     "05_send_events": {"the diagram": DIAGRAM, "the way of an event": FOLLOWED},
@@ -46,47 +39,6 @@ LESSONS = {
         "a chart": 'img[src^="data:image/png"]',
     },
 }
-#: Cells outside the window are taken out of the page otherwise, and could not be looked at.
-WHOLE_NOTEBOOK = {"windowingMode": "none"}
-
-
-@contextmanager
-def jupyterlab(folder: Path) -> Iterator[str]:
-    """A JupyterLab over a copy of the notebooks (running them changes them); yields its address."""
-    shutil.copytree(PROJECT / "notebooks", folder / "notebooks", ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
-    settings = folder / "settings" / "@jupyterlab" / "notebook-extension"
-    settings.mkdir(parents=True)
-    (settings / "tracker.jupyterlab-settings").write_text(json.dumps(WHOLE_NOTEBOOK))
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    token = secrets.token_hex(16)
-    command = [
-        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={port}"),
-        *(f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={folder}", "--ServerApp.port_retries=0"),
-        *("--LabApp.expose_app_in_browser=True", f"--LabApp.user_settings_dir={folder / 'settings'}"),
-        *("--LabApp.workspaces_dir=" + str(folder / "workspaces"), "--allow-root"),
-    ]
-    variables = {
-        **os.environ,
-        "JUPYTER_CONFIG_PATH": str(PROJECT / "helpers" / "lab" / "jupyter"),
-        "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
-    }
-    with (folder / "jupyterlab.log").open("wb") as log:
-        server = subprocess.Popen(command, cwd=folder, env=variables, stdout=log, stderr=log)
-        try:
-            _until(lambda: _answers(port, token), 60, "JupyterLab to start")
-            yield f"http://127.0.0.1:{port}/lab/tree/notebooks/{{}}.ipynb?token={token}&reset"
-        finally:
-            server.terminate()
-            server.wait(20)
-
-
-def _answers(port: int, token: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/status?token={token}", timeout=5) as answer:
-            return answer.status == 200
-    except OSError:
-        return False
 
 
 @pytest.fixture(scope="module")
@@ -102,20 +54,6 @@ def page(tmp_path_factory) -> Iterator[tuple[Browser, str]]:
                 yield browser, address
         finally:
             lifecycle.stop()
-
-
-#: The notebook that is open in the page.
-NOTEBOOK = "[...window.jupyterapp.shell.widgets('main')].find(widget => widget.context && widget.content.model)"
-
-
-def run_all_cells(browser: Browser, address: str) -> None:
-    """Open a notebook, run all of its cells, and return when the last has run."""
-    browser.open(address)
-    browser.until("!!window.jupyterapp && window.jupyterapp.restored.then(() => true)", what="JupyterLab")
-    browser.until(f"!!({NOTEBOOK})?.content.model.cells.length", what="the notebook")
-    browser.until(f"({NOTEBOOK}).sessionContext.session?.kernel?.status === 'idle'", what="a kernel")
-    browser.run(f"window.jupyterapp.shell.activateById(({NOTEBOOK}).id)")
-    browser.run("window.jupyterapp.commands.execute('notebook:run-all-cells').then(() => true)")
 
 
 def outputs(browser: Browser) -> list[dict]:

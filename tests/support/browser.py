@@ -11,7 +11,6 @@ import os
 import shutil
 import subprocess
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -143,7 +142,3 @@ class Browser:
             self.requests.append(message["params"]["request"]["url"])
         elif message.get("method") == "Runtime.exceptionThrown":
             self.errors.append(message["params"]["exceptionDetails"].get("text", ""))
-
-
-def _until(condition: Callable[[], Any], seconds: float, what: str) -> Any:
-    return eventually(condition, what, seconds)

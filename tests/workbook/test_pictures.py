@@ -19,12 +19,14 @@ from tests.support.browser import Browser, find
 from tests.support.svg import ATTRIBUTES, ELEMENTS, SVG, contrast, dark
 from tests.workbook.test_timeline import BUS, EVERYTHING, LONG, lanes_of
 
-TROUBLES = dict.fromkeys(PARTS, "fails: WWWWWWWWWW WWWWWWWW WWWWWWW")
+TROUBLES = dict.fromkeys(PARTS, "fails: WWWWWWWWWW WWWWWWWW")
+SHORT_TROUBLES = dict.fromkeys(PARTS, "for another rule") | {"policies": "may not store orders", "rule": "disabled"}
 NAMES = ("order-stored-rule", "sample-rule-dlq", "sample-function-failures", "mmmmmmmmmmmm", "WWWWWWWWWWWWWWWW")
 PICTURES = {
     "nothing": Diagram(AccountState(frozenset())).svg(),
     "everything": Diagram(AccountState(frozenset(PARTS), buses=("sample-orders-bus",))).svg(),
     "troubles": Diagram(AccountState(frozenset(PARTS), TROUBLES, buses=("exercise-bus-of-a-long-name",))).svg(),
+    "short troubles": Diagram(AccountState(frozenset(PARTS), SHORT_TROUBLES)).svg(),
     "way": Timeline(EVERYTHING).svg(),
     "long way": Timeline(LONG).svg(),
     **{

@@ -236,6 +236,37 @@ def test_least_privilege_is_a_policy_of_its_own_in_place_of_the_broad_one(accoun
     assert parts() == {"role"}, "a policy that lets the function report failures does not let it store orders"
 
 
+def test_microservice_y_is_seen_when_it_is_there_and_its_rule_when_it_leads_there(account, zip_of_nothing):
+    events, lambda_ = boto3.client("events"), boto3.client("lambda")
+    make_function(account, zip_of_nothing, name="microservice-y")
+    assert parts() == {"role", "microservice-y"}
+    arn = events.put_rule(Name="order-stored-rule", EventPattern='{"source": ["order_store"]}')["RuleArn"]
+    function_arn = arn.replace("events", "lambda").replace("rule/order-stored-rule", "function:{}")
+    events.put_targets(Rule="order-stored-rule", Targets=[{"Id": "y", "Arn": function_arn.format("another")}])
+    assert "order-stored-rule" not in parts()
+    events.put_targets(Rule="order-stored-rule", Targets=[{"Id": "y", "Arn": function_arn.format("microservice-y")}])
+    assert parts() == {"role", "microservice-y", "order-stored-rule"}
+    events.disable_rule(Name="order-stored-rule")
+    assert "order-stored-rule" not in parts()
+    events.enable_rule(Name="order-stored-rule")
+    lambda_.delete_function(FunctionName="microservice-y")
+    assert parts() == {"role", "order-stored-rule"}, "it points at nothing"
+    grant("announce-orders", "events:PutEvents", "event-bus/default")
+    assert parts() == {"role", "order-stored-rule", "announcement"}
+
+
+def test_buses_of_the_lessons_are_seen_and_no_others(account):
+    events = boto3.client("events")
+    assert account_state.read().buses == ()
+    for name in ("sample-orders-bus", "exercise-bus", "somebody-elses-bus"):
+        events.create_event_bus(Name=name)
+    try:
+        assert account_state.read().buses == ("exercise-bus", "sample-orders-bus")
+    finally:
+        for name in ("sample-orders-bus", "exercise-bus", "somebody-elses-bus"):
+            events.delete_event_bus(Name=name)
+
+
 def grant(policy: str, action: str, resource: str) -> None:
     """Write a policy into the role."""
     statement = {"Effect": "Allow", "Action": action, "Resource": f"arn:aws:{action.split(':')[0]}:*:*:*{resource}"}
@@ -246,17 +277,17 @@ def grant(policy: str, action: str, resource: str) -> None:
     )
 
 
-def make_function(account, package: bytes) -> str:
+def make_function(account, package: bytes, name: str = "sample-function") -> str:
     run(MAKE_ROLE)
     lambda_ = boto3.client("lambda")
     function = lambda_.create_function(
-        FunctionName="sample-function",
+        FunctionName=name,
         Runtime="python3.13",
         Handler="handler.lambda_handler",
         Code={"ZipFile": package},
         Role=f"arn:aws:iam::{account.account_id}:role/microservice-role",
     )
-    lambda_.get_waiter("function_active_v2").wait(FunctionName="sample-function", WaiterConfig={"Delay": 0.05})
+    lambda_.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.05})
     return function["FunctionArn"]
 
 
