@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import matplotlib.image
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
-from PIL import Image
 
 from helpers.pictures import files, palette
 from tests.support.browser import Browser, find
@@ -114,7 +114,8 @@ def colour_at(browser: Browser, x: float, y: float) -> str:
     """The colour of one pixel that is seen."""
     part = {"x": x, "y": y, "width": 1, "height": 1, "scale": 1}
     shot = browser.send("Page.captureScreenshot", format="png", clip=part)["data"]
-    return "#{:02x}{:02x}{:02x}".format(*Image.open(io.BytesIO(base64.b64decode(shot))).convert("RGB").getpixel((0, 0)))
+    pixel = matplotlib.image.imread(io.BytesIO(base64.b64decode(shot)))[0, 0]
+    return "#" + "".join(f"{round(255 * part):02x}" for part in pixel[:3])
 
 
 @pytest.mark.parametrize("notebook", ["trusted", "untrusted"])
@@ -156,3 +157,13 @@ def keep(browser: Browser, where: tuple) -> None:
     folder = os.environ.get("WORKBOOK_SCREENSHOTS", "")
     if Path(folder).is_dir():
         browser.screenshot(Path(folder) / ("-".join(str(each).replace(" ", "-") for each in where) + ".png"))
+
+
+@pytest.mark.parametrize("preference, motion", [("no-preference", "way"), ("reduce", "none")])
+def test_the_order_moves_only_for_who_has_not_asked_for_less_motion(page, preference, motion):
+    browser, _ = page
+    browser.send("Emulation.setEmulatedMedia", features=[{"name": "prefers-reduced-motion", "value": preference}])
+    svg = base64.b64encode(files.PICTURES["service.svg"]().encode()).decode()
+    browser.open(f"data:image/svg+xml;base64,{svg}")
+    browser.until("!!document.querySelector('.order')")
+    assert browser.run("getComputedStyle(document.querySelector('.order')).animationName") == motion

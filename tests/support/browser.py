@@ -71,8 +71,8 @@ class Browser:
 
     def __enter__(self) -> Browser:
         port_file = self._folder / "DevToolsActivePort"
-        eventually(port_file.exists, "Chromium to start")
-        port = port_file.read_text().split()[0]
+        # The file may be there before its content is.
+        port = eventually(lambda: port_file.exists() and port_file.read_text().split(), "Chromium to start")[0]
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list", timeout=10) as answer:
             target = next(t for t in json.load(answer) if t["type"] == "page")
         self._socket = websocket.create_connection(target["webSocketDebuggerUrl"], timeout=180)
