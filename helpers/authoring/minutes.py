@@ -2,13 +2,20 @@
 
 The pace is ours: 180 words a minute is slow reading for a text with new ideas in it; half a minute for a cell is
 enough to read it, to guess, to run it and to look.
+
+`python3 -m helpers.authoring.minutes` writes the minutes of all lessons into the two tables that list them: the
+README's, and the map in lesson 0. Standard library only.
 """
 
+import json
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+
+from helpers.paths import PROJECT
 
 WORDS_A_MINUTE, CELLS_A_MINUTE = 180, 2
 MINUTES_OF_AN_EXERCISE = {"Predict": 5, "Fill the gap": 7, "Change": 8, "Build": 10}
@@ -16,6 +23,9 @@ MINUTES_OF_AN_EXERCISE = {"Predict": 5, "Fill the gap": 7, "Change": 8, "Build":
 DEEPER = "*To go deeper.*"
 #: Parts that come after the core path, whatever they hold.
 AFTERWARDS = ("In practice", "Exercises", "Quick questions")
+#: A row of a table of lessons: its number and title, the minutes of its core path, and all of them.
+LISTED = re.compile(r"^(\| \[?(\d+)\. [^|]+\|) \d+ \| \d+ (?=\|)", re.MULTILINE)
+MAP = "map"  # the cell of lesson 0 with such a table
 
 
 @dataclass(frozen=True)
@@ -75,3 +85,39 @@ def row(minutes: Minutes) -> str:
     """Return the four cells of a lesson's table: reading, running, to go deeper, exercises."""
     values = (minutes.reading, minutes.running, minutes.deeper, minutes.exercises)
     return " | ".join(f"{value} min" if value else "–" for value in values)
+
+
+def in_table(text: str, minutes: Mapping[int, Minutes]) -> str:
+    """Return a text in which each row about a lesson tells its minutes; `minutes` has them by the lesson's number."""
+
+    def told(match: re.Match[str]) -> str:
+        lesson = minutes[int(match[2])]
+        return f"{match[1]} {lesson.core} | {lesson.all} "
+
+    return LISTED.sub(told, text)
+
+
+def listing_pages(root: Path = PROJECT) -> dict[Path, str]:
+    """Return {file that lists the lessons: its text as it should be}: the README and lesson 0."""
+    paths = sorted((root / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+    lessons = {int(path.name[:2]): json.loads(path.read_text(encoding="utf-8")) for path in paths}
+    minutes = {number: measure(lesson["cells"]) for number, lesson in lessons.items()}
+    for cell in lessons[0]["cells"]:
+        if cell.get("id") == MAP:
+            cell["source"] = [in_table(line, minutes) for line in cell["source"]]
+    # As nbformat writes it.
+    first = json.dumps(lessons[0], ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+    readme = root / "README.md"
+    return {paths[0]: first, readme: in_table(readme.read_text(encoding="utf-8"), minutes)}
+
+
+def main() -> None:
+    for path, text in listing_pages().items():
+        changed = path.read_text(encoding="utf-8") != text
+        if changed:
+            path.write_text(text, encoding="utf-8", newline="\n")
+        print(f"{path.name}: {'written' if changed else 'unchanged'}")
+
+
+if __name__ == "__main__":
+    main()

@@ -5,8 +5,9 @@ import os
 import sys
 
 from helpers.errors import WorkbookError
-from helpers.exercises import overview
+from helpers.exercises import certificates, overview
 from helpers.local_aws import lifecycle
+from helpers.paths import NOTEBOOKS
 from helpers.target.connection import LOCAL, chosen, connect
 
 NOT_RUNNING = (
@@ -17,15 +18,19 @@ NO_ACCOUNT = "The embedded AWS is not running, and there is no account yet. Each
 
 
 def main() -> int:
-    """Print the overview. An embedded AWS that is not running is not started."""
+    """Print the overview, or write the certificate. An embedded AWS that is not running is not started."""
     parser = argparse.ArgumentParser(prog="python3 -m helpers progress", description=__doc__)
-    parser.parse_args()
+    parser.add_argument("--certificate", metavar="NAME", help=f"write {certificates.FILE} beside the lessons: to print")
+    name = parser.parse_args().certificate
     try:
-        if chosen(os.environ)[0] != LOCAL or lifecycle.status():
+        seen = chosen(os.environ)[0] != LOCAL or bool(lifecycle.status())
+        if seen:
             connect()
-            print(overview.progress())
+        if name is None:
+            print(overview.progress() if seen else overview.without_account())
         else:
-            print(overview.without_account())
+            print(certificates.write(name, NOTEBOOKS, certificates.account() if seen else None))
+        if not seen:
             print(NOT_RUNNING if lifecycle.has_account() else NO_ACCOUNT)
         return 0
     except WorkbookError as error:

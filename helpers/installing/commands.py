@@ -18,7 +18,7 @@ USAGE = """\
 The notebook workbook: event-driven, serverless AWS on your own machine.
 
   python3 -m helpers lab [options]     open the lessons in JupyterLab
-  python3 -m helpers progress          show lessons and exercises, and how far you are
+  python3 -m helpers progress          show how far you are (--certificate NAME: make a page of it, to print)
   python3 -m helpers start-over        empty account, open exercises, fresh lessons (yours are kept)
   python3 -m helpers shell-settings    print what leads the AWS CLI to the account of the notebooks
   python3 -m helpers clean-up          delete what the lessons made in the account (--dry-run: only list it)

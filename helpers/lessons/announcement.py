@@ -15,7 +15,7 @@ from helpers.target.connection import AWS, Target
 
 #: Where and when the prices were looked up that the lessons' costs come from.
 PRICES = "us-east-1, without free tiers, November 2026"
-_TABLE = re.compile(r"^\| Needs \| Minutes \| Cost \|\n\|[-| ]+\|\n\|(?P<cells>.*)\|$", re.MULTILINE)
+_TABLE = re.compile(r"^\| Needs \|.*\| Cost \|\n\|[-| ]+\|\n\|(?P<cells>.*)\|$", re.MULTILINE)
 _LINK = re.compile(r"\[([^]]*)\]\([^)]*\)")
 
 

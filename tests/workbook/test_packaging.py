@@ -21,7 +21,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from helpers import __main__
-from helpers.authoring.minutes import measure
+from helpers.authoring.minutes import Minutes, in_table, listing_pages, measure
 from helpers.installing import installer, pins
 from helpers.installing.place import Place
 from helpers.paths import PROJECT
@@ -355,17 +355,52 @@ def test_every_link_of_the_readme_leads_somewhere():
     assert not [link for link in own if not (link in anchors if link.startswith("#") else (PROJECT / link).exists())]
 
 
-def test_the_lesson_table_agrees_with_the_lessons():
+LESSONS = {
+    path.name: json.loads(path.read_text(encoding="utf-8"))["cells"]
+    for path in sorted((PROJECT / "notebooks").glob("*.ipynb"))
+}
+#: The command that writes them, said where a test fails.
+WRITE = "run: python3 -m helpers.authoring.minutes"
+
+
+def told_of_each_lesson(folder=""):
+    """(link, title, minutes of the core path, all minutes) of each lesson, as a table should tell them."""
+    for name, cells in LESSONS.items():
+        title = re.match(r"# (.+)", "".join(cells[0]["source"]))[1]
+        minutes = measure(cells)
+        yield (folder + name, title, str(minutes.core), str(minutes.all))
+
+
+def test_the_readmes_table_of_lessons_agrees_with_the_lessons():
     """The minutes are those of the core path, and of everything."""
     rows = re.findall(r"^\| \[(.+?)\]\((.+?)\) \| (.+?) \| (.+?) \|", README, re.MULTILINE)
-    told = {path: (title, core, everything) for title, path, core, everything in rows}
-    found = {}
-    for notebook in sorted((PROJECT / "notebooks").glob("*.ipynb")):
-        cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-        minutes = measure(cells)
-        title = re.match(r"# (.+)", "".join(cells[0]["source"]))[1]
-        found[f"notebooks/{notebook.name}"] = (title, str(minutes.core), str(minutes.all))
-    assert told == found
+    told = [(path, title, core, everything) for title, path, core, everything in rows]
+    assert told == [*told_of_each_lesson("notebooks/")], WRITE
+
+
+def test_the_map_in_lesson_0_agrees_with_the_lessons():
+    (table,) = ["".join(cell["source"]) for cell in LESSONS["00_start_here.ipynb"] if cell["id"] == "map"]
+    assert "| Lesson | Core path | All | Afterwards you have |" in table
+    here, *others = re.findall(r"^\| (\[?\d+\. [^|]+?) \| (.+?) \| (.+?) \| \S", table, re.MULTILINE)
+    told = [(re.fullmatch(r"\[(.+)\]\((.+)\)", linked), core, everything) for linked, core, everything in others]
+    (_, *first), *later = told_of_each_lesson()
+    assert [*here] == first, f"the lesson itself, without a link; {WRITE}"
+    assert [(link[2], link[1], core, everything) for link, core, everything in told] == later, WRITE
+
+
+def test_the_command_for_both_tables_has_nothing_left_to_write():
+    assert {path.name for path in listing_pages()} == {"00_start_here.ipynb", "README.md"}
+    for path, text in listing_pages().items():
+        assert path.read_text(encoding="utf-8") == text, WRITE
+
+
+def test_only_the_minutes_of_a_row_are_written():
+    minutes = {0: Minutes(9, 8, 1, 22, 1_000), 13: Minutes(10, 15, 2, 20, 1_000)}
+    before = "| 0. Start | 7 | 7 | 2. words |\n| [13. Deploy](x.ipynb) | 1 | 2 | 3 | 4 |\n| 8 | 7 | 7 |\n14. | 5 | 5 |"
+    after = (
+        "| 0. Start | 17 | 40 | 2. words |\n| [13. Deploy](x.ipynb) | 25 | 47 | 3 | 4 |\n| 8 | 7 | 7 |\n14. | 5 | 5 |"
+    )
+    assert in_table(before, minutes) == after
 
 
 def test_the_readme_quotes_the_messages_that_there_are():

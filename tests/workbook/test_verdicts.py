@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, writes
 from helpers.authoring.isolation import throw_away_account
 from helpers.errors import WorkbookError
 from helpers.exercises import check, overview, record, reveal, tools, verdict, verdicts
+from helpers.exercises.overview import Exercise, Row
 from helpers.exercises.verdicts import correct, exercise, not_attempted, wrong
 from helpers.paths import PROJECT
 from helpers.target import connection
@@ -221,17 +223,87 @@ def test_progress_joins_the_account_and_what_was_checked(account, two_lessons, s
     iam.create_role(RoleName="microservice-role", AssumeRolePolicyDocument=json.dumps(LAMBDA_TRUST))
     said = overview.progress()
     iam.delete_role(RoleName="microservice-role")
-    assert [(row.title, row.built, row.signs) for row in said.rows] == [
-        ("0. Start", "–", "○"), ("1. Role", "in part", "● ○"),
+    assert repr(said).splitlines() == [
+        "  0. Start  Not started  1 exercise.",
+        "◐ 1. Role   Started      Built in part, 1 of 2 exercises solved.",
+        "", overview.LEGEND, "Exercises solved: 1 of 3.",
     ]  # fmt: skip
-    assert repr(said).endswith("Exercises solved: 1 of 3.")
-    assert "<td>1. Role</td><td>in part</td><td>● ○</td>" in said._repr_html_()
-    assert [row.built for row in overview.progress().rows] == ["–", "not yet"]
+    assert said.next is None and not said.certifiable
+    assert ">1. Role</a></td>" in said._repr_html_() and "Built in part, 1 of 2" in said._repr_html_()
+    assert "Not built yet, 1 of 2" in repr(overview.progress()) and "uilt" not in repr(overview.without_account())
+
+
+def row(number, parts="", absent="", solved="", exercises=3):
+    """A lesson whose exercises with the given numbers are solved."""
+    known = [Exercise(f"{number:02d}-{k}", "", 2, "2026-11-23" if str(k) in solved else "") for k in range(exercises)]
+    name = f"{number:02d}_lesson.ipynb"
+    return Row(name, f"{number}. <Lesson>", tuple(parts.split()), tuple(absent.split()), tuple(known))
+
+
+SENTENCES = {
+    "Not built yet, 3 exercises.": row(1, "role policies", "role policies"),
+    "Built in part, none of 3 exercises solved.": row(1, "role policies", "policies"),
+    "Built, all 3 exercises solved.": row(1, "role policies", solved="012"),
+    "Not built yet, 2 of 3 exercises solved.": row(1, "role", "role", solved="01"),
+    "1 of 3 exercises solved.": row(6, solved="2"),
+    "3 exercises.": row(6),
+    "No exercises.": row(99, exercises=0),
+}
+
+
+@pytest.mark.parametrize("sentence", SENTENCES)
+def test_a_row_of_progress_reads_as_a_sentence(sentence):
+    assert SENTENCES[sentence].sentence() == sentence
+
+
+@pytest.mark.parametrize(
+    "rows, statuses",
+    [
+        ([row(0), row(1, "role", "role"), row(99, exercises=0)], "Next, Not started, Not started"),
+        ([row(0, solved="012"), row(1, "role", "role"), row(2, "table", "table")], "Done, Next, Not started"),
+        ([row(0), row(1, "role"), row(2, "table", "table"), row(3)], "Not started, Started, Next, Not started"),
+        ([row(1, "role", "role", "012"), row(99, exercises=0)], "Started, Next"),
+        ([row(0, solved="012"), row(1, "role", solved="012")], "Done, Done"),
+    ],
+    ids=["nobody has begun", "one is done", "exercises are left out", "all is deleted again", "nothing is left"],
+)
+def test_progress_says_what_is_done_and_what_comes_next(rows, statuses):
+    shown = overview.Overview(rows)
+    assert ", ".join(shown.status(row) for row in rows) == statuses
+    assert (shown.next.title if shown.next else "") == "".join(
+        row.title for row, status in zip(rows, statuses.split(", "), strict=True) if status == "Next"
+    )
+    assert ("Next: " in repr(shown)) == ("Next" in statuses)
+
+
+def test_progress_links_to_the_lessons_and_fits_dark_and_light():
+    page = overview.Overview([row(0, solved="012"), row(1, "role"), row(2, "table", "table"), row(3)])._repr_html_()
+    assert re.findall(r'<a href="(.+?)">', page) == [f"0{number}_lesson.ipynb" for number in range(4)]
+    assert "2. &lt;Lesson&gt;" in page and "<Lesson>" not in page
+    assert "<b>✓ Done</b>" in page and "<b>◐ Started</b>" in page and "<b>→ Next</b>" in page
+    assert not re.search(r"[; \"](color|background[a-z-]*):", page), "text and ground are the page's own"
+
+
+def test_progress_mentions_the_certificate_once_part_1_stands_and_an_exercise_is_solved():
+    built = [row(1, "role policies"), row(4, "rule"), row(7, "pattern", "pattern")]
+    for rows, offered in [
+        ([row(0, solved="1"), *built], True),
+        ([row(0), *built], False),
+        ([row(0, solved="1"), *built, row(5, "order:A-1", "order:A-1")], False),
+        ([row(0, solved="012")], False),
+    ]:
+        shown = overview.Overview(rows)
+        assert shown.certifiable is offered
+        assert (overview.IN_A_TERMINAL in repr(shown)) is offered
+        assert ("from helpers.exercises import certificate" in shown._repr_html_()) is offered
 
 
 def test_progress_says_which_notebook_is_broken(account, two_lessons):
     (two_lessons / "01_role.ipynb").write_text("{", encoding="utf-8")
-    with pytest.raises(WorkbookError, match="01_role.ipynb cannot be read as a notebook. Bring it back"):
+    with pytest.raises(
+        WorkbookError,
+        match="01_role.ipynb cannot be read as a notebook. Bring it back with: python3 -m helpers start-over",
+    ):
         overview.progress()
 
 

@@ -1,0 +1,124 @@
+"""The page to print: what it says, what it escapes, and that it needs nothing but the account and the record."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from datetime import date
+
+import pytest
+
+from helpers.account.state import AccountState
+from helpers.errors import WorkbookError
+from helpers.exercises import certificate, certificates, record
+from helpers.exercises.overview import Exercise, Row
+from helpers.paths import PROJECT
+
+ROLE = Row("01_role.ipynb", "1. Create <it>", ("role", "policies"), ("policies",), (
+    Exercise("01-1", "Four roles & more", 3, "2026-11-23"), Exercise("01-2", "A role for two", 1, ""),
+))  # fmt: skip
+ORDERS = Row("05_orders.ipynb", "5. Send", ("orders:X-001..X-200",), (), (Exercise("05-1", "Batches", 1, "<i>"),))
+CLEAN_UP = Row("99_clean_up.ipynb", "99. Clean up", (), (), ())
+LESSONS = [ROLE, ORDERS, CLEAN_UP]
+DAY = date(2026, 11, 30)
+
+
+@pytest.fixture(autouse=True)
+def own_record(monkeypatch, tmp_path):
+    """What is remembered is this test's own; no account is there."""
+    monkeypatch.setenv("WORKBOOK_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(certificates, "account", lambda: None)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def words(page: str) -> str:
+    """What a reader of the page sees, in one line."""
+    return " ".join(re.sub(r"<[^>]+>", " ", re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL)).split())
+
+
+def test_it_says_what_is_built_and_solved_and_what_is_not():
+    said = words(certificates.page("Ada", LESSONS, DAY, account_seen=True))
+    assert "Certificate Ada has worked on" in said
+    assert "1. Create &lt;it&gt; role microservice-role; not there: its policies" in said
+    assert "5. Send orders X-001 to X-200" in said and "99. Clean up" not in said
+    assert "Exercises: 2 of 3 solved" in said
+    assert "01-1 Four roles &amp; more solved on 2026-11-23, checked in 3 tries" in said
+    assert "01-2 A role for two not solved yet" in said and "checked in 1 try" in said
+    assert "Made on 2026-11-30" in said and "nobody has supervised" in said
+
+
+def test_it_says_when_the_account_was_not_seen():
+    said = words(certificates.page("Ada", LESSONS, DAY, account_seen=False))
+    assert certificates.UNSEEN in said and "microservice-role" not in said and "01-1" in said
+
+
+def test_everything_is_escaped():
+    page = certificates.page('<script>alert("x")</script> & Söhne', LESSONS, DAY, account_seen=True)
+    assert "<script" not in page and "<i>" not in page and "<it>" not in page
+    assert page.count("&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt; &amp; Söhne") == 2
+
+
+def test_it_needs_nothing_else_and_is_the_same_each_time():
+    page = certificates.page("Ada", LESSONS, DAY, account_seen=True)
+    assert page == certificates.page("Ada", LESSONS, DAY, account_seen=True)
+    assert not re.search(r"<script|<link|<img|src=|href=|url\(|@import|https?:", page)
+    assert f"background: {certificates.PAPER}" in page, "light on paper, whatever the browser's theme"
+
+
+def test_it_is_written_beside_the_lessons(own_record):
+    record.remember("01-1", solved=True)
+    made = certificate("  Ada \n Lovelace ")
+    assert made.path == own_record / "certificate.html"
+    assert re.fullmatch(re.escape(f"{made.path}: {certificates.UNSEEN}") + r" Exercises solved: 1 of \d+\.", repr(made))
+    assert '<a href="certificate.html"' in made._repr_html_()
+    page = words(made.path.read_text(encoding="utf-8"))
+    assert "Ada Lovelace" in page and re.search(r"01-1 \S.+? solved on \d{4}-\d\d-\d\d, checked in 1 try", page)
+
+
+def test_the_line_counts_the_lessons_that_are_built(own_record):
+    state = AccountState(frozenset({"role", "policies"}))
+    made = certificates.write("Ada", own_record, state)
+    assert re.match(r"Built: what 1 of \d+ lessons make\. Exercises solved: 0 of \d+\.", made.line)
+
+
+@pytest.mark.parametrize("name", ["", " \n", "x" * 101, None, 7])
+def test_a_name_that_is_none_is_refused_in_one_line(name, own_record):
+    with pytest.raises(WorkbookError, match="A certificate needs a name"):
+        certificate(name)
+    assert not (own_record / "certificate.html").exists()
+
+
+def test_a_folder_that_is_gone_is_told_in_one_line(own_record):
+    with pytest.raises(WorkbookError, match=r"certificate\.html cannot be written: "):
+        certificates.write("Ada", own_record / "gone", None)
+
+
+def test_a_record_that_somebody_has_edited_spoils_nothing(own_record):
+    record.remember("01-1", solved=True)
+    path = record.folder() / "progress.json"
+    path.write_text(json.dumps({"01-1": {"tries": 2, "solved": ["<b>"]}}), encoding="utf-8")
+    assert "<b>" not in certificate("Ada").path.read_text(encoding="utf-8")
+
+
+def test_git_does_not_see_it():
+    assert "certificate.html" in (PROJECT / ".gitignore").read_text(encoding="utf-8").splitlines()
+
+
+def test_the_command_makes_one_and_starts_no_account(own_record, monkeypatch):
+    environment = {**os.environ, "LOCAL_AWS_HOME": str(own_record / "aws")}
+    code = (
+        "import pathlib; from helpers.exercises import __main__ as command; "
+        f"command.NOTEBOOKS = pathlib.Path({str(own_record)!r}); raise SystemExit(command.main())"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code, "--certificate", "Ada"],
+        cwd=PROJECT, env=environment, capture_output=True, text=True, encoding="utf-8",
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    assert "certificate.html: " in run.stdout and "is not running" in run.stdout
+    assert "Ada" in (own_record / "certificate.html").read_text(encoding="utf-8")
+    assert not (own_record / "aws" / "server.json").exists()
