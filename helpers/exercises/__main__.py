@@ -29,7 +29,7 @@ def main() -> int:
         if name is None:
             print(overview.progress() if seen else overview.without_account())
         else:
-            print(certificates.write(name, NOTEBOOKS, certificates.account() if seen else None))
+            print(certificates.write(name, NOTEBOOKS, certificates.seen() if seen else None))
         if not seen:
             print(NOT_RUNNING if lifecycle.has_account() else NO_ACCOUNT)
         return 0

@@ -53,26 +53,29 @@ def certificate(name: str) -> Certificate:
     An account that does not answer is no trouble: then the page says so. Raises WorkbookError for a name that is none,
     and when the page cannot be written.
     """
-    return write(name, Path.cwd(), account())
+    return write(name, Path.cwd(), seen())
 
 
-def write(name: str, folder: Path, state: AccountState | None) -> Certificate:
-    """Write the page into `folder`. `state`: None when the account cannot be seen.
+def write(name: str, folder: Path, lessons: list[Row] | None) -> Certificate:
+    """Write the page into `folder`. `lessons`: as `seen` returns them, None when the account cannot be seen.
 
     Raises WorkbookError like `certificate`.
     """
     name = " ".join(name.split()) if isinstance(name, str) else ""
     if not name or len(name) > LONGEST_NAME:
         raise WorkbookError(f"A certificate needs a name, as text of 1 to {LONGEST_NAME} characters.")
-    lessons = rows(state or AccountState(frozenset()))
+    account_seen = lessons is not None
+    lessons = lessons if lessons is not None else rows(AccountState(frozenset()))
     path = folder / FILE
     try:
-        text = page(name, lessons, datetime.now(UTC).date(), state is not None)
+        text = page(name, lessons, datetime.now(UTC).date(), account_seen)
         path.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
         raise WorkbookError(f"{path} cannot be written: {error.strerror}. Make room, or close what uses it.") from error
     solved, total = _count(lessons)
-    return Certificate(path, f"{_built_count(lessons) if state else UNSEEN} Exercises solved: {solved} of {total}.")
+    return Certificate(
+        path, f"{_built_count(lessons) if account_seen else UNSEEN} Exercises solved: {solved} of {total}."
+    )
 
 
 def page(name: str, lessons: list[Row], made: date, account_seen: bool) -> str:
@@ -104,10 +107,13 @@ workbook on the learner's machine; nobody has supervised them.</footer>
 """
 
 
-def account() -> AccountState | None:
-    """Return what the account has that boto3 is connected to, or None when it does not answer."""
+def seen() -> list[Row] | None:
+    """Return the lessons with what the account has of them that boto3 is connected to; None when it does not answer.
+
+    Raises WorkbookError for a broken lesson.
+    """
     try:
-        return account_state.read()
+        return rows(account_state.read())
     except (BotoCoreError, ClientError):
         return None
 

@@ -10,11 +10,12 @@ import sys
 from datetime import date
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from helpers.account.state import AccountState
 from helpers.errors import WorkbookError
 from helpers.exercises import certificate, certificates, record
-from helpers.exercises.overview import Exercise, Row
+from helpers.exercises.overview import Exercise, Row, rows
 from helpers.paths import PROJECT
 
 ROLE = Row("01_role.ipynb", "1. Create <it>", ("role", "policies"), ("policies",), (
@@ -26,11 +27,15 @@ LESSONS = [ROLE, ORDERS, CLEAN_UP]
 DAY = date(2026, 11, 30)
 
 
+def no_account():
+    raise EndpointConnectionError(endpoint_url="http://127.0.0.1:9")
+
+
 @pytest.fixture(autouse=True)
 def own_record(monkeypatch, tmp_path):
     """What is remembered is this test's own; no account is there."""
     monkeypatch.setenv("WORKBOOK_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(certificates, "account", lambda: None)
+    monkeypatch.setattr(certificates.account_state, "read", no_account)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -80,8 +85,7 @@ def test_it_is_written_beside_the_lessons(own_record):
 
 
 def test_the_line_counts_the_lessons_that_are_built(own_record):
-    state = AccountState(frozenset({"role", "policies"}))
-    made = certificates.write("Ada", own_record, state)
+    made = certificates.write("Ada", own_record, rows(AccountState(frozenset({"role", "policies"}))))
     assert re.match(r"Built: what 1 of \d+ lessons make\. Exercises solved: 0 of \d+\.", made.line)
 
 
