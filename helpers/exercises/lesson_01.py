@@ -63,7 +63,7 @@ def _about_permissions(answer: Mapping[str, Collection[str]]) -> Verdict | None:
         return wrong("Role C: read again what its policy is for. The name misleads.", see="policy")
     if answer["D"] != ROLES["D"]:
         return wrong(
-            "Role D: to trust a service is not yet to allow anything to whoever has become the role.", see="policy"
+            "Role D: trusting a service does not yet allow anything to whoever has become the role.", see="policy"
         )
     return None
 

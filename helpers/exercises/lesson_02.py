@@ -52,7 +52,9 @@ def puts(prediction: dict[str, Any]) -> Verdict:
 
 def _about_items(count: int) -> Verdict:
     if count == len(PUTS):
-        return wrong("Items: you count the puts. What happens to a put whose key is there already?", see="idempotent")
+        return wrong(
+            "Items: you have counted the puts. What happens to a put whose key is there already?", see="idempotent"
+        )
     if count == len({key.lower() for key, _ in PUTS}):
         return wrong("Items: two keys are the same only if every character is.", see="partition-key")
     if count == ITEMS - 1:
@@ -68,7 +70,7 @@ def _about_what_is_left(left: set[Any]) -> Verdict:
     if left == LAST - {"OrderId"}:
         return wrong("Left: without that one attribute, an item could not be found.", see="partition-key")
     if left in (FIRST, BEFORE):
-        return wrong("Left: a put does not stand back because something is there already. Who is last?")
+        return wrong("Left: a put does not give way to what is there already. Which one is last?")
     return wrong("Left: which put under this key was the last, and what did it bring?")
 
 
@@ -95,7 +97,7 @@ def exact_numbers(function: Callable[..., Any]) -> Verdict:
             return wrong(f"An order with {what}: {problem}", see="decimal")
     if _about_order(call(function, LONG), _exact(LONG)):
         return wrong(
-            "All right for usual amounts. But one of sixteen digits comes out different from what the text says: "
+            "Fine for ordinary amounts. But one of sixteen digits comes out different from what the text says: "
             "there has been a float on the way. Who made it?",
             see="decimal",
         )
@@ -223,7 +225,7 @@ def _about_rivals(function: Callable[..., Any], table: Any) -> Verdict | None:
     table.meta.client.meta.events.unregister("after-call.dynamodb", rush_in)
     if came and (_stored(order) != rival or answer is not False):
         return wrong(
-            "Your function looks first and puts then. In between, another program has stored an order under this key, "
+            "Your function looks first and then puts. In between, another program has stored an order under this key, "
             "and now it is gone. Who could look and put in one step?"
         )
     return None
