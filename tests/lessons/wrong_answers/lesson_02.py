@@ -20,7 +20,7 @@ def predicted(items: int = 3, back: str = "OrderId Item Quantity", left: str = "
     return ({"items": items, "handed back": back.split(), "left under K-1": left.split()},)
 
 
-@wrong_answer("02-1", "you count the puts")
+@wrong_answer("02-1", "you have counted the puts")
 def every_put_is_an_item():
     return predicted(items=5)
 
@@ -45,7 +45,7 @@ def the_key_is_no_attribute():
     return predicted(left="Amount")
 
 
-@wrong_answer("02-1", "stand back")
+@wrong_answer("02-1", "give way")
 def the_first_one_stays():
     return predicted(left="OrderId Item Amount IsMember")
 
@@ -191,7 +191,7 @@ def an_unconditional_put():
     return (store_first,)
 
 
-@wrong_answer("02-3", "looks first and puts then")
+@wrong_answer("02-3", "looks first and then puts")
 def look_and_put():
     def store_first(table, order):
         if "Item" in table.get_item(Key={"OrderId": order["OrderId"]}, ConsistentRead=True):
