@@ -53,7 +53,7 @@ def a_role_without_policies_is_useless():
     return predicted(D="")
 
 
-@wrong_answer("01-1", "Role D: to trust a service")
+@wrong_answer("01-1", "Role D: trusting a service")
 def who_is_trusted_may_write_logs():
     return predicted(D="created logs")
 
