@@ -18,7 +18,7 @@ from helpers.pictures.palette import EDGE, INK, MUTED, PAPER
 
 FILE = "certificate.html"
 LONGEST_NAME = 100  # characters
-UNSEEN = "The account was not to be seen when this page was made, so it says nothing of what is built."
+UNSEEN = "The account could not be seen when this page was made, so it says nothing about what is built."
 _STYLE = f"""
 body {{ font: 11pt/1.45 Georgia, serif; color: {INK}; background: {PAPER}; max-width: 46em; margin: 2em auto;
   padding: 0 1.5em; }}
@@ -120,7 +120,7 @@ def seen() -> list[Row] | None:
 
 def _built_count(lessons: list[Row]) -> str:
     building = [row for row in lessons if row.parts]
-    return f"Built: what {sum(row.built for row in building)} of {len(building)} lessons make."
+    return f"Lessons built: {sum(row.built for row in building)} of {len(building)}."
 
 
 def _built(lessons: list[Row]) -> str:

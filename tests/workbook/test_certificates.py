@@ -86,7 +86,7 @@ def test_it_is_written_beside_the_lessons(own_record):
 
 def test_the_line_counts_the_lessons_that_are_built(own_record):
     made = certificates.write("Ada", own_record, rows(AccountState(frozenset({"role", "policies"}))))
-    assert re.match(r"Built: what 1 of \d+ lessons make\. Exercises solved: 0 of \d+\.", made.line)
+    assert re.match(r"Lessons built: 1 of \d+\. Exercises solved: 0 of \d+\.", made.line)
 
 
 @pytest.mark.parametrize("name", ["", " \n", "x" * 101, None, 7])
