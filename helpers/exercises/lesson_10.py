@@ -33,7 +33,7 @@ def five_services(prediction: dict[str, Any]) -> Verdict:
             return wrong(f"{name}: {_about_count(name, prediction[name])}", see="event-pattern")
     if prediction[DEPLOYED]:
         return wrong(
-            "census came, and somebody deployed anew? Which of the four knows that it exists, and from where?",
+            "census arrived, and somebody had to redeploy? Which of the four knows that it exists, and from where?",
             see="coupled",
         )
     if prediction[LOOP] != LOOPS:
@@ -49,9 +49,9 @@ def _about_count(name: str, answer: int) -> str:
     if answer == 0:
         return "there is an event that fits its pattern. Who sends it, and what is it called?"
     if name == "mail":
-        return "its pattern names no source. How many events of those two types are there, and is each one a run?"
+        return "its pattern names no source. How many events of those two types are there, and does each cause a run?"
     if name == "census" and answer == 1:
-        return "does its pattern ask who has sent an event? What have all events of this bus in common?"
+        return "does its pattern ask who has sent an event? What do all events on this bus have in common?"
     if name == "census":
         return "count the events on the bus, all of them, and each one once. A service that is silent adds none."
     return "how many events on the bus have all that its pattern names?"
@@ -59,10 +59,11 @@ def _about_count(name: str, answer: int) -> str:
 
 # --- 10-2: an input transformer between a new event and an old reader ---
 
+NEW_FORM = ("id", "item", "price", "shipping")
 ORDERS = [  # of the new form, and the label that the old code must print
-    ({"id": "Y-0001", "item": "desk-lamp", "price": 65.5, "shipping": "Express"}, "Express, desk-lamp, insured"),
-    ({"id": "Z-77", "item": "mug", "price": 12, "shipping": "Pickup"}, "Pickup, mug"),
-    ({"id": "Z-78", "item": 'screen 27"', "price": 50, "shipping": "Standard"}, 'Standard, screen 27"'),
+    (dict(zip(NEW_FORM, ("Y-0001", "desk-lamp", 65.5, "Express"), strict=True)), "Express, desk-lamp, insured"),
+    (dict(zip(NEW_FORM, ("Z-77", "mug", 12, "Pickup"), strict=True)), "Pickup, mug"),
+    (dict(zip(NEW_FORM, ("Z-78", 'screen 27"', 50, "Standard"), strict=True)), 'Standard, screen 27"'),
 ]
 RULE_ARN = "arn:aws:events:us-east-1:123456789012:rule/order-stored-rule"
 
@@ -75,13 +76,13 @@ def old_reader(transformer: dict[str, Any]) -> Verdict:
     if not isinstance(template, str):
         return wrong("InputTemplate is a text, even where that text is JSON: EventBridge fills it in as a text.")
     return _about_paths(paths, template) or _about_labels(transformer) or correct(
-        "The producer has moved on, the reader has not, and neither was deployed: the rule's owner translates."
+        "The producer has moved on, the reader has not, and neither was redeployed: the rule's owner translates."
     )  # fmt: skip
 
 
 def _about_paths(paths: dict[str, Any], template: str) -> Verdict | None:
     if not all(isinstance(path, str) and is_path(path) for path in paths.values()):
-        return wrong("One of the paths is none. Where does each of them begin, and with which sign?")
+        return wrong("One of the paths is no path. Where does each of them begin, and with which sign?")
     if set(placeholders(template)) - set(paths) - RESERVED:
         return wrong("The template has a name in < and > that InputPathsMap does not know. EventBridge refuses that.")
     if not placeholders(template):
@@ -183,14 +184,14 @@ def _about_pattern(rule: dict[str, Any]) -> Verdict | None:
     if _heard(pattern, ORDER, "microservice_x", "OrderPlaced"):
         return wrong(
             "Your rule also hears Microservice X. An order that was placed is not yet stored: "
-            "the courier would come for parcels that may never be.",
+            "the courier would come for parcels that may never exist.",
             see="source",
         )
     if any(_heard(pattern, ORDER | {"ShippingMethod": each}) for each in ("Pickup", "Standard")):
         return wrong("Your rule matches stored orders that do not ship by Express.", see="event-pattern")
     if _heard(pattern, ORDER, detail_type="OrderCancelled") or _heard(pattern, ORDER, source="somebody_else"):
         return wrong(
-            "Your rule takes any event with such an order. What if the order store has something else to say of it, "
+            "Your rule takes any event with such an order. What if the order store has something else to say about it, "
             "or somebody else has?",
             see="event-pattern",
         )
@@ -224,7 +225,7 @@ def _about_policy(text: str | None, queue_arn: str, rule_arn: str) -> Verdict | 
     people += re.findall(r"arn:aws:iam::\d{12}:[\w/+=,.@-]+", text)  # whoever is named in the policy
     if any(_allows(policy, SEND, queue_arn, ("AWS", each), {}) for each in people):
         return wrong(
-            "Your policy lets people send as well: a courier could be sent for parcels that never were.",
+            "Your policy lets people send as well: a courier could be sent for parcels that never existed.",
             see="principal",
         )
     others = [f"{rule_arn}-2", rule_arn.replace(RULE, "sample-rule"), rule_arn.replace(account, STRANGER)]

@@ -35,8 +35,8 @@ CALLS = {
 }
 THINK = {
     "PutItem on orders": "Is there a star in the action of the first statement that PutItem fits?",
-    "PutItem on orders in eu-west-1": "Lay the two ARNs side by side, part for part. Are all parts the same?",
-    "Scan on orders": "The resource of the second statement goes on behind the name. Is a table below itself?",
+    "PutItem on orders in eu-west-1": "Lay the two ARNs side by side, part by part. Are all parts the same?",
+    "Scan on orders": "The resource of the second statement goes on after the name. Is a table below itself?",
     "Query on orders/index/by-item": "Where does an index stand: beside its table, or below it?",
     "DeleteItem on orders": "More than one statement speaks of this call. Which of them has the last word?",
     "DeleteTable on drafts": "Which of the statements speak of this call, and what do they say?",
@@ -49,7 +49,7 @@ def three_statements(prediction: dict[str, Any]) -> Verdict:
         return wrong("Keep the six calls in the dict, and put one of the three words behind each.")
     answer = {call: WORDS.get(str(word).strip().lower()) for call, word in prediction.items()}
     if None in answer.values():
-        return wrong("Behind each call stands one of the three words that the task names, as text.")
+        return wrong("Behind each call, put one of the three words that the task names, as a text.")
     for call, asked in CALLS.items():
         right = _decision(ROLE_POLICIES, *asked)
         if answer[call] == right:
@@ -59,7 +59,7 @@ def three_statements(prediction: dict[str, Any]) -> Verdict:
                 f"{call}: refused, yes. But does a statement forbid it, or has none granted it?", see="access-denied"
             )
         return wrong(f"{call}: {THINK[call]}", see="policy")
-    return correct("You decide as IAM does: a deny that fits wins, then an allow that fits, and else the answer is no.")
+    return correct("You decide as IAM does: a deny that fits wins, then an allow that fits. Otherwise it is no.")
 
 
 def _decision(statements: list[dict[str, Any]], action: str, resource: str) -> Decision:
@@ -121,7 +121,7 @@ REPORT_NEEDS = [
     Probe(
         "dynamodb:Query",
         f"{TABLES}{INDEX}",
-        "The query is refused. Who queries an index asks for the index: what is the ARN of that?",
+        "The query is refused. Whoever queries an index asks for the index: what is its ARN?",
         "arn",
     ),
     *(
@@ -143,7 +143,7 @@ REPORT_EXCESS = [
     Probe("dynamodb:PutItem", f"{TABLES}customers", "The report can write into tables that are none of its business."),
     Probe("dynamodb:PutItem", f"{TABLES}orders", ALL_WITH_ALL, "statement"),
     Probe("dynamodb:GetItem", f"{TABLES}report-2026-09", ALL_WITH_ALL, "statement"),
-    Probe("dynamodb:GetItem", f"{TABLES}orders-of-2025", "A star behind the name takes in every name that begins so."),
+    Probe("dynamodb:GetItem", f"{TABLES}orders-of-2025", "A star after the name takes in every name that begins so."),
     Probe("dynamodb:PutItem", f"{TABLES}reports", "The report can write into more tables than those of the months."),
     *(Probe(f"dynamodb:{each}ResourcePolicy", f"{TABLES}orders", STARRED) for each in ("Get", "Put")),
     Probe("dynamodb:PutResourcePolicy", f"{TABLES}report-2026-09", STARRED),
@@ -214,7 +214,7 @@ def role_for_a_report() -> Verdict:
     others = [("Service", "events.amazonaws.com"), ("AWS", f"arn:aws:iam::{account}:root")]
     asked = [AccessRequest("sts:AssumeRole", None, principal) for principal in others]
     if any(decide([Policy(trust)], each) is Decision.ALLOW for each in asked):
-        return wrong("Others than Lambda may assume the role, too. Who needs to?", see="trust-policy")
+        return wrong("Others than Lambda may assume the role as well. Who needs to?", see="trust-policy")
     policies = _policies(iam)
     if not policies:
         return wrong("The role is there, and it may do nothing yet: it has no policy.", see="inline-policy")

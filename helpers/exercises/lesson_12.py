@@ -26,7 +26,7 @@ def queue_in_front(prediction: dict[str, Any]) -> Verdict:
         return wrong("Each of the three predictions is a number, without its unit.")
     rate, half, half_of_twice = (prediction[name] for name in NAMES)
     if rate == 1000 / HANDLER_MS:
-        return wrong("So many a second is what one environment stores.", see="execution-environment")
+        return wrong("That many a second is what one environment stores.", see="execution-environment")
     if rate != RATE:
         return wrong("Orders per second: how many does one environment store, and how many environments are there?")
     return (
@@ -49,7 +49,7 @@ def _about_p50(answer: float, orders: int) -> Verdict | None:
     if answer == 2 * middle:
         return wrong(f"{where}that is how long the last order waits. Which order is p50?", see="percentile")
     if answer == ORDERS / 2 / ENVIRONMENTS * HANDLER_MS:
-        return wrong(f"{where}as many a second as before, and more orders. Who stands before the middle one now?")
+        return wrong(f"{where}as many a second as before, and more orders. Who is ahead of the middle one now?")
     return wrong(f"{where}which order is in the middle, and in which round of {ENVIRONMENTS} does its turn come?")
 
 
@@ -63,8 +63,8 @@ def _is_number(value: object) -> bool:
 
 # --- 12-2: the price of an invocation ---
 
-PER_GB_SECOND, PER_REQUEST = 16.6667e-6, 0.20e-6  # USD, us-east-1, x86, September 2026
-TOLERANCE = 1e-3  # of the price: who rounds it to 16.67 is right as well
+PER_GB_SECOND, PER_REQUEST = 16.6667e-6, 0.20e-6  # USD, x86: notebooks/PRICES_AND_QUOTAS.md
+TOLERANCE = 1e-3  # of the whole: who rounds the price to two decimals is right as well
 CASES = [  # a warm invocation, a cold one, and one that failed
     "REPORT RequestId: a\tDuration: 5.86 ms\tBilled Duration: 6 ms\tMemory Size: 256 MB\tMax Memory Used: 47 MB\t\n",
     "REPORT RequestId: b\tDuration: 812.40 ms\tBilled Duration: 1075 ms\tMemory Size: 512 MB\tMax Memory Used: 90 MB\t"
@@ -74,10 +74,10 @@ CASES = [  # a warm invocation, a cold one, and one that failed
 ]
 LIVE_LINES = 25
 MISTAKEN = [  # what somebody took for the price: the arguments of _price, and what to say
-    (("Billed Duration", "Memory Size", 1024, 0), "The time is paid. What does Lambda charge for beside time?"),
+    (("Billed Duration", "Memory Size", 1024, 0), "The time is paid for. What does Lambda charge for besides time?"),
     (
         ("Duration", "Memory Size", 1024, PER_REQUEST),
-        "That is how long the handler ran. Is it the time that the line says is paid? Look at a cold start.",
+        "That is how long the handler ran. Is it the time that the line says you pay for? Look at a cold start.",
     ),
     (
         ("Billed Duration", "Max Memory Used", 1024, PER_REQUEST),
@@ -202,8 +202,8 @@ def _too_dear(plan: dict[str, Any]) -> Verdict | None:
         return None
     if plan["write units"]:
         return wrong(
-            "Provisioned units are paid at night, too. What do enough of them for the peak cost a month, and what does "
-            "the table cost on demand?"
+            "Provisioned units are paid for at night, too. What do enough of them for the peak cost a month, "
+            "and what does the table cost on demand?"
         )
     if plan["orders per event"] > 1:
         if bill(plan | {"memory": TODAY["memory"]}) <= HALF:
@@ -217,7 +217,7 @@ def _too_dear(plan: dict[str, Any]) -> Verdict | None:
         return wrong("Less memory, and more seconds: multiply them. And how much of the bill is this?", see="gb-second")
     if plan == TODAY:
         return wrong("This is today's plan, at today's price.")
-    return wrong("You turn at Lambda's time. How much of the bill is that, even if it cost nothing?", see="gb-second")
+    return wrong("You save on Lambda's time. How much of the bill would be left if that cost nothing?", see="gb-second")
 
 
 def _miscounted(plan: dict[str, Any], usd: float) -> Verdict | None:
@@ -227,7 +227,7 @@ def _miscounted(plan: dict[str, Any], usd: float) -> Verdict | None:
     if abs(usd - right / MILLIONS) <= 0.01:
         return wrong("The plan is good. But your bill is the one for a million orders.")
     if math.isclose(usd, right - MILLIONS * (0.17 + 0.33 / plan["orders per event"] - 0.5) * 0.5, abs_tol=0.02):
-        return wrong("The plan is good. But your bill has the log of today: which part of it is written once a bundle?")
+        return wrong("The plan is good. But your bill has the log of today: which part is written once per bundle?")
     return wrong(
         "The plan is good, but this is not what it costs. Which rows of the bill count orders, which count events?"
     )

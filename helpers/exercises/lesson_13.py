@@ -19,8 +19,8 @@ ORDERS, ALONG = "orders after F", "along with F"
 BEFORE, AFTER = 3, 0  # orders: in the old table, and in the one that takes its place
 MENTION_TABLE = {"Role", "Function"}
 ABOUT = {  # (change, what was said): the misconception
-    ("A", REPLACED): "you have set the memory of a function yourself, in earlier lessons. Was it another one then?",
-    ("B", REPLACED): "put_rule for a rule that is there writes a new pattern into it. Need its name change for that?",
+    ("A", REPLACED): "you have set the memory of a function yourself, in lesson 3. Was it a new one afterwards?",
+    ("B", REPLACED): "put_rule for a rule that is there writes a new pattern into it. Must its name change for that?",
     ("C", IN_PLACE): "is there any call in boto3 that renames a rule?",
     ("D", IN_PLACE): "what does a comment say about how the resources should be?",
     ("D", REPLACED): "what does a comment say about how the resources should be?",
@@ -103,10 +103,10 @@ WANTED = {
 }
 LOG_GROUP = f"/aws/lambda/{VALUES['Caller']}"
 KNOWN_BY = {  # what to ask whoever gives something else
-    "target": "By what did put_targets know a target?",
-    "queues": "By what does SQS know a queue when it gets a policy?",
+    "target": "How does put_targets identify a target?",
+    "queues": "How does SQS identify a queue to which you give a policy?",
     "resource": "In which form does a policy name a resource?",
-    "condition": "In which form does a service say for whom it comes?",
+    "condition": "In which form does a service say on whose behalf it comes?",
     "variable": "What does receive_message ask for?",
 }
 
@@ -163,9 +163,7 @@ def _about_value(gap: str, value: str) -> str:
     if value == f"<{' '.join(WANTED[gap])}>":
         return ""
     if value not in VALUES.values() or value in PSEUDO.values():
-        return (
-            "that is a fixed text, or one with a fixed part. Does anybody know these names before the stack is there?"
-        )
+        return "that is a fixed text, or one with a fixed part. Does anybody know these names before the stack exists?"
     given = next(gives for place, gives in GIVES.items() if VALUES[place] == value)
     if given[0] != WANTED[gap][0]:
         return f"that leads to the {given[0]}. Which resource is meant in this place?"
@@ -193,7 +191,7 @@ TABLE, QUEUE = "AWS::DynamoDB::Table", "AWS::SQS::Queue"
 @exercise("13-3", takes=str)
 def outlives(stack_id: str) -> Verdict:
     if not stack_id.startswith("arn:"):
-        return wrong("A stack that is deleted has given its name back. By what is it still known?", see="stack")
+        return wrong("A stack that is deleted has given its name back. How can you still refer to it?", see="stack")
     stack = _stack(stack_id)
     if stack is None or stack["StackName"] != STACK:
         return wrong(f"That is not the ARN of a stack {STACK}, neither of one that is there nor of a deleted one.")
@@ -207,7 +205,7 @@ def outlives(stack_id: str) -> Verdict:
         if not any(states[each]["made"] for each in states if each[0] == kind):
             return wrong(f"This stack has never made a {name}. What is made by hand was never its own.", see="stack")
     return _about_what_is_left(states) or correct(
-        "The stack is gone and its table is not. Whoever deletes the stack of a shop deletes no orders any more."
+        "The stack is gone and its table is not. Whoever deletes the shop's stack no longer deletes its orders."
     )
 
 
@@ -247,7 +245,7 @@ def _about_what_is_left(states: dict[tuple[str, str], dict[str, bool]]) -> Verdi
             see="template",
         )
     if not all(state["deleted"] for (kind, _), state in states.items() if kind == QUEUE and state["made"]):
-        return wrong("The queue has stayed as well, and now it is nobody's. What belongs to the table alone?")
+        return wrong("The queue has stayed as well, and now nobody owns it. Which line belongs to the table alone?")
     if description is None:
         return wrong("The stack has left its table alone, but somebody has deleted it since.")
     if [key["AttributeName"] for key in description["Table"]["KeySchema"]] != ["OrderId"]:

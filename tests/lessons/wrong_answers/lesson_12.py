@@ -71,7 +71,7 @@ def the_memory_that_was_used():
     return priced(memory="Max Memory Used")
 
 
-@wrong_answer("12-2", "charge for beside time")
+@wrong_answer("12-2", "charge for besides time")
 def no_price_for_the_request():
     return priced(request=0)
 
@@ -121,7 +121,7 @@ def nothing_changed():
     return planned()
 
 
-@wrong_answer("12-3", "You turn at Lambda's time")
+@wrong_answer("12-3", "You save on Lambda's time")
 def another_processor():
     return planned(processor="arm64")
 
@@ -136,7 +136,7 @@ def full_requests():
     return planned(entries_per_request=10)
 
 
-@wrong_answer("12-3", "are paid at night")
+@wrong_answer("12-3", "are paid for at night")
 def provisioned_for_the_peak():
     return planned(write_units=20, orders_per_event=8)
 
