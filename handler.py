@@ -1,7 +1,7 @@
 """Store the orders that Amazon EventBridge delivers in an Amazon DynamoDB table.
 
 In:  an event with an order at event["detail"]["body"], an object or its JSON text; or, to test, just
-     {"body": {"OrderId": "A-1", "Item": "lamp", "Amount": 65.5, "IsMember": true, "ShippingMethod": "air"}}
+     {"body": {"OrderId": "A-1", "Item": "desk-lamp", "Amount": 65.5, "IsMember": true, "ShippingMethod": "Express"}}
 Out: {"status": "stored", "orderId": "A-1"}; {"status": "ignored"} without a body; or InvalidOrder raised
 """
 
@@ -75,7 +75,7 @@ def read_field(order, field):
 
 
 def attribute_value(value, below=31):  # DynamoDB takes 32 levels: this one and 31 below
-    """Return a JSON value as DynamoDB takes it, such as {"S": "lamp"} or {"N": "65.5"}."""
+    """Return a JSON value as DynamoDB takes it, such as {"S": "desk-lamp"} or {"N": "65.5"}."""
     match value:
         case dict() if below:
             return {"M": {name: attribute_value(each, below - 1) for name, each in value.items()}}

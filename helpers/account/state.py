@@ -33,6 +33,7 @@ PARTS = {  # part: how a sentence names it, in the order in which the lessons bu
     "policies": "its policies",
     "table": f"table {TABLE}",
     "function": f"function {FUNCTION}",
+    "handler": "handler.py in it",
     "rule": f"rule {RULE}",
     "target": "its target",
     "permission": "permission to invoke",
@@ -50,6 +51,10 @@ ADDITIONS = frozenset({
     "pattern", "dead-letter-queue", "failure-destination", "archive", "least-privilege",
     "announcement", "microservice-y", "order-stored-rule",
 })  # fmt: skip
+#: What only changes inside of another part: the diagram draws and names it nowhere.
+UNDRAWN = frozenset({"handler"})
+#: CodeSha256 of the short function that lesson 3 begins with, before handler.py takes its place.
+SHORT_HANDLER = "AibdQe/eLP5RqhQgKTmNQV+CrFp6nm9itxJsKcFqR0c="
 ORDERS_PATTERN = {"source": {"microservice_x"}, "detail-type": {"microservice_x_test_event", "OrderPlaced"}}
 BROAD_POLICY, NARROW_POLICY = "AmazonDynamoDBFullAccess", "store-orders"  # before and after least privilege
 FAILURES_POLICY = "send-failures"  # what the function may not send to its queue is lost
@@ -182,6 +187,8 @@ def _function_parts(
         return set()
     # A function from before AWS had states carries none, and is active.
     parts = {"function"} if function["Configuration"].get("State", "Active") == "Active" else set()
+    if function["Configuration"].get("CodeSha256") != SHORT_HANDLER:
+        parts.add("handler")
     settings = _found(lambda_, "get_function_event_invoke_config", FunctionName=FUNCTION) or {}
     destination = settings.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
     may_send = policies is not None and FAILURES_POLICY in policies[1]

@@ -23,6 +23,7 @@ from helpers.account.state import (
     RULE,
     RULE_Y,
     TABLE,
+    UNDRAWN,
     AccountState,
 )
 from helpers.pictures import palette, shapes
@@ -102,9 +103,10 @@ class Diagram:
 
     def __str__(self) -> str:
         state = self.state
-        there = [words for part, words in PARTS.items() if _is_there(part, state)]
+        drawn = {part: words for part, words in PARTS.items() if part not in UNDRAWN}
+        there = [words for part, words in drawn.items() if _is_there(part, state)]
         there += [f"event bus {name}" for name in state.buses]
-        absent = [words for part, words in PARTS.items() if not (_is_there(part, state) or part in ADDITIONS)]
+        absent = [words for part, words in drawn.items() if not (_is_there(part, state) or part in ADDITIONS)]
         sentences = [f"In the account: {', '.join(there) or 'nothing'}."]
         if absent:
             sentences.append(f"Not there: {', '.join(absent)}.")

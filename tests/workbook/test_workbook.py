@@ -14,8 +14,9 @@ from helpers.account import state as account_state
 from helpers.authoring.isolation import isolated, throw_away_account
 from helpers.authoring.notebooks import execute
 from helpers.errors import WorkbookError
-from helpers.lessons.catch_up import catch_up, lesson_files
+from helpers.lessons.catch_up import catch_up, lesson_files, read_lesson
 from helpers.local_aws import lifecycle
+from helpers.paths import PROJECT
 from helpers.target import connection
 
 TRUST = {
@@ -140,7 +141,7 @@ def test_each_part_is_seen_when_it_is_there_and_not_before(account, zip_of_nothi
     events.put_rule(Name="sample-rule", EventPattern='{"source": [{"prefix": ""}]}')
     assert "rule" in parts()
     function_arn = make_function(account, zip_of_nothing)
-    assert parts() == {"role", "policies", "table", "rule", "function"}
+    assert parts() == {"role", "policies", "table", "rule", "function", "handler"}
     events.put_targets(Rule="sample-rule", Targets=[{"Id": "another", "Arn": function_arn + "-2"}])
     assert "target" not in parts()
     events.put_targets(Rule="sample-rule", Targets=[{"Id": "it", "Arn": function_arn}])
@@ -154,6 +155,17 @@ def test_each_part_is_seen_when_it_is_there_and_not_before(account, zip_of_nothi
     assert "permission" not in parts()
     lambda_.add_permission(StatementId="it", SourceArn=rule["RuleArn"], **permission)
     assert parts() == set(account_state.PARTS) - account_state.ADDITIONS
+
+
+def test_the_short_function_of_lesson_3_is_not_yet_handler_py(account, zip_of_nothing):
+    lesson = read_lesson(PROJECT / "notebooks" / "03_create_the_function.ipynb")
+    namespace = {}
+    for _, source in lesson.build_cells[:2]:
+        exec(source, namespace)
+    make_function(account, namespace["package"])
+    assert parts() == {"role", "function"}
+    boto3.client("lambda").update_function_code(FunctionName="sample-function", ZipFile=zip_of_nothing)
+    assert parts() == {"role", "function", "handler"}
 
 
 PATTERN = {"source": ["microservice_x"], "detail-type": ["OrderPlaced", "microservice_x_test_event"]}
