@@ -17,7 +17,7 @@ TABLE_NAME = os.environ.get("TABLE_NAME", "sample-table")
 DYNAMODB = boto3.client("dynamodb")  # made once, at import: every later invocation finds it ready
 # The numbers that DynamoDB holds. Whatever does not fit raises an error: nothing is ever rounded.
 NUMBERS = Context(prec=38, Emin=-130, Emax=125, traps=[Inexact, Overflow, Subnormal])
-FIELDS = {  # what every order must have: the types that fit (exactly: True is an int, too) and in words
+FIELDS = {  # what every order must have: the types that fit (exactly, as True is an int) and the same in words
     "OrderId": ([str], "text of 1 to 2048 bytes"),
     "Item": ([str, int], "text or a whole number of at most 38 digits"),
     "Amount": ([int, Decimal], "a number of at most 38 digits"),
@@ -82,7 +82,7 @@ def attribute_value(value, below=31):  # DynamoDB takes 32 levels: this one and 
         case list() if below:
             return {"L": [attribute_value(each, below - 1) for each in value]}
         case str():
-            return {"S": value.encode().decode()}  # fails for half a surrogate pair, which is no text
+            return {"S": value.encode().decode()}  # fails for half a surrogate pair, which is not text
         case bool() | None:
             return {"NULL": True} if value is None else {"BOOL": value}
     return {"N": str(NUMBERS.plus(value))}  # an error for NaN, and for what is nested deeper

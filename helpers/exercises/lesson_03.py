@@ -144,7 +144,7 @@ CASES = [
     Case("an invocation that does not wait", ACCEPTED, None),
 ]
 CONFUSED = {  # (what it means, what the function says)
-    (IGNORED, STORED): "That the function has run is not yet that it has stored something. Who says what it did?",
+    (IGNORED, STORED): "That the function has run does not mean that it has stored anything. Who says what it did?",
     (INVALID, STORED): "An order was refused, and you call it stored: status 200 says only that Lambda has an answer.",
     (INVALID, FAILED): "A malformed order counts as a failure, and somebody will try it again. Would that help?",
     (INVALID, IGNORED): "An order that was refused is not one that was ignored. Somebody should hear of it.",
@@ -153,7 +153,7 @@ CONFUSED = {  # (what it means, what the function says)
     (FAILED, INVALID): "You blame the order, but something else failed. Which part of the answer tells what did?",
     (ACCEPTED, STORED): "Lambda has put the event into its queue. Has your function even started?",
     (ACCEPTED, IGNORED): "Without waiting, nobody has answered yet: an empty payload is no opinion about the event.",
-    (ACCEPTED, FAILED): "No answer of the function is no bad answer. What did Lambda promise for this invocation?",
+    (ACCEPTED, FAILED): "No answer yet is not a bad answer. What did Lambda promise for this invocation?",
 }
 SEE = {ACCEPTED: "asynchronous", INVALID: "invocation", FAILED: "invocation"}
 
@@ -181,7 +181,7 @@ def _mistaken(answer: object, case: Case) -> Verdict:
     if answer is None:
         return wrong(f"For {case.name}, your function returns nothing.")
     if answer not in WORDS:
-        return wrong("Your function returns something else than one of the five words of the task.")
+        return wrong("Your function returns something other than one of the five words of the task.")
     if case.means == STORED:
         if case is CASES[0]:
             return wrong(f'For {case.name}, your function says "{answer}". Begin with what the function itself says.')
@@ -246,7 +246,7 @@ def _reading(client: Any) -> object:
         raise EarlyVerdict(wrong(f"Your function fails with {kind}. {more}"))
     if not isinstance(payload, dict) or payload.get("start") not in (COLD, WARM):
         raise EarlyVerdict(
-            wrong('What your function returns has another form than {"start": "cold"} or {"start": "warm"}.')
+            wrong('Your function returns something other than {"start": "cold"} or {"start": "warm"}.')
         )
     return payload["start"]
 

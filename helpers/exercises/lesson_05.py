@@ -11,7 +11,7 @@ from helpers.exercises.tools import call, found
 from helpers.exercises.verdicts import Verdict, correct, exercise, not_attempted, wrong
 from helpers.microservice_x import orders
 
-# --- 05-1: five entries of which two are no JSON, then all five again ---
+# --- 05-1: five entries of which two are not JSON, then all five again ---
 
 IS_JSON = [True, False, True, False, True]
 SENT, ACCEPTED = len(IS_JSON), IS_JSON.count(True)
@@ -38,14 +38,14 @@ def second_request(prediction: dict[str, Any]) -> Verdict:
 def _about_failed(number: int) -> str:
     match number:
         case 0:
-            return "Status 200 speaks of the request as a whole. Does EventBridge take a Detail that is no JSON?"
+            return "Status 200 speaks of the request as a whole. Does EventBridge take a Detail that is not JSON?"
         case 1:
             return "FailedEntryCount is a count of entries, not a sign that something in the batch has failed."
         case _ if number == SENT:
             return (
                 "A batch does not fail as a whole. What became of the good entries beside a bad one when you tried it?"
             )
-    return "FailedEntryCount: how many of the details are no JSON?"
+    return "FailedEntryCount: how many of the details are not JSON?"
 
 
 def _about_invocations(number: int) -> str:
@@ -89,12 +89,12 @@ REQUESTS: list[list[str | None]] = [  # the error code of each entry, None for o
 ]
 CONFUSED = {  # what it should be: {what the function says: the question}
     NOTHING: {
-        AGAIN: "You repeat an order that the bus has accepted: so duplicates are made. How do you know a failed entry?",
+        AGAIN: "You repeat an order that the bus has accepted: that makes a duplicate. How do you know a failed entry?",
         MEND: "There is nothing to mend about an order whose entry has an event id.",
     },
     AGAIN: {
         NOTHING: "An order that was not accepted is forgotten. Does the bus keep what it has refused?",
-        MEND: "An order with nothing wrong in it is to be mended. AWS names two codes that pass; do you know both?",
+        MEND: "You want an order mended that has nothing wrong with it. AWS names two codes that pass; do you know both?",
     },
     MEND: {
         NOTHING: "An order that can never be accepted is dropped without a word. Who hears of it, if not the sender?",
@@ -129,14 +129,14 @@ def _difference(answer: object, wanted: dict[str, str]) -> Verdict:
     if any(step is ... for step in answer.values()):
         return not_attempted()
     if set(answer) - set(wanted):
-        return wrong("The dict has keys that are no OrderIds of the batch. An answer holds event ids: whose are they?")
+        return wrong("The dict has keys that are not OrderIds of the batch. An answer holds event ids: whose are they?")
     if set(wanted) - set(answer):
-        return wrong("Orders of the batch are missing in the dict: the accepted ones belong there, too.")
+        return wrong("Orders of the batch are missing from the dict: the accepted ones belong there, too.")
     if any(step not in STEPS for step in answer.values()):
         return wrong("Your function uses other words for the steps than the three of the task.")
     if sorted(answer.values()) == sorted(wanted.values()):
         return wrong(
-            "The steps are right, but at the wrong orders. What connects a result with its entry?", see="batch"
+            "The steps are right, but with the wrong orders. What connects a result with its entry?", see="batch"
         )
     order_id = next(each for each in wanted if answer[each] != wanted[each])
     return wrong(CONFUSED[wanted[order_id]][answer[order_id]], see="batch")

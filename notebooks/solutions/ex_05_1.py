@@ -3,7 +3,7 @@
 from helpers.exercises import check
 
 prediction = {
-    "FailedEntryCount": 2,  # two details are no JSON; the other entries are accepted all the same
+    "FailedEntryCount": 2,  # two details are not JSON; the other entries are accepted all the same
     "invocations": 3 + 5,  # the accepted entries of the first request, and all of the second
     "orders": 5,  # the same key is stored in the same place
 }

@@ -121,7 +121,7 @@ def reads(answer) -> dict:
     return json.load(answer["Payload"])
 
 
-@wrong_answer("03-2", "not yet that it has stored")
+@wrong_answer("03-2", "does not mean that it has stored")
 def the_status_code():
     return (lambda answer: "stored" if answer["StatusCode"] == 200 else "accepted",)
 
@@ -174,7 +174,7 @@ def accepted_is_stored():
     return (lambda answer: judged(answer) if answer["StatusCode"] == 200 else "stored",)
 
 
-@wrong_answer("03-2", "no bad answer")
+@wrong_answer("03-2", "not a bad answer")
 def only_200_is_good():
     return (lambda answer: judged(answer) if answer["StatusCode"] == 200 else "failed",)
 
@@ -280,7 +280,7 @@ def counted_wrongly():
     return deploy(count + '    return {"start": "cold" if count <= 2 else "warm"}')
 
 
-@wrong_answer("03-3", "another form")
+@wrong_answer("03-3", "something other than")
 def a_word_alone():
     return deploy(SEEN.replace('{"start": start}', "start"))
 

@@ -118,7 +118,7 @@ def every_failure_passes():
     return for_each(lambda result: "send again" if "ErrorCode" in result else "nothing")
 
 
-@wrong_answer("05-2", "with nothing wrong in it")
+@wrong_answer("05-2", "nothing wrong with it")
 def one_passing_code_is_forgotten():
     return for_each(lambda result: step(result, {"ThrottlingException"}))
 
@@ -138,7 +138,7 @@ def whatever_need_not_be_sent_again_is_mended():
     return for_each(lambda result: "send again" if result.get("ErrorCode") in PASSING else "mend")
 
 
-@wrong_answer("05-2", "at the wrong orders")
+@wrong_answer("05-2", "with the wrong orders")
 def failed_ones_first():
     def sorted_out(batch, results):
         return zip(batch, sorted(results, key=lambda result: "ErrorCode" not in result), strict=True)
@@ -146,7 +146,7 @@ def failed_ones_first():
     return for_each(step, sorted_out)
 
 
-@wrong_answer("05-2", "missing in the dict")
+@wrong_answer("05-2", "missing from the dict")
 def only_the_failed_ones():
     return (
         lambda batch, answer: {
@@ -157,7 +157,7 @@ def only_the_failed_ones():
     )
 
 
-@wrong_answer("05-2", "no OrderIds of the batch")
+@wrong_answer("05-2", "not OrderIds of the batch")
 def event_ids_for_keys():
     return (lambda batch, answer: {result.get("EventId"): step(result) for result in answer["Entries"]},)
 
