@@ -245,9 +245,7 @@ def _reading(client: Any) -> object:
         more = FAILURES.get(kind, "Invoke it yourself; the errorMessage in the payload says more.")
         raise EarlyVerdict(wrong(f"Your function fails with {kind}. {more}"))
     if not isinstance(payload, dict) or payload.get("start") not in (COLD, WARM):
-        raise EarlyVerdict(
-            wrong('Your function returns something other than {"start": "cold"} or {"start": "warm"}.')
-        )
+        raise EarlyVerdict(wrong('Your function returns something other than {"start": "cold"} or {"start": "warm"}.'))
     return payload["start"]
 
 

@@ -94,7 +94,7 @@ CONFUSED = {  # what it should be: {what the function says: the question}
     },
     AGAIN: {
         NOTHING: "An order that was not accepted is forgotten. Does the bus keep what it has refused?",
-        MEND: "You want an order mended that has nothing wrong with it. AWS names two codes that pass; do you know both?",
+        MEND: "You want an order mended that is right as it is. AWS names two codes that pass; do you know both?",
     },
     MEND: {
         NOTHING: "An order that can never be accepted is dropped without a word. Who hears of it, if not the sender?",

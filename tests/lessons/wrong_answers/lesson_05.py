@@ -118,7 +118,7 @@ def every_failure_passes():
     return for_each(lambda result: "send again" if "ErrorCode" in result else "nothing")
 
 
-@wrong_answer("05-2", "nothing wrong with it")
+@wrong_answer("05-2", "right as it is")
 def one_passing_code_is_forgotten():
     return for_each(lambda result: step(result, {"ThrottlingException"}))
 
