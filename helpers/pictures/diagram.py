@@ -15,15 +15,14 @@ from helpers.account.state import (
     ARCHIVE,
     BUS,
     DEAD_LETTER_QUEUE,
+    DRAWN,
     FAILURE_QUEUE,
     FUNCTION,
     FUNCTION_Y,
-    PARTS,
     ROLE,
     RULE,
     RULE_Y,
     TABLE,
-    UNDRAWN,
     AccountState,
 )
 from helpers.pictures import palette, shapes
@@ -103,10 +102,9 @@ class Diagram:
 
     def __str__(self) -> str:
         state = self.state
-        drawn = {part: words for part, words in PARTS.items() if part not in UNDRAWN}
-        there = [words for part, words in drawn.items() if _is_there(part, state)]
+        there = [words for part, words in DRAWN.items() if _is_there(part, state)]
         there += [f"event bus {name}" for name in state.buses]
-        absent = [words for part, words in drawn.items() if not (_is_there(part, state) or part in ADDITIONS)]
+        absent = [words for part, words in DRAWN.items() if not (_is_there(part, state) or part in ADDITIONS)]
         sentences = [f"In the account: {', '.join(there) or 'nothing'}."]
         if absent:
             sentences.append(f"Not there: {', '.join(absent)}.")

@@ -9,15 +9,15 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from helpers.account.state import ADDITIONS, PARTS, UNDRAWN, AccountState
+from helpers.account.state import ADDITIONS, DRAWN, AccountState
 from helpers.paths import PROJECT
 from helpers.pictures import palette, shapes
 from helpers.pictures.diagram import ARROWS, BOXES, Diagram
 from tests.support.svg import SVG, image
 
-BUILT = [part for part in PARTS if part not in ADDITIONS | UNDRAWN]  # by part 1
+BUILT = [part for part in DRAWN if part not in ADDITIONS]  # by part 1
 PART_1 = AccountState(frozenset(BUILT))
-EVERYTHING = AccountState(frozenset(PARTS))
+EVERYTHING = AccountState(frozenset(DRAWN))
 NOTHING = AccountState(frozenset())
 
 
@@ -40,16 +40,16 @@ def test_a_whole_service_has_no_dashes_but_in_the_key():
 @pytest.mark.parametrize("part", BUILT)
 def test_each_part_that_is_missing_shows(part):
     """…against everything else being there."""
-    without = AccountState(frozenset(PARTS) - {part})
+    without = AccountState(frozenset(DRAWN) - {part})
     assert dashed(without) > dashed(EVERYTHING)
-    assert PARTS[part] in str(Diagram(without)).partition("Not there: ")[2]
-    assert PARTS[part] not in str(Diagram(without)).partition("Not there: ")[0]
+    assert DRAWN[part] in str(Diagram(without)).partition("Not there: ")[2]
+    assert DRAWN[part] not in str(Diagram(without)).partition("Not there: ")[0]
 
 
 @pytest.mark.parametrize("part", sorted(ADDITIONS))
 def test_what_part_2_adds_shows_when_it_is_there_and_is_nowhere_called_missing(part):
     added = AccountState(PART_1.parts | {part})
-    assert PARTS[part] in str(Diagram(added)) and PARTS[part] not in str(Diagram(PART_1))
+    assert DRAWN[part] in str(Diagram(added)) and DRAWN[part] not in str(Diagram(PART_1))
     assert "Not there" not in str(Diagram(PART_1))
     assert words(added) != words(PART_1)
     without = AccountState(EVERYTHING.parts - {part})
@@ -84,7 +84,7 @@ def test_states_that_differ_look_different():
 def test_the_same_state_gives_the_same_characters_in_every_process():
     program = (
         "from helpers.account.state import *; from helpers.pictures.diagram import *;"
-        "print(Diagram(AccountState(frozenset(PARTS))).svg(), end='')"
+        "print(Diagram(AccountState(frozenset(DRAWN))).svg(), end='')"
     )
     runs = [
         subprocess.run(
@@ -155,4 +155,4 @@ def test_boxes_have_places_of_their_own():
     assert all({arrow.start, arrow.end} <= set(BOXES) for arrow in ARROWS)
     named = {part for thing in (*BOXES.values(), *ARROWS) for part in thing.parts}
     named |= {arrow.badge for arrow in ARROWS if arrow.badge}
-    assert named | {arrow.narrowed[0] for arrow in ARROWS if arrow.narrowed} == set(PARTS) - UNDRAWN
+    assert named | {arrow.narrowed[0] for arrow in ARROWS if arrow.narrowed} == set(DRAWN)
