@@ -108,7 +108,7 @@ class Diagram:
         sentences = [f"In the account: {', '.join(there) or 'nothing'}."]
         if absent:
             sentences.append(f"Not there: {', '.join(absent)}.")
-        broken = [f"{words} ({state.troubles[part]})" for part, words in PARTS.items() if state.troubles.get(part)]
+        broken = [f"{words} ({state.troubles[part]})" for part, words in DRAWN.items() if state.troubles.get(part)]
         if broken:
             sentences.append(f"Not in order: {', '.join(broken)}.")
         return " ".join(sentences)

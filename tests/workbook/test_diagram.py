@@ -123,7 +123,7 @@ def test_what_is_broken_is_marked_in_the_picture_and_in_words(part):
     for parts in (EVERYTHING.parts, EVERYTHING.parts - {part}):
         broken = AccountState(parts, {part: "has a bad day"})
         assert "has a bad day" in " ".join(words(broken))
-        assert str(Diagram(broken)) == f"{Diagram(EVERYTHING)} Not in order: {PARTS[part]} (has a bad day)."
+        assert str(Diagram(broken)) == f"{Diagram(EVERYTHING)} Not in order: {DRAWN[part]} (has a bad day)."
         assert shapes.warning(0, 0).count(palette.FAILED[0]) == 2
         assert Diagram(broken).svg().count(f'fill="{palette.FAILED[0]}"') >= 2, "a warning sign"
 
