@@ -5,7 +5,7 @@ down; each imports those below it alone:
 
     teaching       what a teacher hands out, and grades
     workbook       what a lesson's setup cell calls
-    lab            JupyterLab and the embedded AWS, started and ended together; starting over
+    lab            JupyterLab and the embedded AWS, started and ended together; the learner's copy; starting over
     timeline       the way of one event
     exercises      checks, verdicts, progress
     authoring      lessons executed in accounts of their own: for authors and tests

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 from IPython.display import display
@@ -10,11 +11,12 @@ from helpers.account import ownership
 from helpers.account import state as account_state
 from helpers.account.state import AccountState
 from helpers.errors import WorkbookError
+from helpers.exercises import last_lesson
 from helpers.lessons import announcement
 from helpers.lessons.catch_up import Lesson, lesson_files
 from helpers.lessons.catch_up import catch_up as build_what_is_missing
 from helpers.lessons.propagation import wait_for_rule
-from helpers.paths import NOTEBOOKS
+from helpers.paths import NOTEBOOKS, my_lessons
 from helpers.pictures.diagram import Diagram
 from helpers.target import aws_trouble
 from helpers.target.connection import HELP, LOCAL, Target, connect
@@ -24,14 +26,16 @@ def begin(lesson: str, catch_up: bool = True) -> None:
     """Make this kernel ready for a lesson, named like its file without the ending.
 
     Afterwards plain `boto3.client(…)` speaks to the AWS that WORKBOOK_TARGET chooses (helpers.target.connection; the
-    embedded one unless it says otherwise), the working directory is the folder of the lessons, and the account, which
-    is shown, has all that earlier lessons build. With `catch_up=False` the account stays as it is
-    and is not shown. May be called any number of times. Raises WorkbookError, with one line that says what to do.
+    embedded one unless it says otherwise), the working directory is the folder of the lesson, `import handler` finds
+    the file above it, and the account, which is shown, has all that earlier lessons build. With `catch_up=False` the
+    account stays as it is and is not shown. May be called any number of times. Raises WorkbookError, with one line that
+    says what to do.
     """
     _refuse_unknown(lesson)
     target = connect()
     os.environ["WORKBOOK_LESSON"] = lesson  # the checks of exercises speak to AWS only after this
-    os.chdir(NOTEBOOKS)  # wherever the kernel was started: a lesson's "../handler.py" is right
+    last_lesson.remember(lesson)
+    _enter(folder_of(lesson))
     aws_trouble.show_in_one_line(aws_trouble.in_one_line if target.kind != LOCAL else _about_embedded_aws)
     try:
         state = _begin_local(lesson, target, catch_up) if target.kind == LOCAL else _begin(lesson, target, catch_up)
@@ -44,6 +48,25 @@ def begin(lesson: str, catch_up: bool = True) -> None:
 def picture() -> Diagram:
     """Return a diagram of what the account has now, as the last expression of a cell. Raises botocore's errors."""
     return Diagram(account_state.read())
+
+
+def folder_of(lesson: str) -> Path:
+    """Return the folder from which a lesson is worked on: it has the lesson, and handler.py lies above it.
+
+    A kernel starts in the folder of its notebook. Where it did not, the learner's own copy comes first.
+    """
+    for folder in (Path.cwd(), my_lessons() / "notebooks"):
+        if (folder / f"{lesson}.ipynb").is_file() and (folder.parent / "handler.py").is_file():
+            return folder
+    return NOTEBOOKS
+
+
+def _enter(folder: Path) -> None:
+    """Let "../handler.py" and `import handler` mean the same file, and what cells write lie beside their lesson."""
+    os.chdir(folder)
+    above = str(folder.parent)
+    if sys.path[:1] != [above]:
+        sys.path.insert(0, above)
 
 
 def _refuse_unknown(lesson: str) -> None:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from helpers.local_aws import lifecycle
-from helpers.paths import PROJECT
+from helpers.paths import MY_LESSONS, PROJECT
 
 #: Tests and tools do not watch and wait for as long as learners do: one of AWS's minutes lasts a quarter of a second
 #: (helpers.local_aws.account.time_scale).
@@ -23,6 +23,7 @@ def isolate(folder: Path, keep_target: bool = False) -> None:
     """
     os.environ["LOCAL_AWS_HOME"] = str(folder / "account")
     os.environ["WORKBOOK_HOME"] = str(folder / "workbook")  # which exercises were solved
+    os.environ[MY_LESSONS] = str(folder / "my-lessons")
     os.environ["IPYTHONDIR"] = str(folder / "ipython")  # no start-up files and no history of the user's
     paths = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
     if str(PROJECT) not in paths:

@@ -17,7 +17,7 @@ from helpers.paths import PROJECT
 USAGE = """\
 The notebook workbook: event-driven, serverless AWS on your own machine.
 
-  python3 -m helpers lab [options]     open the lessons in JupyterLab
+  python3 -m helpers lab [LESSON]      open your lessons in JupyterLab, where you stopped
   python3 -m helpers progress          show how far you are (--certificate NAME: make a page of it, to print)
   python3 -m helpers start-over        empty account, open exercises, fresh lessons (yours are kept)
   python3 -m helpers shell-settings    print what leads the AWS CLI to the account of the notebooks

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import signal
-import socket
 import sys
 import threading
-from itertools import zip_longest
+from pathlib import Path
 from typing import Any, NoReturn
 
 from helpers.errors import WorkbookError
-from helpers.lab.trust import trust
+from helpers.exercises import last_lesson
+from helpers.lab import options as lab_options
+from helpers.lab import trust, working_copy
+from helpers.lab.originals import as_they_came
+from helpers.lessons.catch_up import lesson_files
 from helpers.local_aws import lifecycle
-from helpers.paths import PROJECT
+from helpers.paths import MY_LESSONS, NOTEBOOKS, PROJECT, my_lessons
 from helpers.target.connection import LOCAL, chosen
 
 FIRST_LESSON = "notebooks/00_start_here.ipynb"
+HELP = """\
+python3 -m helpers lab [LESSON] [options]   opens your lessons, in my-lessons, where you stopped.
+
+  LESSON          a lesson to open, by its number or its file: 5, notebooks/05_send_events.ipynb
+  --released      open the lessons as they are released, with their outputs, instead of your own
+
+All other options are JupyterLab's:
+"""
 #: Options with which JupyterLab only prints something.
 _PRINTS = {
     "-h",
@@ -30,28 +40,31 @@ _PRINTS = {
 }
 
 
-def main(options: list[str]) -> int:
+def main(arguments: list[str]) -> int:
     """Run JupyterLab until it is stopped; returns the exit status."""
     _handle_signals()
     aws = None
     try:
-        ours = defaults(options)
-        check_port(options)
+        if _is_subcommand(arguments):
+            return _run_jupyterlab(arguments)
+        asked = lab_options.read(arguments)
+        if {"-h", "--help"} & set(asked.jupyter):
+            print(HELP, flush=True)
+        if _PRINTS & set(asked.jupyter):
+            return _run_jupyterlab(asked.jupyter)
+        lab_options.check_port(asked.jupyter)
         local = chosen(os.environ)[0] == LOCAL
-        aws = EmbeddedAws() if local and not _PRINTS & set(options) else None
+        aws = EmbeddedAws() if local else None
         from jupyterlab.labapp import LabApp  # takes a second, in which the embedded AWS starts
 
-        trust(PROJECT / "notebooks")
-
+        folder = lessons_folder(asked.released)
+        ours = defaults(asked, folder)
         if not local:
             print("The lessons speak to the AWS that WORKBOOK_TARGET chooses; JupyterLab starts.", file=sys.stderr)
         if aws:
             word = "is ready" if aws.account().started else "was running already"
             print(f"The embedded AWS {word}; JupyterLab starts. Ctrl-C here ends it.", file=sys.stderr)
-        if (local and not aws) or (options and options[0] in LabApp.subcommands):
-            LabApp.launch_instance(options)
-            return 0
-        server = LabApp.initialize_server(argv=[*options, *ours])
+        server = LabApp.initialize_server(argv=[*asked.jupyter, *ours])
         _keep_early_signals(server)
         server.start()
         return 0
@@ -63,6 +76,39 @@ def main(options: list[str]) -> int:
     finally:
         if aws:
             aws.end()
+
+
+def _is_subcommand(arguments: list[str]) -> bool:
+    """Return whether this is `lab build`, `lab paths` or another of JupyterLab's own, which opens nothing."""
+    return bool(arguments) and arguments[0].isalpha() and arguments[0] in _subcommands()
+
+
+def _subcommands() -> list[str]:
+    from jupyterlab.labapp import LabApp
+
+    return list(LabApp.subcommands)
+
+
+def _run_jupyterlab(arguments: list[str]) -> int:
+    from jupyterlab.labapp import LabApp
+
+    LabApp.launch_instance(arguments)
+    return 0
+
+
+def lessons_folder(released: bool) -> Path:
+    """Return the folder that JupyterLab shows, with the lessons in `notebooks`; kernels find it in their environment.
+
+    That is the learner's own copy, which is made or brought up to date, or the release itself. Raises WorkbookError.
+    """
+    folder = PROJECT if released else my_lessons()
+    if folder == PROJECT:
+        trust.sign_all(as_they_came(PROJECT))
+    else:
+        for line in working_copy.refresh(PROJECT, folder):
+            print(line, file=sys.stderr)
+    os.environ[MY_LESSONS] = str(folder)
+    return folder
 
 
 def _handle_signals() -> None:
@@ -91,66 +137,34 @@ def _keep_early_signals(server: Any) -> None:
     server.io_loop.add_callback(hand_over)
 
 
-def defaults(options: list[str]) -> list[str]:
+def defaults(asked: lab_options.Chosen, folder: Path) -> list[str]:
     """Return the workbook's own options for JupyterLab, less those that the user gives: none may come twice."""
-    given = {option.lstrip("-").partition("=")[0] for option in options if option.startswith("-")}
-    lesson = next((option for option in options if (PROJECT / option).is_file()), FIRST_LESSON)
+    given = {option.lstrip("-").partition("=")[0] for option in asked.jupyter if option.startswith("-")}
     ours = [
         # Ctrl-C needs no confirmation; what is still in an editor is not lost, the browser keeps it.
         (["-y", "y", "ServerApp.answer_yes"], "--ServerApp.answer_yes=True"),
-        # The learner sees handler.py and the README beside the notebooks.
-        (["notebook-dir", "ServerApp.root_dir"], f"--ServerApp.root_dir={PROJECT}"),
-        (["LabApp.default_url", "ServerApp.default_url"], f"--LabApp.default_url=/lab/tree/{lesson}"),
+        # The learner sees handler.py beside the notebooks.
+        (["notebook-dir", "ServerApp.root_dir"], f"--ServerApp.root_dir={folder}"),
         # What remains is the address to open, and what needs attention.
         (["log-level", "debug", "ServerApp.log_level", "Application.log_level"], "--log-level=WARN"),
     ]
-    if explicit_port(options) is not None:  # then that one or none
+    root = Path(lab_options.value(asked.jupyter, "--notebook-dir", "--ServerApp.root_dir") or folder).absolute()
+    lesson = folder / lesson_to_open(asked.lesson)
+    if lesson.is_relative_to(root):
+        address = f"--LabApp.default_url=/lab/tree/{lesson.relative_to(root).as_posix()}"
+        ours.append((["LabApp.default_url", "ServerApp.default_url"], address))
+    if lab_options.explicit_port(asked.jupyter) is not None:  # then that one or none
         ours.append((["port-retries", "ServerApp.port_retries"], "--ServerApp.port_retries=0"))
     if getattr(os, "geteuid", lambda: 1)() == 0:  # in a container, where root is all there is
         ours.append((["allow-root", "ServerApp.allow_root"], "--allow-root"))
     return [option for names, option in ours if not given & set(names)]
 
 
-def explicit_port(options: list[str]) -> int | None:
-    """Return the port that the user asks for, or None. Raises WorkbookError when it is no port."""
-    text = _value(options, "--port", "--ServerApp.port")
-    if text is None:
-        return None
-    if not text.isdecimal() or int(text) > 65535:
-        raise WorkbookError(f"{text!r} is not a port: give a number up to 65535, such as --port 8899.")
-    return int(text)
-
-
-def check_port(options: list[str]) -> None:
-    """Raise WorkbookError when the port that the user asks for cannot be had. (Not asked, JupyterLab finds one.)"""
-    port = explicit_port(options)
-    if not port:
-        return
-    host = _value(options, "--ip", "--ServerApp.ip") or "localhost"
-    try:
-        host = "" if host == "*" else host
-        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind) as server:
-            if os.name == "posix":  # as JupyterLab does: a connection that just ended is in nobody's way
-                server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            server.bind(address)
-    except OSError as error:
-        if error.errno in (errno.EADDRINUSE, getattr(errno, "WSAEADDRINUSE", None)):
-            reason = f"Port {port} is taken, perhaps by another JupyterLab"
-        elif error.errno == errno.EACCES:
-            reason = f"You may not listen on port {port}"
-        else:
-            reason = f"JupyterLab cannot listen on {host}, port {port}: {error.strerror or error}"
-        raise WorkbookError(f"{reason}. Give another one, or leave --port out to get any free one.") from None
-
-
-def _value(options: list[str], *names: str) -> str | None:
-    """Return what an option is set to, whether written `--port 8899` or `--port=8899`; None without it."""
-    for option, following in zip_longest(options, options[1:], fillvalue=""):
-        name, equals, value = option.partition("=")
-        if name in names:
-            return value if equals else following
-    return None
+def lesson_to_open(named: str | None) -> str:
+    """Return the file of the lesson to open: the one that is named, or that was begun last, or the first."""
+    lesson = named or last_lesson.remembered()
+    there = {path.stem for path in lesson_files(NOTEBOOKS)}
+    return f"notebooks/{lesson}.ipynb" if lesson in there else FIRST_LESSON
 
 
 class EmbeddedAws:

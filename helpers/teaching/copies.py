@@ -18,27 +18,24 @@ from pathlib import Path
 from typing import Any
 
 from helpers.errors import WorkbookError
-from helpers.lab.start_over import ORIGINALS
+from helpers.lab.originals import ARCHIVE
+from helpers.lab.working_copy import FOR_TEACHERS
 from helpers.lessons.catch_up import lesson_files
+from helpers.lessons.notebook_files import read, without_outputs, write
 from helpers.paths import PROJECT
 from helpers.teaching.material import (
     STUB,
     atomic_folder,
     is_exercise,
-    read,
     run_and_report,
     solution,
-    without_outputs,
-    write,
 )
 
 #: What a copy holds besides the lessons.
 CONTENTS = [
     "README.md", "LICENSE", "SECURITY.md", "handler.py", "pyproject.toml", "requirements.txt", "environment.yml",
-    ".gitignore", ".devcontainer/*", "docs/**/*", "helpers/**/*", "notebooks/*.md",
-    "notebooks/images/*",
+    ".gitignore", ".devcontainer/*", "docs/**/*", "helpers/**/*", "notebooks/*.md", "notebooks/images/**/*",
 ]  # fmt: skip
-FOR_TEACHERS = {"notebooks/TEACHING.md"}
 COMPILED = {".pyc", ".pyo"}
 START = """\
 ## Start
@@ -52,8 +49,11 @@ python3 -m helpers lab
 The first start installs everything into a folder `.venv` beside the notebooks: about half a minute and 900 MB. Then
 JupyterLab opens with the first lesson. Ctrl-C in the terminal ends it all. (On Windows: `py -m helpers lab`.)
 
+What you see there is your own copy, in the folder `my-lessons`: the lessons and `handler.py`. Change what you like. The
+next start opens the lesson where you stopped; `python3 -m helpers lab 5` opens another.
+
 Two more commands: `python3 -m helpers progress` shows the lessons and exercises, and how far you are;
-`python3 -m helpers start-over` gives you an empty account and fresh lessons, and keeps yours beside.
+`python3 -m helpers start-over` gives you an empty account and fresh lessons, and keeps yours.
 
 """
 #: Sections of the README that speak of git, or to teachers and maintainers, of files that a copy does not have.
@@ -104,7 +104,8 @@ def make(folder: Path, solved: bool = False, executed: bool = False, root: Path 
             _execute(draft)
         _keep_originals(draft)
     kind = "solved" if solved else "student"
-    return f"The {kind} copy is in {folder}. There, or wherever you move it, it starts with: python3 -m helpers lab"
+    command = "python3 -m helpers lab" + (" --released" if executed else "")  # which shows the outputs
+    return f"The {kind} copy is in {folder}. There, or wherever you move it, it starts with: {command}"
 
 
 def with_solutions(notebook: dict[str, Any], root: Path = PROJECT) -> dict[str, Any]:
@@ -158,7 +159,8 @@ def _execute(draft: Path) -> None:
 
 
 def _keep_originals(draft: Path) -> None:
-    """Pack the lessons as they are handed out, for `python3 -m helpers start-over`: a copy has no git."""
-    with zipfile.ZipFile(draft / ORIGINALS, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in lesson_files(draft / "notebooks"):
-            archive.write(path, path.relative_to(draft).as_posix())
+    """Pack lessons and handler.py as they are handed out, for `python3 -m helpers start-over`: a copy has no git."""
+    with zipfile.ZipFile(draft / ARCHIVE, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in [draft / "handler.py", *lesson_files(draft / "notebooks")]:
+            if path.exists():
+                archive.write(path, path.relative_to(draft).as_posix())

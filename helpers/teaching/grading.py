@@ -19,6 +19,7 @@ from typing import Any
 
 from helpers.authoring import isolation
 from helpers.errors import WorkbookError
+from helpers.lessons import notebook_files
 from helpers.lessons.catch_up import lesson_files
 from helpers.local_aws import lifecycle
 from helpers.paths import PROJECT
@@ -53,17 +54,17 @@ def nbgrader_source(options: list[str]) -> int:
 def add_to_course(lesson: str, course: Path, root: Path = PROJECT) -> str:
     """Put a lesson into a course directory; returns what to say about it. Raises WorkbookError."""
     path = _lesson(lesson, root)
-    notebook = source_notebook(material.read(path), root)
+    notebook = source_notebook(notebook_files.read(path), root)
     assignment = course / "source" / path.stem
     if assignment.exists():
         raise WorkbookError(f"{path.stem} is in this course already. To make it anew, delete {assignment} first.")
     if (course / SETTINGS).is_file():
         with material.atomic_folder(assignment, root, parents=True) as draft:
-            material.write(notebook, draft / path.name)
+            notebook_files.write(notebook, draft / path.name)
     else:
         with material.atomic_folder(course, root) as draft:
             (draft / "source" / path.stem).mkdir(parents=True)
-            material.write(notebook, draft / "source" / path.stem / path.name)
+            notebook_files.write(notebook, draft / "source" / path.stem / path.name)
             (draft / SETTINGS).write_text(CONFIGURATION, encoding="utf-8")
     points = sum(cell["metadata"].get("nbgrader", {}).get("points", 0) for cell in notebook["cells"])
     return (
@@ -76,7 +77,7 @@ def source_notebook(lesson: dict[str, Any], root: Path = PROJECT) -> dict[str, A
 
     Raises WorkbookError for an exercise without a solution or a check.
     """
-    notebook = material.without_outputs(lesson)
+    notebook = notebook_files.without_outputs(lesson)
     kinds = {match[1]: match[2] for cell in notebook["cells"] if (match := _TASK.match("".join(cell["source"])))}
     cells = []
     for cell in notebook["cells"]:

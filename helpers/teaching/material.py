@@ -1,9 +1,7 @@
-"""Read and write what copies and assignments are made of: lessons, solutions, and folders that appear complete."""
+"""Read and make what copies and assignments are made of: solutions, and folders that appear complete."""
 
 from __future__ import annotations
 
-import copy
-import json
 import os
 import re
 import shutil
@@ -19,36 +17,6 @@ from helpers.installing import trouble
 from helpers.paths import PROJECT
 
 STUB = "exercise-"  # how the id of an exercise's cell begins
-
-
-def read(path: Path) -> dict[str, Any]:
-    try:
-        notebook: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        if isinstance(notebook["cells"], list):
-            return notebook
-    except (ValueError, KeyError, TypeError):
-        pass
-    raise WorkbookError(
-        f"notebooks/{path.name} cannot be read as a notebook. Mend it or bring it back, then run this again."
-    )
-
-
-def write(notebook: dict[str, Any], path: Path) -> None:
-    """Write a notebook in the form in which Jupyter writes it."""
-    notebook = copy.deepcopy(notebook)
-    for cell in notebook["cells"]:
-        cell["source"] = "".join(cell["source"]).splitlines(keepends=True)
-    text = json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
-    path.write_text(text, encoding="utf-8", newline="\n")
-
-
-def without_outputs(notebook: dict[str, Any]) -> dict[str, Any]:
-    """Return a copy of the notebook as if nobody had run it."""
-    notebook = copy.deepcopy(notebook)
-    for cell in notebook["cells"]:
-        if cell["cell_type"] == "code":
-            cell |= {"outputs": [], "execution_count": None}
-    return notebook
 
 
 def is_exercise(cell: dict[str, Any]) -> bool:

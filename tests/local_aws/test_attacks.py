@@ -353,9 +353,9 @@ class TestAnotherUser:
 
 def test_jupyterlab_keeps_its_token():
     """Whoever has JupyterLab has the learner's kernels: neither our options nor our settings may open it."""
-    from helpers.lab import launch
+    from helpers.lab import launch, options
 
-    given = " ".join(launch.defaults([])).lower()
+    given = " ".join(launch.defaults(options.read([]), PROJECT)).lower()
     settings = " ".join(path.read_text() for path in Path(PROJECT, "helpers", "lab", "jupyter").rglob("*.json")).lower()
     for word in ("token", "password", "disable_check_xsrf", "allow_origin", "ip=", "allow_remote"):
         assert word not in given and word not in settings

@@ -29,6 +29,8 @@ from tests.support.polling import PATIENCE, eventually
 def home_of_a_lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder for an embedded AWS and a Jupyter of the test's own."""
     monkeypatch.setenv("LOCAL_AWS_HOME", str(tmp_path / "aws"))
+    monkeypatch.setenv("WORKBOOK_HOME", str(tmp_path / "workbook"))
+    monkeypatch.setenv("WORKBOOK_MY_LESSONS", str(tmp_path / "my-lessons"))
     for name in ("CONFIG_DIR", "DATA_DIR", "RUNTIME_DIR"):
         monkeypatch.setenv(f"JUPYTER_{name}", str(tmp_path / name))
     yield tmp_path
@@ -51,11 +53,11 @@ class Lab:
 
     started: ClassVar[list] = []
 
-    def __init__(self):
+    def __init__(self, *options: str):
         self.port = free_port()
         terminal, inside = os.openpty()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "helpers.lab.launch", "--no-browser", f"--port={self.port}"],
+            [sys.executable, "-m", "helpers.lab.launch", "--no-browser", f"--port={self.port}", *options],
             cwd=PROJECT, stdin=inside, stdout=inside, stderr=inside, preexec_fn=lambda: _own_terminal(inside),
         )  # fmt: skip
         self.started.append(self)

@@ -17,7 +17,9 @@ import pytest
 from helpers.authoring.isolation import throw_away_account
 from helpers.authoring.notebooks import execute
 from helpers.errors import WorkbookError
-from helpers.lab.start_over import ORIGINALS, start_over
+from helpers.lab import working_copy
+from helpers.lab.originals import ARCHIVE
+from helpers.lab.start_over import start_over
 from helpers.lessons.catch_up import lesson_files
 from helpers.paths import PROJECT
 from helpers.teaching import copies
@@ -110,7 +112,7 @@ def test_the_student_copy_has_all_that_git_knows_but_what_is_the_teachers(studen
     expected = {name for name in tracked() if not name.startswith(NOT_HANDED_OUT)}
     assert expected <= files(student), "name it in copies.CONTENTS, or here"
     assert not {name for name in files(student) if name.startswith(NOT_HANDED_OUT)}
-    assert not {name for name in files(student) - expected - {ORIGINALS} if not name.startswith("helpers/")}
+    assert not {name for name in files(student) - expected - {ARCHIVE} if not name.startswith("helpers/")}
 
 
 def test_no_output_is_left_in_the_student_copy(student):
@@ -199,12 +201,16 @@ def test_a_lesson_comes_back_as_it_was_handed_out(student, tmp_path, monkeypatch
     shutil.copytree(student, mine)
     for name in ("LOCAL_AWS_HOME", "WORKBOOK_HOME"):
         monkeypatch.setenv(name, str(tmp_path / name))
-    path = mine / "notebooks" / f"{LESSON}.ipynb"
-    before = path.read_bytes()
-    path.write_text("spoilt", encoding="utf-8")
-    start_over(mine)
-    assert path.read_bytes() == before
-    assert (mine / "kept-lessons-1" / path.name).read_text(encoding="utf-8") == "spoilt"
+    lessons = mine / "my-lessons"
+    working_copy.refresh(mine, lessons)  # as `lab` does there
+    assert files(lessons / "notebooks") == files(mine / "notebooks")
+    for folder in (mine, lessons):  # JupyterLab shows the second; an editor may have been used for the first
+        path = folder / "notebooks" / f"{LESSON}.ipynb"
+        before = path.read_bytes()
+        path.write_text("spoilt", encoding="utf-8")
+        start_over(mine, lessons)
+        assert path.read_bytes() == before
+        assert (folder / "kept-lessons-1" / path.name).read_text(encoding="utf-8") == "spoilt"
 
 
 # --- a small workbook, and what can go wrong ---
@@ -217,7 +223,7 @@ def test_only_what_is_named_gets_out(workbook, tmp_path):
     }  # fmt: skip
     for path in (tmp_path / "out").rglob("*"):
         assert path.is_dir() or b"secret" not in path.read_bytes()
-    with zipfile.ZipFile(tmp_path / "out" / ORIGINALS) as archive:
+    with zipfile.ZipFile(tmp_path / "out" / ARCHIVE) as archive:
         assert archive.read("notebooks/01_a.ipynb") == (tmp_path / "out" / "notebooks" / "01_a.ipynb").read_bytes()
     readme = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
     assert re.findall("^## (.+)$", readme, re.MULTILINE) == ["Start", "How", "Licence"]

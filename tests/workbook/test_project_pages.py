@@ -66,5 +66,6 @@ def test_each_hook_of_the_connection_is_explained():
 def test_each_variable_of_the_tests_is_explained():
     texts = [path.read_text(encoding="utf-8") for path in (PROJECT / "tests").rglob("*.py")]
     read = set(re.findall(r'environ(?:\.get\(|\[)"(WORKBOOK_\w+|WRITE_\w+)"', "\n".join(texts)))
-    of_learners = {"WORKBOOK_HOME", "WORKBOOK_LESSON", "WORKBOOK_TARGET", "WORKBOOK_ACCOUNT", "WORKBOOK_PREFIX"}
+    names = ("HOME", "LESSON", "MY_LESSONS", "TARGET", "ACCOUNT", "PREFIX")
+    of_learners = {f"WORKBOOK_{name}" for name in names}
     assert read - of_learners <= set(re.findall(r"^\| `(\w+)", PAGES["CONTRIBUTING.md"], re.MULTILINE))

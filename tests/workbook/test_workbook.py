@@ -2,6 +2,8 @@
 
 import json
 import os
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import boto3
@@ -14,6 +16,7 @@ from helpers.account import state as account_state
 from helpers.authoring.isolation import isolated, throw_away_account
 from helpers.authoring.notebooks import execute
 from helpers.errors import WorkbookError
+from helpers.exercises import last_lesson
 from helpers.lessons.catch_up import catch_up, lesson_files, read_lesson
 from helpers.local_aws import lifecycle
 from helpers.paths import PROJECT
@@ -408,6 +411,7 @@ def test_copies_and_checkpoints_are_no_lessons(lessons):
 def shell(account, lessons, monkeypatch):
     """This process as a fresh kernel of a learner: it has lessons, but has not called begin() yet."""
     monkeypatch.setattr(workbook, "NOTEBOOKS", lessons)
+    monkeypatch.setattr(sys, "path", [*sys.path])
     before, folder = dict(os.environ), Path.cwd()
     for name in account.environment():
         os.environ.pop(name, None)
@@ -472,6 +476,67 @@ def test_begin_makes_the_folder_of_the_lessons_the_working_directory(shell, less
     os.chdir(tmp_path_factory.mktemp("elsewhere"))
     workbook.begin("00_start")
     assert Path.cwd() == lessons.resolve()
+    assert last_lesson.remembered() == "00_start"
+
+
+@pytest.fixture
+def copies(tmp_path_factory, monkeypatch) -> Callable[[str], Path]:
+    """copies("a") -> a folder of that name with handler.py, and the lesson 00_start in its `notebooks`."""
+    root = tmp_path_factory.mktemp("copies")
+    monkeypatch.setenv("WORKBOOK_MY_LESSONS", str(root / "my-lessons"))
+    monkeypatch.delitem(sys.modules, "handler", raising=False)
+
+    def make(name: str) -> Path:
+        (root / name / "notebooks").mkdir(parents=True)
+        (root / name / "notebooks" / "00_start.ipynb").touch()
+        (root / name / "handler.py").write_text(f"WHOSE = {name!r}\n")
+        return root / name
+
+    return make
+
+
+def test_a_lesson_is_worked_on_where_its_kernel_started(shell, copies):
+    copies("my-lessons")
+    here = copies("another") / "notebooks"
+    os.chdir(here)
+    workbook.begin("00_start")
+    assert Path.cwd() == here.resolve()
+    import handler
+
+    assert handler.WHOSE == "another" and Path("../handler.py").read_text() == "WHOSE = 'another'\n"
+
+
+def test_elsewhere_it_is_worked_on_in_the_learners_own_copy(shell, copies, tmp_path_factory):
+    mine = copies("my-lessons") / "notebooks"
+    handed_in = tmp_path_factory.mktemp("submission")  # as nbgrader has it: the lesson alone, and no handler.py above
+    (handed_in / "00_start.ipynb").touch()
+    for elsewhere in (handed_in, tmp_path_factory.mktemp("elsewhere")):
+        os.chdir(elsewhere)
+        workbook.begin("00_start")
+        assert Path.cwd() == mine.resolve()
+    import handler
+
+    assert handler.WHOSE == "my-lessons"
+    assert len([path for path in sys.path if path == str(mine.parent)]) == 1
+
+
+def test_a_copy_without_the_lesson_is_passed_over(shell, copies, lessons, tmp_path_factory):
+    (copies("my-lessons") / "notebooks" / "00_start.ipynb").unlink()
+    os.chdir(tmp_path_factory.mktemp("elsewhere"))
+    workbook.begin("00_start")
+    assert Path.cwd() == lessons.resolve()
+
+
+def test_catching_up_runs_the_released_cells_in_the_learners_folder(shell, lessons, copies):
+    """What a learner has half changed is not run for another lesson; handler.py is the learner's all the same."""
+    mine = copies("my-lessons") / "notebooks"
+    write_lesson(mine, "01_role", ["role", "policies"], ["raise SystemExit('half changed')"])
+    write_lesson(mine, "06_look", [], [])
+    find_out = "from pathlib import Path; Path('found.txt').write_text(Path('../handler.py').read_text())"
+    write_lesson(lessons, "01_role", ["role", "policies"], [MAKE_ROLE, ATTACH, find_out])
+    os.chdir(mine)
+    workbook.begin("06_look")
+    assert (mine / "found.txt").read_text() == "WHOSE = 'my-lessons'\n"
 
 
 def test_picture_shows_the_account_as_it_is_now(shell):

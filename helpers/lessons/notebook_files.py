@@ -1,0 +1,76 @@
+"""Read and write notebooks as plain JSON: importing nbformat takes longer than most of what is done with them."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+from helpers.errors import WorkbookError
+
+Notebook = dict[str, Any]
+
+
+def parse(text: str | bytes) -> Notebook:
+    """Return the notebook that a file holds. Raises ValueError when it is none, or one of another format than 4."""
+    notebook = json.loads(text)
+    if (
+        not isinstance(notebook, dict)
+        or notebook.get("nbformat") != 4
+        or not isinstance(notebook.get("metadata"), dict)
+    ):
+        raise ValueError("no notebook of format 4")
+    if not isinstance(notebook.get("cells"), list) or not all(map(_is_cell, notebook["cells"])):
+        raise ValueError("no cells")
+    return notebook
+
+
+def _is_cell(cell: Any) -> bool:
+    if not isinstance(cell, dict) or not isinstance(cell.get("metadata"), dict):
+        return False
+    lines = cell["source"] if isinstance(cell.get("source"), list) else [cell.get("source")]
+    outputs = cell.get("outputs") if cell.get("cell_type") == "code" else []
+    return (
+        isinstance(cell.get("cell_type"), str) and isinstance(outputs, list) and all(isinstance(x, str) for x in lines)
+    )
+
+
+def read(path: Path) -> Notebook:
+    """Return a released lesson. Raises WorkbookError when the file is no notebook, OSError when it cannot be read."""
+    try:
+        return parse(path.read_bytes())
+    except ValueError:
+        raise WorkbookError(
+            f"notebooks/{path.name} cannot be read as a notebook. Mend it or bring it back, then run this again."
+        ) from None
+
+
+def text_of(notebook: Notebook) -> bytes:
+    """Return a notebook in the form in which Jupyter writes it."""
+    notebook = copy.deepcopy(notebook)
+    for cell in notebook["cells"]:
+        cell["source"] = "".join(cell["source"]).splitlines(keepends=True)
+    return (json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode()
+
+
+def write(notebook: Notebook, path: Path) -> None:
+    """Write a notebook; the file is at every moment either what it was or complete."""
+    replace(path, text_of(notebook))
+
+
+def replace(path: Path, content: bytes) -> None:
+    """Write a file whose readers see either what it was or all of the new. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name(f".{path.name}.new")
+    new.write_bytes(content)
+    new.replace(path)
+
+
+def without_outputs(notebook: Notebook) -> Notebook:
+    """Return a copy of the notebook as if nobody had run it."""
+    notebook = copy.deepcopy(notebook)
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            cell |= {"outputs": [], "execution_count": None}
+    return notebook
