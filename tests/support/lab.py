@@ -53,12 +53,13 @@ class Lab:
 
     started: ClassVar[list] = []
 
-    def __init__(self, *options: str):
+    def __init__(self, *options: str, project: Path = PROJECT):
         self.port = free_port()
         terminal, inside = os.openpty()
         self.process = subprocess.Popen(
             [sys.executable, "-m", "helpers.lab.launch", "--no-browser", f"--port={self.port}", *options],
-            cwd=PROJECT, stdin=inside, stdout=inside, stderr=inside, preexec_fn=lambda: _own_terminal(inside),
+            cwd=project, stdin=inside, stdout=inside, stderr=inside, preexec_fn=lambda: _own_terminal(inside),
+            env=os.environ | {"PYTHONPATH": str(project)},
         )  # fmt: skip
         self.started.append(self)
         os.close(inside)
@@ -92,12 +93,27 @@ class Lab:
 
     def wait_for_kernel(self, kernel_id):
         """Wait until a kernel has started and answers."""
+        with self.kernel(kernel_id):
+            pass
+
+    @contextlib.contextmanager
+    def kernel(self, kernel_id: str) -> Iterator[BlockingKernelClient]:
+        """The client of a kernel that has started and answers."""
         file = Path(os.environ["JUPYTER_RUNTIME_DIR"], f"kernel-{kernel_id}.json")
         client = BlockingKernelClient(connection_file=str(file))
         client.load_connection_file()
         client.start_channels()
+
+        def ready() -> bool:
+            try:
+                client.wait_for_ready(timeout=PATIENCE)
+            except RuntimeError:  # one second without a heartbeat is its death, which a busy machine may take
+                return False
+            return True
+
         try:
-            client.wait_for_ready(timeout=PATIENCE)
+            eventually(ready, "the kernel to answer")
+            yield client
         finally:
             client.stop_channels()
 
