@@ -27,7 +27,15 @@ def is_signed(notebook: bytes) -> bool:
     import nbformat
     from nbformat.sign import NotebookNotary
 
-    return bool(NotebookNotary().check_signature(nbformat.reads(notebook.decode(), as_version=4)))
+    try:
+        return bool(NotebookNotary().check_signature(nbformat.reads(notebook.decode(), as_version=4)))
+    except (
+        AttributeError,
+        TypeError,
+        ValueError,
+        nbformat.ValidationError,
+    ):  # not what a notebook should be: JupyterLab will say so
+        return False
 
 
 def sign(notebook: bytes) -> None:

@@ -50,7 +50,8 @@ class WorkingCopy:
         made = not is_copy(self.folder)
         with self._alone():
             released = self._released()
-            updated = [name for name, content in released.items() if content and self._update(name, content)]
+            readable = {name: content for name, content in released.items() if content is not None}
+            updated = [name for name, content in readable.items() if self._update(name, content)]
             self._retire(set(released))
         mine = self.folder.name
         if made:
@@ -64,12 +65,13 @@ class WorkingCopy:
         with self._alone():
             changed = []
             for name, content in self._released().items():
+                if content is None:
+                    continue
                 path = self.folder / name
-                if content and path.exists() and not self._is_as_made(name, content):
+                if path.exists() and not self._is_as_made(name, content):
                     changed.append(name)
                     self._keep(path)
-                if content:
-                    self._write(name, content)
+                self._write(name, content)
         if not changed:
             return [f"The lessons in {self.folder.name} are as they came.", *self.said]
         return [came_again(changed, self._kept_name()), *self.said]
@@ -109,8 +111,9 @@ class WorkingCopy:
     def _update(self, name: str, new: bytes) -> bool:
         """Bring one file up to date; returns whether the learner had it and it is another now."""
         path, base = self.folder / name, self.folder / BASE / name
-        before = base.read_bytes() if base.is_file() else None
-        if name.endswith(".ipynb") and path.exists() and not _is_notebook(path):
+        is_lesson = name.endswith(".ipynb")
+        before = base.read_bytes() if base.is_file() and not (is_lesson and not _is_notebook(base)) else None
+        if is_lesson and path.exists() and not _is_notebook(path):
             self._keep(path)
             self.said.append(
                 f"{name} could not be read as a notebook: it is kept in {self._kept_name()}, and made anew."
@@ -120,7 +123,7 @@ class WorkingCopy:
             return False
         if before == new:
             return False
-        changed = self._merge(name, before or new, new) if name.endswith(".ipynb") else self._follow(name, before, new)
+        changed = self._merge(name, before or new, new) if is_lesson else self._follow(name, before, new)
         notebook_files.replace(base, new)
         return changed
 

@@ -15,25 +15,23 @@ Notebook = dict[str, Any]
 def parse(text: str | bytes) -> Notebook:
     """Return the notebook that a file holds. Raises ValueError when it is none, or one of another format than 4."""
     notebook = json.loads(text)
-    if (
-        not isinstance(notebook, dict)
-        or notebook.get("nbformat") != 4
-        or not isinstance(notebook.get("metadata"), dict)
-    ):
+    if not isinstance(notebook, dict) or notebook.get("nbformat") != 4:
         raise ValueError("no notebook of format 4")
-    if not isinstance(notebook.get("cells"), list) or not all(map(_is_cell, notebook["cells"])):
-        raise ValueError("no cells")
+    metadata, cells = notebook.get("metadata"), notebook.get("cells")
+    if not isinstance(metadata, dict) or not isinstance(cells, list) or not all(map(_is_cell, cells)):
+        raise ValueError("no metadata, or no cells")
     return notebook
 
 
 def _is_cell(cell: Any) -> bool:
     if not isinstance(cell, dict) or not isinstance(cell.get("metadata"), dict):
         return False
-    lines = cell["source"] if isinstance(cell.get("source"), list) else [cell.get("source")]
-    outputs = cell.get("outputs") if cell.get("cell_type") == "code" else []
-    return (
-        isinstance(cell.get("cell_type"), str) and isinstance(outputs, list) and all(isinstance(x, str) for x in lines)
-    )
+    kind, source = cell.get("cell_type"), cell.get("source")
+    lines = source if isinstance(source, list) else [source]
+    if not isinstance(kind, str) or not all(isinstance(line, str) for line in lines):
+        return False
+    outputs = cell.get("outputs") if kind == "code" else []
+    return isinstance(outputs, list) and all(isinstance(output, dict) for output in outputs)
 
 
 def read(path: Path) -> Notebook:

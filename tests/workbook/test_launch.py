@@ -14,8 +14,8 @@ import pytest
 from helpers.errors import WorkbookError
 from helpers.exercises import last_lesson
 from helpers.lab import launch, options
-from helpers.local_aws import lifecycle
 from helpers.lessons.catch_up import lesson_files
+from helpers.local_aws import lifecycle
 from helpers.paths import NOTEBOOKS, PROJECT
 from tests.support.lab import Lab, free_port, home_of_a_lab  # noqa: F401
 from tests.support.polling import PATIENCE

@@ -220,6 +220,36 @@ def test_without_what_it_was_made_from_all_that_differs_is_the_learners(workbook
     assert workbook.cells() == {"setup": "begin()", "task": "my answer"}
 
 
+def test_what_it_was_made_from_may_be_damaged(workbook):
+    workbook.lab()
+    workbook.edit(task="my answer")
+    (workbook.mine / working_copy.BASE / ROLE).write_text("{")
+    assert workbook.lab() == []
+    assert workbook.cells() == {"setup": "begin()", "task": "my answer"}
+    workbook.release(ROLE, lesson(setup="begin(2)", task="..."))
+    workbook.lab()
+    assert workbook.cells() == {"setup": "begin(2)", "task": "my answer"}, "now it is whole again"
+
+
+def test_outputs_that_are_none_cost_nothing_but_their_trust(workbook):
+    workbook.lab()
+    strange = json.loads(lesson(setup="begin()", task="my answer"))
+    strange["cells"][0]["outputs"] = [{"output_type": "display_data", "metadata": {}, "data": None}]
+    (workbook.mine / ROLE).write_text(json.dumps(strange))
+    workbook.release(ROLE, lesson(setup="begin()", task="...", new="look"))
+    [said] = workbook.lab()
+    assert said.startswith("New in my-lessons") and workbook.cells()["task"] == "my answer"
+
+
+def test_an_empty_page_is_a_page(workbook):
+    workbook.release("notebooks/GLOSSARY.md", "")
+    workbook.lab()
+    assert (workbook.mine / "notebooks" / "GLOSSARY.md").read_text() == ""
+    workbook.release("notebooks/GLOSSARY.md", "# Glossary\n")
+    workbook.lab()
+    assert (workbook.mine / "notebooks" / "GLOSSARY.md").read_text() == "# Glossary\n"
+
+
 def test_a_folder_that_cannot_be_written_is_one_line(workbook):
     workbook.mine.parent.mkdir(exist_ok=True)
     workbook.mine.write_text("a file that is in the way")
