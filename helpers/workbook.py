@@ -2,6 +2,8 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -79,7 +81,8 @@ def _begin_local(lesson: str, target: Target, catch_up: bool) -> AccountState | 
     headline = str(target)
     state = None
     if catch_up:
-        state = build_what_is_missing(lesson, NOTEBOOKS, lambda earlier: _announce(earlier, len(headline)))
+        with _naming_own_handler():
+            state = build_what_is_missing(lesson, NOTEBOOKS, lambda earlier: _announce(earlier, len(headline)))
     print(headline)
     return state
 
@@ -90,13 +93,30 @@ def _begin(lesson: str, target: Target, catch_up: bool) -> AccountState | None:
     ownership.refuse_foreign_resources(target)
     if not catch_up:
         return None
-    return build_what_is_missing(
-        lesson,
-        NOTEBOOKS,
-        lambda earlier: print(f"Catching up: {earlier} …", flush=True),
-        waits_on=sys.stdout,
-        settle=_settle,
-    )
+    with _naming_own_handler():
+        return build_what_is_missing(
+            lesson,
+            NOTEBOOKS,
+            lambda earlier: print(f"Catching up: {earlier} …", flush=True),
+            waits_on=sys.stdout,
+            settle=_settle,
+        )
+
+
+@contextmanager
+def _naming_own_handler() -> Iterator[None]:
+    """Say of what fails in catching up that it deployed a handler.py that is the learner's own, if it did."""
+    try:
+        yield
+    except WorkbookError as error:
+        own, released = Path("../handler.py"), NOTEBOOKS.parent / "handler.py"
+        if not own.is_file() or not released.is_file() or _lines(own) == _lines(released):
+            raise
+        raise WorkbookError(f"Your handler.py was deployed, and it has changes: look there first. {error}") from error
+
+
+def _lines(path: Path) -> list[bytes]:
+    return path.read_bytes().splitlines()  # whatever ends them, and whether or not it is UTF-8
 
 
 def _settle(built: Lesson) -> None:

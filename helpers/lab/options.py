@@ -97,12 +97,15 @@ def _refuse_unknown(option: str, known: set[str]) -> None:
 
 def _jupyters() -> tuple[set[str], set[str]]:
     """Return the options that JupyterLab takes: those that stand alone, and those with a value after them."""
-    from jupyter_server.serverapp import aliases, flags
     from jupyterlab.labapp import LabApp
 
+    of_server = LabApp.serverapp_class.class_traits()
     alone, with_value = (
         {("-" if len(name) == 1 else "--") + name for names in listed for name in _each(names)}
-        for listed in ([*flags, *LabApp.flags], [*aliases, *LabApp.aliases])
+        for listed in (
+            [*of_server["flags"].default(), *LabApp.flags],
+            [*of_server["aliases"].default(), *LabApp.aliases],
+        )
     )
     return alone | _ALWAYS, with_value - alone
 

@@ -527,6 +527,24 @@ def test_a_copy_without_the_lesson_is_passed_over(shell, copies, lessons, tmp_pa
     assert Path.cwd() == lessons.resolve()
 
 
+@pytest.mark.parametrize("own", ["changed", "as released", "unreadable"])
+def test_what_fails_in_catching_up_may_be_the_learners_own_handler(shell, lessons, copies, own):
+    mine = copies("my-lessons")
+    released = (mine / "handler.py").read_text()
+    if own == "changed":
+        (mine / "handler.py").write_text("def lambda_handler(")
+    elif own == "unreadable":
+        (mine / "handler.py").write_bytes(b"# \xff")
+    (lessons.parent / "handler.py").write_text(released)
+    write_lesson(lessons, "02_table", ["table"], ["raise ValueError('no order came')"])
+    os.chdir(mine / "notebooks")
+    write_lesson(mine / "notebooks", "06_look", [], [])
+    with pytest.raises(WorkbookError, match="Catching up failed in 02_table") as caught:
+        workbook.begin("06_look")
+    assert ("Your handler.py was deployed, and it has changes" in str(caught.value)) is (own != "as released")
+    assert "\n" not in str(caught.value)
+
+
 def test_catching_up_runs_the_released_cells_in_the_learners_folder(shell, lessons, copies):
     """What a learner has half changed is not run for another lesson; handler.py is the learner's all the same."""
     mine = copies("my-lessons") / "notebooks"
