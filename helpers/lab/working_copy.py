@@ -138,6 +138,9 @@ class WorkingCopy:
             self.said.append(f"{line} The new one: {self.project / name}")
         if merged.notebook == mine:
             return False
+        if _run(merged.notebook) < _run(mine):  # new cells have yet to be run; on AWS that may come out differently
+            notebook_files.replace(self._place_for(path), text)
+            self.said.append(f"{name} as you ran it is kept in {self._kept_name()}.")
         notebook_files.write(merged.notebook, path)
         if trust.is_signed(text):  # JupyterLab showed its outputs, and what has come in has none
             trust.sign(path.read_bytes())
@@ -185,13 +188,17 @@ class WorkingCopy:
         notebook_files.replace(self.folder / BASE / name, content)
 
     def _keep(self, path: Path) -> None:
-        """Move a file of the learner's into this run's folder for what is kept."""
+        """Move a file of the learner's to where it is kept."""
+        path.replace(self._place_for(path))
+
+    def _place_for(self, path: Path) -> Path:
+        """Return where a file of the learner's is kept, in this run's folder for that."""
         if self._kept is None:
             self._kept = free_folder(self.folder)
         name = path.relative_to(self.folder)
-        kept = self._kept / (name.relative_to("notebooks") if name.parts[0] == "notebooks" else name)
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        path.replace(kept)
+        place = self._kept / (name.relative_to("notebooks") if name.parts[0] == "notebooks" else name)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        return place
 
     def _kept_name(self) -> str:
         return f"{self.folder.name}/{self._kept.name}" if self._kept else ""
@@ -226,6 +233,11 @@ def refresh(project: Path, folder: Path) -> list[str]:
             f"Your lessons in {folder} cannot be written: {error.strerror or error}. Copy the workbook to a folder of "
             "your own, or name another place in the variable WORKBOOK_MY_LESSONS."
         ) from None
+
+
+def _run(notebook: notebook_files.Notebook) -> int:
+    """Return how many cells have outputs."""
+    return sum(bool(cell.get("outputs")) for cell in notebook["cells"])
 
 
 def _is_notebook(path: Path) -> bool:

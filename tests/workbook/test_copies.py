@@ -326,6 +326,7 @@ def test_an_executed_solved_copy_shows_what_comes_out(workbook, tmp_path):
     lesson["cells"][0]["source"] = "print(6 * 7)"
     (workbook / "notebooks" / "01_a.ipynb").write_text(json.dumps(lesson), encoding="utf-8")
     (workbook / "notebooks" / "solutions" / "ex_01_1.py").write_text('"""E."""\nprint("solved")\n', encoding="utf-8")
-    copies.make(tmp_path / "out", solved=True, executed=True, root=workbook)
+    said = copies.make(tmp_path / "out", solved=True, executed=True, root=workbook)
+    assert said.endswith("python3 -m helpers lab --released"), "in a copy of their own nobody would see the outputs"
     outputs = [cell["outputs"][0]["text"] for cell in cells(tmp_path / "out" / "notebooks" / "01_a.ipynb")]
     assert outputs == [["42\n"], ["solved\n"]]

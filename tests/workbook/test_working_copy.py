@@ -99,6 +99,19 @@ def test_a_new_release_comes_in_and_the_learners_cells_stay(workbook):
     assert workbook.lab() == []
 
 
+def test_what_was_run_and_gets_a_new_cell_is_kept_with_its_outputs(workbook):
+    workbook.lab()
+    workbook.edit(outputs=True)
+    before = (workbook.mine / ROLE).read_bytes()
+    workbook.release(ROLE, lesson(setup="begin(2)", task="..."))
+    assert workbook.lab()[1:] == [f"{ROLE} as you ran it is kept in my-lessons/kept-lessons-1."]
+    assert (workbook.mine / "kept-lessons-1" / "01_role.ipynb").read_bytes() == before
+    setup, task = parse((workbook.mine / ROLE).read_bytes())["cells"]
+    assert task["outputs"] and not setup["outputs"]
+    workbook.release(ROLE, lesson(setup="begin(2)", task="...", new="look"))
+    assert len(workbook.lab()) == 1, "nothing gives way to a cell that is only new"
+
+
 def test_what_both_have_changed_stays_the_learners_and_is_told_once(workbook):
     workbook.lab()
     workbook.edit(task="my answer")
