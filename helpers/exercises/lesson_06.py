@@ -26,12 +26,12 @@ NAMES = ["requests without the filter", "requests with it", "orders paid for wit
 @exercise("06-1", takes=dict)
 def filtered_scan(prediction: dict[str, Any]) -> Verdict:
     if set(prediction) != set(NAMES):
-        return wrong("Keep the three names in the dict, and put a number behind each.")
+        return wrong("Keep the three names in the dict, and give each a number.")
     if any(type(number) is not int for number in prediction.values()):
         return wrong("Each of the three predictions is a whole number.")
     unfiltered, filtered, paid = (prediction[name] for name in NAMES)
     if unfiltered == STORED // PAGE_SIZE:
-        return wrong("Those are the full pages. Where are the orders that do not fill one?", see="pagination")
+        return wrong("Those are the full pages. Where are the orders that do not fill a page?", see="pagination")
     if unfiltered != REQUESTS:
         return wrong("Begin without the filter: how many pages do all the orders fill?", see="pagination")
     if filtered == 1:
@@ -92,7 +92,7 @@ def _run(function: Callable[..., Any], *arguments: Any) -> tuple[object, list[di
     if value is None:
         raise EarlyVerdict(wrong("Your function returns nothing."))
     if not pages.answers:
-        raise EarlyVerdict(wrong("Your function has not scanned the table with the client that it is given."))
+        raise EarlyVerdict(wrong("Your function has not scanned the table with the client that it was given."))
     return value, pages.answers
 
 
@@ -228,6 +228,6 @@ def _about_units(units: object, pages: list[dict[str, Any]]) -> Verdict | None:
         return wrong("Those are the units of one request. What about the others?", see="consumed-capacity")
     if said != sum(costs):
         return wrong(
-            "The orders are right, but the units are not those that DynamoDB has told.", see="consumed-capacity"
+            "The orders are right, but the units are not those that DynamoDB reported.", see="consumed-capacity"
         )
     return None

@@ -49,7 +49,7 @@ def matching_orders(letters: list[Any] | tuple[Any, ...] | set[Any]) -> Verdict:
     if not answer:
         return wrong("The list is empty, but the pattern is not one of those that never match.", see="event-pattern")
     if not answer <= set(LETTERS):
-        return wrong("The list holds letters of the table, each as a text of its own.")
+        return wrong("The list should hold letters of the table, each a text of its own.")
     for letter, question in PUT_IN.items():
         if letter in answer:
             return wrong(question, see="event-pattern")
@@ -72,7 +72,7 @@ NEARLY = {
 @exercise("07-2", takes=dict)
 def telling_apart(orders: dict[str, Any]) -> Verdict:
     if set(orders) != set(NEARLY) or not all(isinstance(order, dict) for order in orders.values()):
-        return wrong("Keep the three letters, and put an order behind each: a dict, without an envelope.")
+        return wrong("Keep the three letters, and give each an order: a dict, without an envelope.")
     for letter, order in orders.items():
         if absent := [name for name in RIGHT if name not in order]:
             return wrong(

@@ -56,7 +56,7 @@ FATES = {  # situation: (place, runs, the question about the place, the question
 @exercise("08-1", takes=dict)
 def where_it_ends(prediction: dict[str, Any]) -> Verdict:
     if set(prediction) != set(FATES):
-        return wrong("Keep the six situations in the dict, and put a pair behind each.")
+        return wrong("Keep the six situations in the dict, and give each a pair.")
     for letter, (place, runs, about_place, about_runs) in FATES.items():
         answer = prediction[letter]
         if (
@@ -65,7 +65,7 @@ def where_it_ends(prediction: dict[str, Any]) -> Verdict:
             or answer[0] not in PLACES
             or type(answer[1]) is not int
         ):
-            return wrong(f"{letter}: behind it belongs a pair: one of {', '.join(PLACES)}, and a whole number.")
+            return wrong(f"{letter}: give it a pair: one of {', '.join(PLACES)}, and a whole number.")
         if answer[0] != place:
             return wrong(about_place, see="dead-letter-queue" if place == DLQ else "on-failure-destination")
         if answer[1] != runs:

@@ -30,15 +30,15 @@ FORGOTTEN = {
 @exercise("09-1", takes=dict)
 def replayed_hour(prediction: dict[str, Any]) -> Verdict:
     if set(prediction) != {EVENTS, ORDERS, ADDED, MAILED}:
-        return wrong("Keep the four names in the dict, and put a value behind each.")
+        return wrong("Keep the four names in the dict, and give each a value.")
     answer = prediction[EVENTS]
     if not isinstance(answer, (list, tuple, set)) or not all(isinstance(each, str) for each in answer):
-        return wrong("Behind the events belongs a list of letters of the table, each as a text of its own.")
+        return wrong("The events are a list of letters of the table, each a text of its own.")
     for letter, question in (NOT_REPLAYED | FORGOTTEN).items():
         if (letter in answer) != (letter in REPLAYED):
             return wrong(question, see="archive" if letter == "P" else "replay")
     if set(answer) != set(REPLAYED):
-        return wrong("There is something in the list that is no event of the table.")
+        return wrong("The list has something in it that is no event of the table.")
     if any(type(prediction[each]) is not int for each in (ORDERS, ADDED, MAILED)):
         return wrong("The other three predictions are whole numbers.")
     return _about_numbers(prediction) or correct(
@@ -100,7 +100,7 @@ def replay_span(function: Callable[..., Any]) -> Verdict:
 def _about_span(answer: object, missing: dict[str, datetime]) -> str:
     """Say what is wrong with a span, as the idea it comes from; empty if nothing is."""
     if not missing:
-        return "" if answer is None else "Where nothing is missing, your function wants a replay all the same."
+        return "" if answer is None else "Your function wants a replay even where nothing is missing."
     if answer is None:
         return "Orders are missing, and your function returns None."
     if (
@@ -116,7 +116,7 @@ def _about_span(answer: object, missing: dict[str, datetime]) -> str:
     if start >= end:
         return "The span ends before it begins. Are the ids in the order of the times?"
     if start > first or end < last:
-        return "A missing order lies outside of the span. Which times are the outermost: by what do you find them?"
+        return "A missing order lies outside the span. Which times are the outermost: by what do you find them?"
     if start == first or end == last:
         return "The outermost order lies on the edge of the span. Is it inside, according to AWS?"
     if start < first - MARGIN or end > last + MARGIN:
