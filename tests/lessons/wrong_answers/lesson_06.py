@@ -153,7 +153,7 @@ def one_total():
     return (lambda dynamodb: sum(report(all_items)(dynamodb).values()),)
 
 
-@wrong_answer("06-2", "with the client that it is given")
+@wrong_answer("06-2", "with the client that it was given")
 def a_client_of_its_own():
     return (lambda dynamodb: report(all_items)(boto3.client("dynamodb")),)
 
@@ -287,7 +287,7 @@ def nobody_asks_what_it_costs():
     return (free,)
 
 
-@wrong_answer("06-3", "not those that DynamoDB has told")
+@wrong_answer("06-3", "not those that DynamoDB reported")
 def units_from_the_lesson():
     return (lambda dynamodb, least: (answered(dynamodb, request(least))[0], 2.0),)
 

@@ -44,7 +44,7 @@ def none():
     return ([],)
 
 
-@wrong_answer("07-1", "each as a text of its own")
+@wrong_answer("07-1", "each a text of its own")
 def in_one_text():
     return (["PT"],)
 

@@ -82,7 +82,7 @@ def missing(placed: dict, present: set) -> list:
     return [at for name, at in placed.items() if name not in present]
 
 
-@wrong_answer("09-2", "wants a replay all the same")
+@wrong_answer("09-2", "wants a replay even where")
 def no_thought_of_nothing():
     def span(placed, present):
         times = missing(placed, present) or [*placed.values()]
@@ -119,7 +119,7 @@ def the_whole_day():
     return (span,)
 
 
-@wrong_answer("09-2", "lies outside of the span")
+@wrong_answer("09-2", "lies outside the span")
 def the_first_gap_alone():
     def span(placed, present):
         times = missing(placed, present)
