@@ -14,8 +14,9 @@ from html import escape
 from pathlib import Path
 
 from helpers.lessons.catch_up import lesson_files
+from helpers.lessons.notebook_files import read
 from helpers.paths import NOTEBOOKS, PROJECT
-from helpers.teaching.material import atomic_folder, read, run_and_report
+from helpers.teaching.material import atomic_folder, run_and_report
 from helpers.teaching.slides import PAGE, page, slides
 
 SERVICE = NOTEBOOKS / "images" / "service.svg"

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from helpers.lessons.catch_up import lesson_files
+from helpers.lessons.notebook_files import read
 from helpers.paths import NOTEBOOKS
 from helpers.teaching import handouts
-from helpers.teaching.material import read
 from tests.support.browser import Browser, find
 
 LESSONS = lesson_files(NOTEBOOKS)
