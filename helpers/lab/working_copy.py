@@ -20,7 +20,7 @@ from helpers.lab.merge import is_fresh, merge
 from helpers.lessons import notebook_files
 from helpers.lessons.catch_up import lesson_files
 
-FOR_TEACHERS = {"notebooks/TEACHING.md"}  # of the pages beside the lessons
+FOR_TEACHERS = {"notebooks/TEACHING.md", "notebooks/MISTAKES.md"}  # of the pages beside the lessons
 BASE = ".released"
 _TROUBLE = "When something goes wrong"  # a section of the README
 README = """\

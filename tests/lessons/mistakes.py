@@ -1,4 +1,4 @@
-"""The last part of the teacher's guide: the likely mistakes of each exercise, with the message that each gets.
+"""The page of likely mistakes beside the teacher's guide: those of each exercise, with the message that each gets.
 
 The gate (test_exercises.py) gives every wrong answer to its check anyway; here its findings are compared with the
 guide, or written into it: `WRITE_GUIDE=1 pytest tests/lessons/test_exercises.py`.
@@ -13,7 +13,7 @@ import re
 from helpers.lessons.catch_up import lesson_files
 from helpers.paths import PROJECT
 
-GUIDE = PROJECT / "notebooks" / "TEACHING.md"
+GUIDE = PROJECT / "notebooks" / "MISTAKES.md"
 HEADING = "## Likely mistakes\n"
 HEAD = "| Mistake | What the check says |\n|---|---|\n"
 EXERCISE = re.compile(r"^\*\*(\d\d-\d) .*?\*\*\n\n((?:\|.*\n)+)", re.MULTILINE)
@@ -47,7 +47,7 @@ def settle(exercise_id: str, messages: dict[str, str]) -> None:
 
 
 def write(tables: dict[str, str]) -> None:
-    """Make the guide's last part anew: a fold for each lesson, in it its exercises with their tables."""
+    """Make the page's tables anew: a fold for each lesson, in it its exercises with their tables."""
     before, heading, after = GUIDE.read_text(encoding="utf-8").partition(HEADING)
     introduction = after.partition("<details>")[0].strip("\n")
     folds = []

@@ -35,6 +35,7 @@ NOT_HANDED_OUT = (
     "CONTRIBUTING.md",
     "notebooks/solutions/",
     "notebooks/TEACHING.md",
+    "notebooks/MISTAKES.md",
     "conftest.py",
     ".gitattributes",
 )
