@@ -9,6 +9,9 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+#: Kinds of files that the installation copies.
+_COPIED = {".css", ".js", ".json"}
+
 
 @dataclass(frozen=True)
 class Place:
@@ -51,8 +54,9 @@ class Place:
 
     @property
     def jupyter(self) -> list[Path]:
-        """JupyterLab's settings, which the installation copies into the environment."""
-        return sorted((self.root / "helpers" / "lab" / "jupyter").rglob("*.json"))
+        """JupyterLab's settings and the lessons' look, which the installation copies into the environment."""
+        folders = (self.root / "helpers" / "lab" / name for name in ("jupyter", "look"))
+        return sorted(path for folder in folders for path in folder.rglob("*.*") if path.suffix in _COPIED)
 
     def wanted(self) -> str:
         """Return a digest, in hexadecimal, of all that decides what belongs into the environment.

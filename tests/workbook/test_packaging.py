@@ -324,13 +324,27 @@ def test_the_project_says_what_it_is():
     assert Version(PYTHONS[0]) == Version(f"{oldest}.0")
 
 
+SHARED = PYPROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["shared-data"]
+
+
+def test_the_look_of_lessons_lies_where_jupyter_finds_it():
+    look = json.loads((PROJECT / "helpers" / "lab" / "look" / "package.json").read_text())
+    assert SHARED["helpers/lab/look"] == f"share/jupyter/labextensions/{look['name']}"
+    script = (PROJECT / "helpers" / "lab" / "look" / look["jupyterlab"]["_build"]["load"]).read_text()
+    assert f'window._JUPYTERLAB["{look["name"]}"]' in script, "JupyterLab looks for it under the extension's name"
+    assert look["name"] == METADATA["name"] and look["version"] == METADATA["version"]
+    for source, target in SHARED.items():
+        for path in (PROJECT / source).rglob("*.*"):
+            installed = Path(sys.prefix, target, path.relative_to(PROJECT / source))
+            assert installed.read_bytes() == path.read_bytes(), "a change of it is a change of .venv"
+
+
 def test_jupyter_is_told_to_ask_the_network_for_nothing():
     settings = json.loads((PROJECT / "helpers" / "lab" / "jupyter" / "jupyter_lab_config.json").read_text())["LabApp"]
     assert settings["news_url"] is None and settings["extension_manager"] == "readonly"
     module, _, name = settings["check_for_updates_class"].rpartition(".")
     assert hasattr(importlib.import_module(module), name)
-    shared = PYPROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["shared-data"]
-    assert shared == {"helpers/lab/jupyter": "etc/jupyter"}
+    assert SHARED["helpers/lab/jupyter"] == "etc/jupyter"
     page = json.loads((PROJECT / "helpers" / "lab" / "jupyter" / "labconfig" / "page_config.json").read_text())
     assert page["disabledExtensions"]["@jupyterlab/apputils-extension:announcements"], "it asks about news"
 
