@@ -1,20 +1,42 @@
 """Define the one error that its reader can do something about. Standard library only."""
 
-HELP = "notebooks/WHEN_IT_DOES_NOT_WORK.md"
+import sys
+from html import escape
+from typing import Any
+
+_PAGE = "WHEN_IT_DOES_NOT_WORK.md"  # beside the lessons
+HELP = f"notebooks/{_PAGE}"
 
 
 class WorkbookError(Exception):
     """Its message is one line that says what to do: notebooks and commands show that line and no traceback.
 
-    `more` is the heading of HELP, as an anchor, under which there is more to read.
+    `more` is an anchor of HELP, under which there is more to read. A notebook shows it as a link, too.
     """
 
     def __init__(self, message: str, more: str = "") -> None:
         super().__init__(f"{message} More: {HELP}#{more}" if more else message)
+        self.more = more
 
     def _render_traceback_(self) -> list[str]:  # IPython asks an exception that has this how to show it
+        if self.more:
+            _show_link(self.more)
         return [f"{type(self).__name__}: {self}"]
 
 
 class WaitTimeout(WorkbookError, TimeoutError):
     """What a lesson waited for did not come in time."""
+
+
+def _show_link(anchor: str) -> None:
+    """Show a link to an entry of the page above the error: an error's own text can hold none that front ends follow.
+
+    Only a kernel's front end gets it; in a terminal the text names the page.
+    """
+    ipython: Any = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    if not hasattr(shell, "kernel"):
+        return
+    words = escape(anchor.replace("-", " "))
+    link = f'<a href="{_PAGE}#{escape(anchor)}">When it does not work: {words}</a>'
+    shell.display_pub.publish({"text/plain": f"See {_PAGE}#{anchor}", "text/html": f"<div>See {link}</div>"})

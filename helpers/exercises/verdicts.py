@@ -68,7 +68,7 @@ class VerdictLine:
         """Return the same with a coloured edge; text and ground are the page's own, so that it fits dark and light."""
         sign, colour = _LOOK[self._verdict.outcome]
         anchor = self._verdict.see
-        see = f' <a href="{GLOSSARY}#{anchor}">{anchor.replace("-", " ")}</a>' if anchor else ""
+        see = f' (see <a href="{GLOSSARY}#{anchor}">{anchor.replace("-", " ")}</a>)' if anchor else ""
         return (
             f'<div style="border-left: 5px solid {colour}; padding: 4px 10px; font-size: 110%">'
             f'<b><span style="color: {colour}">{sign}</span> {self._id}: {self._verdict.outcome}.</b> '

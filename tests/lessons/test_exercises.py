@@ -183,13 +183,3 @@ def odd_values(exercise_id: str) -> None:
     for value in ODD if count else []:
         said = verdict(exercise_id, *[value] * count)
         assert said.outcome != "correct" and "\n" not in said.message, f"{value!r}: {said}"
-
-
-@pytest.mark.parametrize("number", sorted({each[:2] for each in STUBS}))
-def test_see_leads_into_the_glossary(number):
-    """Every anchor that a checker of this lesson names is one of the glossary."""
-    source = (PROJECT / "helpers" / "exercises" / f"lesson_{number}.py").read_text(encoding="utf-8")
-    glossary = (PROJECT / "notebooks" / "GLOSSARY.md").read_text(encoding="utf-8")
-    titles = re.findall(r"^#+ (.+)$", glossary, re.MULTILINE)
-    anchors = {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
-    assert set(re.findall(r'see="([^"]+)"', source)) <= anchors

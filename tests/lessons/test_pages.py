@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 
 import pytest
 
 from helpers.errors import HELP, WorkbookError
 from helpers.paths import NOTEBOOKS, PROJECT
+from helpers.target import connection
 
 PAGES = {path.name: path.read_text(encoding="utf-8") for path in sorted(NOTEBOOKS.glob("*.md"))}
 GLOSSARY, HELP_PAGE = PAGES["GLOSSARY.md"], PAGES["WHEN_IT_DOES_NOT_WORK.md"]
 
 
+#: A link from code or from a lesson to a place on a page: the page and its anchor.
+LINK = re.compile(r"\b((?:GLOSSARY|WHEN_IT_DOES_NOT_WORK|PRICES_AND_QUOTAS)\.md)#([^\s)\"'\\`]+)")
+
+
+def slug(title: str) -> str:
+    """The anchor that GitHub makes of a heading. JupyterLab's own keeps the capitals, so that it is another one."""
+    return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
+
+
 def anchors(page: str) -> list[str]:
-    """The anchors of a page's headings, as GitHub and JupyterLab make them."""
-    titles = re.findall(r"^#+ (.+)$", page, re.MULTILINE)
-    return [re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles]
+    """The anchors of a page's headings, as GitHub makes them."""
+    return [slug(title) for title in re.findall(r"^#+ (.+)$", page, re.MULTILINE)]
+
+
+def explicit_anchors(page: str) -> list[str]:
+    """The anchors that a page names itself, and that lead to the same place everywhere."""
+    return re.findall(r'^<a id="([^"]+)"></a>$', page, re.MULTILINE)
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -28,8 +43,48 @@ def test_links_lead_somewhere(name):
         file, _, anchor = target.partition("#")
         path = NOTEBOOKS / file if file else NOTEBOOKS / name
         assert path.is_file(), target
+        page = path.read_text(encoding="utf-8")
         if anchor:
-            assert anchor in anchors(path.read_text(encoding="utf-8")), target
+            assert anchor in (explicit_anchors(page) if file else anchors(page)), target
+
+
+@pytest.mark.parametrize("name", ["GLOSSARY.md", "WHEN_IT_DOES_NOT_WORK.md"])
+def test_every_entry_has_an_anchor_that_is_the_same_in_every_front_end(name):
+    entries = re.findall(r'^<a id="([^"]+)"></a>\n\n## (.+)$', PAGES[name], re.MULTILINE)
+    assert [anchor for anchor, _ in entries] == [slug(title) for _, title in entries]
+    assert [title for _, title in entries] == re.findall(r"^## (.+)$", PAGES[name], re.MULTILINE)
+
+
+@pytest.mark.parametrize("lesson", sorted(path.name for path in NOTEBOOKS.glob("*.ipynb")))
+def test_links_of_lessons_lead_to_an_explicit_anchor(lesson):
+    cells = json.loads((NOTEBOOKS / lesson).read_text(encoding="utf-8"))["cells"]
+    for page, anchor in LINK.findall("\n".join("".join(cell["source"]) for cell in cells)):
+        assert anchor in explicit_anchors(PAGES[page]), f"{page}#{anchor}"
+
+
+def test_verdicts_lead_to_an_explicit_anchor_of_the_glossary():
+    named = set()
+    for path in sorted((PROJECT / "helpers" / "exercises").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            given = isinstance(node, ast.keyword) and node.arg == "see"
+            default = isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id == "see"
+            table = isinstance(node, ast.Assign) and [ast.unparse(target) for target in node.targets] == ["SEE"]
+            named |= texts(node.value) if given or default or table else set()
+    assert len(named) > 30
+    assert named - {""} <= set(explicit_anchors(GLOSSARY))
+
+
+def texts(value: ast.expr | None) -> set[str]:
+    """What an expression may be: a text, one of several, or what stands elsewhere in the same package."""
+    if isinstance(value, ast.IfExp):
+        return texts(value.body) | texts(value.orelse)
+    if isinstance(value, ast.Dict):
+        return set().union(*map(texts, value.values))
+    if isinstance(value, ast.Constant):
+        return {str(value.value)}
+    elsewhere = ast.unparse(value) if value else ""
+    assert elsewhere.endswith(".see") or elsewhere.startswith("SEE"), f"this test cannot tell what {elsewhere} will be"
+    return set()
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -62,7 +117,8 @@ def sources():
 def test_errors_lead_to_what_helps():
     named = {(path.name, anchor) for path, text in sources() for anchor in re.findall(r'more="([^"]+)"', text)}
     assert len(named) > 5
-    assert {anchor for _, anchor in named} <= set(anchors(HELP_PAGE))
+    assert {anchor for _, anchor in named} <= set(explicit_anchors(HELP_PAGE))
+    assert connection.HELP in explicit_anchors(HELP_PAGE)
     assert HELP == "notebooks/WHEN_IT_DOES_NOT_WORK.md"
 
 
