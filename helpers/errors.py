@@ -16,27 +16,30 @@ class WorkbookError(Exception):
 
     def __init__(self, message: str, more: str = "") -> None:
         super().__init__(f"{message} More: {HELP}#{more}" if more else message)
-        self.more = more
+        self._shown = str(self)
+        self._anchor = more
 
-    def _render_traceback_(self) -> list[str]:  # IPython asks an exception that has this how to show it
-        if self.more:
-            _show_link(self.more)
-        return [f"{type(self).__name__}: {self}"]
+    def _render_traceback_(self) -> list[str]:  # IPython asks an exception that has this how to show it, and twice
+        if self._anchor and _show_link(self._anchor):
+            self._shown = self._shown.removesuffix(f" More: {HELP}#{self._anchor}")
+            self._anchor = ""
+        return [f"{type(self).__name__}: {self._shown}"]
 
 
 class WaitTimeout(WorkbookError, TimeoutError):
     """What a lesson waited for did not come in time."""
 
 
-def _show_link(anchor: str) -> None:
-    """Show a link to an entry of the page above the error: an error's own text can hold none that front ends follow.
+def _show_link(anchor: str) -> bool:
+    """Show a link to an entry of the page above the error; returns whether there is a front end that can follow it.
 
-    Only a kernel's front end gets it; in a terminal the text names the page.
+    No front end makes a link of what an error's own text says. In a terminal, that text has to do.
     """
     ipython: Any = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython else None
     if not hasattr(shell, "kernel"):
-        return
+        return False
     words = escape(anchor.replace("-", " "))
     link = f'<a href="{_PAGE}#{escape(anchor)}">When it does not work: {words}</a>'
     shell.display_pub.publish({"text/plain": f"See {_PAGE}#{anchor}", "text/html": f"<div>See {link}</div>"})
+    return True

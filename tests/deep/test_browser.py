@@ -15,7 +15,7 @@ from helpers.local_aws import lifecycle
 from helpers.paths import PROJECT
 from tests.support.browser import Browser, find
 from tests.support.embedded_aws import own_home
-from tests.support.jupyter import NOTEBOOK, jupyterlab, run_all_cells
+from tests.support.front_ends import JUPYTERLAB, check_lesson, run_all_cells, serve
 
 CHROMIUM = find()
 REQUIRED = os.environ.get("WORKBOOK_REQUIRE_BROWSER") == "1"
@@ -50,41 +50,17 @@ def page(tmp_path_factory) -> Iterator[tuple[Browser, str]]:
     with own_home(folder / "account"):
         lifecycle.start()
         try:
-            with jupyterlab(folder) as address, Browser(CHROMIUM, folder) as browser:
+            with serve(JUPYTERLAB, folder) as address, Browser(CHROMIUM, folder) as browser:
                 yield browser, address
         finally:
             lifecycle.stop()
 
 
-def outputs(browser: Browser) -> list[dict]:
-    """Code cells of the open notebook: their execution count, tags and outputs."""
-    return browser.run(
-        f"""[...({NOTEBOOK}).content.model.cells].map(cell => cell.toJSON())
-        .filter(cell => cell.cell_type === 'code')
-        .map(cell => ({{count: cell.execution_count, tags: cell.metadata.tags || [], outputs: cell.outputs}}))"""
-    )
-
-
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_a_lesson_in_jupyterlab(page, lesson):
     browser, address = page
-    run_all_cells(browser, address.format(lesson))
-    cells = outputs(browser)
-    assert [cell["count"] for cell in cells] == list(range(1, len(cells) + 1)), "every cell has run, in order"
-    failed = [
-        output["evalue"]
-        for cell in cells
-        for output in cell["outputs"]
-        if output["output_type"] == "error" and "raises-exception" not in cell["tags"]
-    ]
-    assert failed == []
-    for what, selector in LESSONS[lesson].items():
-        seen = f"""[...document.querySelectorAll(`.jp-OutputArea-output :is({selector})`)]
-            .filter(element => element.getBoundingClientRect().width > 200 && element.complete !== false
-                               && element.naturalWidth !== 0).length"""
-        assert browser.until(seen, 20, f"{what} in {lesson}") >= 1
-    assert browser.foreign_requests() == [], "no request has left the machine"
-    assert browser.errors == []
+    run_all_cells(browser, address.format(f"notebooks/{lesson}.ipynb"))
+    check_lesson(browser, LESSONS[lesson])
     if lesson in PICTURES and os.environ.get("WORKBOOK_SCREENSHOTS") == "1":
         name, take = PICTURES[lesson]
         path = PROJECT / "docs" / "images" / name
