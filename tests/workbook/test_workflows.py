@@ -192,6 +192,11 @@ def test_a_dev_container_opens_the_first_lesson():
     assert editors["codespaces"]["openFiles"] == [FIRST_LESSON] and (PROJECT / FIRST_LESSON).is_file()
     interpreter = "${containerWorkspaceFolder}/.venv/bin/python"
     assert editors["vscode"]["settings"]["python.defaultInterpreterPath"] == interpreter
+    assert set(editors["vscode"]["extensions"]) >= {"ms-python.python", "ms-toolsai.jupyter"}
+
+
+def test_a_kernel_in_a_dev_container_starts_beside_its_lesson():
+    assert DEVCONTAINER["customizations"]["vscode"]["settings"]["jupyter.notebookFileRoot"] == "${fileDirname}"
 
 
 def test_a_dev_container_forwards_the_port_that_the_readme_names():
