@@ -36,7 +36,7 @@ def _show_link(anchor: str) -> bool:
     No front end makes a link of what an error's own text says. In a terminal, that text has to do.
     """
     ipython: Any = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
+    shell: Any = ipython.get_ipython() if ipython else None
     if not hasattr(shell, "kernel"):
         return False
     words = escape(anchor.replace("-", " "))
