@@ -333,10 +333,9 @@ def test_the_look_of_lessons_lies_where_jupyter_finds_it():
     script = (PROJECT / "helpers" / "lab" / "look" / look["jupyterlab"]["_build"]["load"]).read_text()
     assert f'window._JUPYTERLAB["{look["name"]}"]' in script, "JupyterLab looks for it under the extension's name"
     assert look["name"] == METADATA["name"] and look["version"] == METADATA["version"]
-    for source, target in SHARED.items():
-        for path in (PROJECT / source).rglob("*.*"):
-            installed = Path(sys.prefix, target, path.relative_to(PROJECT / source))
-            assert installed.read_bytes() == path.read_bytes(), "a change of it is a change of .venv"
+    for path in (PROJECT / "helpers" / "lab" / "look").rglob("*.*"):
+        installed = Path(sys.prefix, SHARED["helpers/lab/look"], path.relative_to(PROJECT / "helpers" / "lab" / "look"))
+        assert installed.read_bytes() == path.read_bytes(), "a change of it is a change of .venv"
 
 
 def test_jupyter_is_told_to_ask_the_network_for_nothing():
