@@ -20,7 +20,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from helpers.pictures import files, palette
 from tests.support.browser import Browser, find
-from tests.support.jupyter import jupyterlab, open_notebook, run_all_cells
+from tests.support.front_ends import JUPYTERLAB, NOTEBOOK, open_page, run_all_cells, serve
 
 CHROMIUM = find()
 REQUIRED = os.environ.get("WORKBOOK_REQUIRE_BROWSER") == "1"
@@ -81,7 +81,7 @@ def page(tmp_path_factory) -> Iterator[tuple[Browser, str]]:
     if not CHROMIUM:
         pytest.fail("WORKBOOK_REQUIRE_BROWSER=1, and no Chromium was found")
     folder = tmp_path_factory.mktemp("jupyterlab")
-    with jupyterlab(folder) as address, Browser(CHROMIUM, folder) as browser:
+    with serve(JUPYTERLAB, folder) as address, Browser(CHROMIUM, folder) as browser:
         markdown = [new_markdown_cell(f"![{name}](images/{name})") for name in files.PICTURES]
         running = new_notebook(cells=[*(new_code_cell(f"{source}shown") for source in (DIAGRAM, WAY)), *markdown])
         stored = [
@@ -121,7 +121,8 @@ def colour_at(browser: Browser, x: float, y: float) -> str:
 @pytest.mark.parametrize("notebook", ["trusted", "untrusted"])
 def test_pictures_are_whole_at_every_width_and_in_both_themes(page, notebook):
     browser, address = page
-    (run_all_cells if notebook == "trusted" else open_notebook)(browser, address.format(notebook))
+    (run_all_cells if notebook == "trusted" else open_page)(browser, address.format(f"notebooks/{notebook}.ipynb"))
+    browser.until(f"!!({NOTEBOOK})?.content.model.cells.length", what="the notebook")
     for theme, sheet in THEMES.items():
         for width in WIDTHS:
             browser.resize(width, 1000)
