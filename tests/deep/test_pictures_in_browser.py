@@ -156,7 +156,7 @@ def check(seen: dict, where: tuple) -> None:
 def keep(browser: Browser, where: tuple) -> None:
     """Keep a screenshot when somebody wants to look."""
     folder = os.environ.get("WORKBOOK_SCREENSHOTS", "")
-    if Path(folder).is_dir():
+    if folder and Path(folder).is_dir():  # Path("") is the working folder
         browser.screenshot(Path(folder) / ("-".join(str(each).replace(" ", "-") for each in where) + ".png"))
 
 
