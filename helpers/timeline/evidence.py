@@ -5,6 +5,7 @@ a queue.
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -12,12 +13,16 @@ from typing import Any
 
 import boto3
 
+from helpers.account import function_log, health
+from helpers.account.answers import Answers
 from helpers.account.state import FUNCTION, TABLE
+from helpers.account.troubles import sentence
 from helpers.exercises.tools import found, matches
 
 RETRIES = 2  # Lambda's own, where nobody has set another number
 VISIBILITY_TIMEOUT = 10  # seconds; only where a queue holds more messages than one request shows
 MAX_REQUESTS = 20  # at most so many requests to one queue
+_REQUEST_ID = re.compile(r"^RequestId: \S+ (?:Error: )?")  # before what Lambda itself says
 Line = tuple[int, dict[str, Any]]  # of a log: when, in milliseconds, and its JSON
 
 
@@ -37,12 +42,13 @@ class Rule:
 @dataclass(frozen=True)
 class Attempt:
     """One run of a function for the event. The outcome is what the function has logged: None when it has ended
-    without a word, "running" when it has not ended.
+    without a word, "running" when it has not ended. `cut_off`: of one without a word, how its environment ended it.
     """
 
     outcome: str | None
     order_id: str | None = None
     reason: str = ""
+    cut_off: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,7 +62,7 @@ class Invocation:
 @dataclass(frozen=True)
 class ParkedMessage:
     """A message about the event in a queue: from a rule that could not deliver it, or from Lambda, which then
-    gives the request id.
+    gives the request id, and in `error` what the function answered last.
     """
 
     queue: str
@@ -66,6 +72,7 @@ class ParkedMessage:
     target_arn: str | None = None
     request_id: str | None = None
     attempts: int = 0
+    error: str = ""
 
 
 @dataclass(frozen=True)
@@ -167,6 +174,12 @@ def invocations_of(function: str, event_id: str, request_ids: Iterable[str] = ()
     return [Invocation(request_id, _attempts(marks[request_id], own[request_id])) for request_id in ids]
 
 
+def why_not_running(function: str) -> str:
+    """Return why the function does not run now, in a sentence without its end; "" when nothing says so."""
+    found = [*health.does_not_run(Answers(boto3.client), function)]
+    return sentence(found[0]).replace(FUNCTION, function) if found else ""
+
+
 def is_stored(table: str, order_id: str) -> bool:
     """Return whether the table holds the order now."""
     key = {"OrderId": {"S": order_id}}
@@ -197,6 +210,8 @@ def _parse_line(message: str) -> dict[str, Any]:
     word, _, rest = message.partition(" ")
     if word in ("START", "END"):
         return {word: rest.strip()}
+    if failure := function_log.failure_in(message):
+        return {"FAILURE": failure}
     try:
         line = json.loads(message)
     except ValueError:
@@ -223,9 +238,17 @@ def _attempts(marks: list[Line], lines: list[Line]) -> tuple[Attempt, ...]:
     for number, start in enumerate(starts, start=1):
         until = starts[number] if number < len(starts) else float("inf")
         line = next((line for when, line in lines if start <= when < until), None)
-        silent = Attempt(None if number <= ended else "running")
+        failures = [line["FAILURE"] for when, line in marks if "FAILURE" in line and start <= when <= until]
+        silent = _silent(failures[0] if failures else "") if number <= ended else Attempt("running")
         attempts.append(_attempt(line) if line else silent)
     return tuple(attempts)
+
+
+def _silent(failure: str) -> Attempt:
+    """Return an attempt that has ended without a word, as its environment's own lines tell of it."""
+    labels = {"timed out": "timed out", "OutOfMemory": "out of memory", "ExitError": "has exited"}
+    label = next((label for word, label in labels.items() if word in failure), "did not start")
+    return Attempt(None, reason=failure, cut_off=label if failure else "")
 
 
 def _attempt(line: dict[str, Any]) -> Attempt:
@@ -276,8 +299,19 @@ def _parked_message(queue: str, message: dict[str, Any], event_id: str) -> Parke
     if record:
         context = record["requestContext"]
         attempts = context.get("approximateInvokeCount", 0)
-        return ParkedMessage(queue, event, context.get("condition", ""), None, None, context.get("requestId"), attempts)
+        error = _error(record.get("responsePayload"))
+        condition, request_id = context.get("condition", ""), context.get("requestId")
+        return ParkedMessage(queue, event, condition, None, None, request_id, attempts, error)
     cause = attributes.get("ERROR_CODE") or attributes.get("ErrorMessage", "")
     return ParkedMessage(
         queue, event, cause, attributes.get("RULE_ARN"), attributes.get("TARGET_ARN"), attributes.get("RequestID")
     )
+
+
+def _error(payload: Any) -> str:
+    """Return what a function's last answer says, if it is an error: such as Runtime.ImportModuleError: No module …"""
+    if not isinstance(payload, dict) or "errorMessage" not in payload:
+        return ""
+    message = _REQUEST_ID.sub("", str(payload["errorMessage"]))
+    kind = payload.get("errorType", "")
+    return message if not kind or kind == "Sandbox.Timedout" else f"{kind}: {message}"

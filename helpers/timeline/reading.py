@@ -38,7 +38,7 @@ def read(event_id: str, entry: dict[str, Any] | None) -> Trace:
     found = _collect(bus, event_id, entry)
     order = _order_id(found.event, found.runs)
     is_known = bool(found.event or entry)
-    lanes = _lanes(found, order) or [_no_delivery(found.rules, is_known)]
+    lanes = _lanes(found, order) or [_no_delivery(found, is_known)]
     station = _bus_station(bus, accepted=is_known or any(found.runs.values()))
     return Trace(station, tuple(lanes), *_outcome(lanes, order), _content(found.event))
 
@@ -158,6 +158,16 @@ def _undelivered(rule: Station, function: Function, letter: ParkedMessage, order
 
 
 def _not_logged_yet(rule: Station, function: Function, order: str) -> Lane:
+    broken = evidence.why_not_running(function.name)
+    if broken:
+        return Lane(
+            State.FAILED,
+            f"{function.name} has logged nothing about {_subject(order, first=False)}.",
+            broken,
+            rule=rule,
+            function=Station("Lambda function", function.name, State.FAILED, "does not run"),
+            table=_table(function, State.NOT_REACHED),
+        )
     return Lane(
         State.WAITING,
         f"{_subject(order)} is on its way: {function.name} has logged nothing about it so far.",
@@ -206,7 +216,7 @@ def _retries_exhausted(
     return Lane(
         State.FAILED,
         f"{_subject(order)} {_failed_times(len(run.attempts))} and waits in {record.queue}.",
-        _reason(run) or CAUSES.get(record.cause, f"Lambda gave up: {record.cause}."),
+        _said(run) or record.error or _reason(run) or CAUSES.get(record.cause, f"Lambda gave up: {record.cause}."),
         rule=rule,
         function=_function(function, run, State.FAILED),
         table=_table(function, State.NOT_REACHED),
@@ -245,13 +255,15 @@ def _lost(rule: Station | None, function: Function, run: Invocation, order: str)
     )
 
 
-def _no_delivery(rules: Sequence[Rule], is_known: bool) -> Lane:
+def _no_delivery(found: _Findings, is_known: bool) -> Lane:
     """Describe an event without a delivery: no rule wanted it, or nothing can be said."""
+    rules = found.rules
     state = State.NOT_REACHED if is_known else State.UNKNOWN
     function, table = Station("Lambda function", "", state), Station("DynamoDB table", "", state)
     if not is_known:
         verdict = "No trace of this event: still under way, wanted by no rule, or not an id of this account."
-        hint = "follow(event_id, entry) tells which rules match the entry that was sent."
+        broken = next(filter(None, (evidence.why_not_running(each.name) for each in found.functions.values())), "")
+        hint = broken or "follow(event_id, entry) tells which rules match the entry that was sent."
         return Lane(state, verdict, hint, rule=Station("rule", "", state), function=function, table=table)
     matching = [rule.name for rule in rules if rule.matches]
     if matching:  # and none of them has a function as its target
@@ -273,13 +285,20 @@ def _unmatched(rules: Sequence[Rule]) -> Station:
     return Station("rule", name, State.FAILED, "no match", tuple(rows))
 
 
-def _subject(order: str) -> str:
-    return f"Order {order}" if order else "The event"
+def _subject(order: str, first: bool = True) -> str:
+    """Return what a sentence is about; `first`: at its beginning."""
+    subject = f"order {order}" if order else "the event"
+    return subject[0].upper() + subject[1:] if first else subject
+
+
+def _said(run: Invocation) -> str:
+    """Return the last that the function has said of it: an attempt that is cut off says nothing."""
+    return next((each.reason for each in reversed(run.attempts) if each.reason and not each.cut_off), "")
 
 
 def _reason(run: Invocation) -> str:
-    """Return the last that the function has said of it: an attempt that is cut off says nothing."""
-    return next((attempt.reason for attempt in reversed(run.attempts) if attempt.reason), "")
+    """Return what the function has said of it, or else why its environment has ended the last attempt."""
+    return _said(run) or next((each.reason for each in reversed(run.attempts) if each.reason), "")
 
 
 def _failed_times(times: int) -> str:
@@ -296,7 +315,7 @@ def _row(number: int, attempt: Attempt) -> Row:
     if attempt.outcome == "running":
         return Row(f"attempt {number}", State.WAITING, "running")
     state = State.FAILED if attempt.outcome in FAILURES else State.DONE
-    return Row(f"attempt {number}", state, attempt.outcome or "no log line")
+    return Row(f"attempt {number}", state, attempt.outcome or attempt.cut_off or "no log line")
 
 
 def _table(function: Function, state: State, words: str = "", holds: str = "") -> Station | None:
