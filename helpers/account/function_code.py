@@ -82,6 +82,11 @@ def syntax_error(source: bytes) -> dict[str, str] | None:
     return None
 
 
+def is_as_released(files: Files, handler: str) -> bool:
+    """Return whether the function is the workbook's own handler.py, which is known to start."""
+    return handler == "handler.lambda_handler" and files == {HANDLER: (PROJECT / HANDLER).read_bytes()}
+
+
 def is_other_code(files: Files, file: Path) -> bool:
     """Return whether the package is without the handler.py in `file`; False where that cannot be read."""
     try:

@@ -13,7 +13,7 @@ from helpers.account.answers import Answers
 
 NEWEST = 30  # lines of a log that are looked at
 _RUNTIME = re.compile(r"\[ERROR\] (?P<words>Runtime\.\w+: [^\r\n]*)")
-_AT_IMPORT = re.compile(r"\[ERROR\] (?P<words>\w[\w.]*(?:: [^\r\n]*)?).*, line (?P<line>\d+), in <module>\b", re.DOTALL)
+_AT_IMPORT = re.compile(r"\[ERROR\] (?P<words>\w[\w.]*(?:: [^\r\n]*)?).*, line (?P<line>\d+), in <module>", re.DOTALL)
 _TIMED_OUT = re.compile(r"(?P<words>(?:Task|Init) timed out after [\d.]+ seconds)")
 _REPORT = re.compile(r"^(?:INIT_)?REPORT .*?Status: (?:error\s+Error Type: (?P<words>[\w.]+)|(?P<timeout>timeout))")
 _TYPES = {

@@ -51,7 +51,7 @@ def what_is_wrong() -> str:
     For the end of an error's message, so it raises nothing of AWS's.
     """
     try:
-        state = health.read()
+        state = health.read(thorough=True)
         findings = [*_absent(state, lesson()), *state.findings]
     except (BotoCoreError, ClientError, WorkbookError, OSError):
         return ""

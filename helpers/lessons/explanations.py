@@ -20,7 +20,8 @@ from helpers.lessons import diagnosis, missing_names, sections
 from helpers.target import aws_trouble
 from helpers.target.connection import LOCAL
 
-ABOVE = "Run the cells above this one first: Run → Run All Above Selected Cell."
+ABOVE_MENU = "Run → Run All Above Selected Cell"  # JupyterLab's words
+ABOVE = f"Run the cells above this one first: {ABOVE_MENU}."
 SETUP = "Run the setup cell at the top of the lesson, then this cell again."
 #: What the embedded AWS's learner is told in place of what concerns an account of one's own.
 _LOCAL_LINES: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
@@ -89,13 +90,14 @@ def _about_name(name: str, known: Mapping[str, Any]) -> list[str]:
     if close:
         return [f"NameError: {name} is not defined. Did you mean {close[0]}?"]
     if not os.environ.get("WORKBOOK_LESSON"):
-        return [f"NameError: {name} is not defined, and no lesson has begun in this kernel.", f"{SETUP[:-1]}. {ABOVE}"]
+        begun = "Run the setup cell at the top of the lesson, and the cells above this one:"
+        return [f"NameError: {name} is not defined, and no lesson has begun in this kernel.", f"{begun} {ABOVE_MENU}."]
     return []
 
 
 def _gap(error: BaseException) -> str | None:
     """Say where a `...` is left that Python or boto3 has stumbled over."""
-    if "ellipsis" not in str(error).lower():
+    if "ellipsis" not in str(error).lower() and not _has_gap(missing_names.call(error)[1]):
         return None
     for frame in reversed(list(_frames(error.__traceback__))):
         file = frame.tb_frame.f_code.co_filename
@@ -107,6 +109,13 @@ def _gap(error: BaseException) -> str | None:
             where = f"line {found[0]}" if len(found) == 1 else f"lines {' and '.join(map(str, found))}"
             return f"There is still a ... in this cell, {where}: put your own value in its place."
     return "There is still a ... among the values: put your own value in its place."
+
+
+def _has_gap(value: Any) -> bool:
+    """Return whether there is a `...` in what a call of boto3's was given: some errors do not name it."""
+    if isinstance(value, dict):
+        return any(map(_has_gap, value.values()))
+    return any(map(_has_gap, value)) if isinstance(value, (list, tuple)) else value is ...
 
 
 def _is_cell(names: Mapping[str, Any]) -> bool:

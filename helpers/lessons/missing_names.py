@@ -56,7 +56,7 @@ def line(error: ClientError) -> str | None:
     code = error.response.get("Error", {}).get("Code", "")
     if code not in account_state.NOT_FOUND:
         return None
-    client, parameters = _call(error)
+    client, parameters = call(error)
     if client is None:
         return None
     service, region = client.meta.service_model.service_name, client.meta.region_name
@@ -98,7 +98,7 @@ def _names(kind: Named) -> list[str] | None:
     return [item[kind.name] if kind.name else item.rpartition("/")[2] for item in items]
 
 
-def _call(error: ClientError) -> tuple[Any, dict[str, Any]]:
+def call(error: BaseException) -> tuple[Any, dict[str, Any]]:
     """Return the client whose call failed, and what it was given: botocore's own frame in the traceback has both."""
     traceback = error.__traceback__
     while traceback:
