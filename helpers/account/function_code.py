@@ -11,6 +11,7 @@ import urllib.request
 import warnings
 import zipfile
 from collections.abc import Iterator
+from http.client import HTTPException
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -37,7 +38,7 @@ def fetch(location: str) -> Files | None:
         with urllib.request.urlopen(location, timeout=TIMEOUT) as answer:
             package = zipfile.ZipFile(io.BytesIO(answer.read(MAX_SIZE)))
         return {name: package.read(name) for name in package.namelist() if name.endswith(".py")}
-    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError):
+    except (OSError, ValueError, HTTPException, zipfile.BadZipFile, NotImplementedError):
         return None
 
 

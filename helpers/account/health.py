@@ -125,8 +125,8 @@ def does_not_run(answers: Answers, name: str, thorough: bool = True) -> Iterator
     thorough: as in `read`.
     """
     answer = answers.get("lambda", "get_function", FunctionName=name)
-    if not answer:
-        return
+    if "Handler" not in answer.get("Configuration", {}):
+        return  # no function, or one that is an image
     settings, location = answer["Configuration"], answer["Code"].get("Location", "")
     files = answers.once(function_code.fetch, location)
     if not thorough and files is not None and function_code.is_as_released(files, settings["Handler"]):

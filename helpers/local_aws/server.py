@@ -1,8 +1,8 @@
 """Run the process of the embedded AWS: one HTTP endpoint on loopback, in front of moto and of what is ours.
 
 It runs code that it is sent, so it is a way into the machine. Hence: it listens on loopback only; a request
-needs a valid signature; a request that a web page could have caused (a foreign Host or Origin) is refused
-before anything else is read from it; and no answer carries a CORS header.
+needs a valid signature, in a header or in the link to a function's package; a request that a web page could have caused
+(a foreign Host or Origin) is refused before anything else is read from it; and no answer carries a CORS header.
 """
 
 from __future__ import annotations

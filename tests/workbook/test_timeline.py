@@ -373,7 +373,7 @@ def test_a_function_that_does_not_start_is_named(shop):
 
 
 def test_what_only_running_shows_is_read_from_the_log(shop):
-    shop.use_code("import nobody_has_this")
+    shop.use_code(f"import nobody_has_this\n{HANDLER}")
     event_id, entry = shop.send(ORDER | {"OrderId": "F-2"})
     seen = settled(event_id, lambda seen: "ImportModuleError" in seen.trace.cause, entry)
     shop.use_code(HANDLER)
