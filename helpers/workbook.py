@@ -66,13 +66,13 @@ def repair() -> None:
             more="no-lesson-has-begun",
         )
     state = repairs.repair(lesson, NOTEBOOKS, lambda line: print(line, flush=True))
-    left = diagnosis.certain(state, lesson)
+    left = diagnosis.worth_saying(state, lesson)
     print("\n".join(f"✗ {sentence(finding)}" for finding in left) or "Now all is as the lessons need it.")
 
 
 def _print_troubles(state: AccountState, lesson: str) -> None:
     """Say what is wrong, where a lesson puts it right, and what `repair` would do."""
-    findings = diagnosis.certain(state, lesson)
+    findings = diagnosis.worth_saying(state, lesson)
     if not findings:
         return
     print(*(f"✗ {diagnosis.line(finding, lesson)}" for finding in findings), sep="\n")

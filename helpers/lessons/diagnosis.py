@@ -33,16 +33,13 @@ def line(finding: Finding, before: str) -> str:
     return f"{sentence(finding)} {remedy[0].upper()}{remedy[1:]}"
 
 
-def certain(state: AccountState, current: str) -> list[Finding]:
-    """Return what is to be said when a lesson begins: what is wrong, and in lessons after the one that deploys the
-    function, whether it is another one.
+def worth_saying(state: AccountState, current: str) -> list[Finding]:
+    """Return what is to be said when a lesson begins: what is wrong, a function that was cut off the last time, and, in
+    lessons after the one that deploys it, one with other code.
     """
     deploys = sections.makes(KINDS["other code"].made_by)
-    later = deploys is not None and current > deploys.lesson
-    return [
-        each for each in state.findings
-        if not KINDS[each.kind].suspected or (each.kind == "other code" and later)
-    ]  # fmt: skip
+    said = {"cut off", "other code"} if deploys and current > deploys.lesson else {"cut off"}
+    return [each for each in state.findings if not KINDS[each.kind].suspected or each.kind in said]
 
 
 def what_is_wrong() -> str:

@@ -1,6 +1,7 @@
 """Say of a resource that AWS does not find which one was meant: a name misspelled, another region, not made yet."""
 
 import difflib
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,8 @@ from helpers.account import state as account_state
 from helpers.account.state import Finding
 from helpers.account.troubles import ABSENT
 from helpers.lessons import diagnosis
+from helpers.local_aws.account.credentials import REGION
+from helpers.target.connection import LOCAL
 
 CLOSE = 0.7  # of difflib: a typo or two in a name
 _PARTS = {  # the lessons' own, by name
@@ -61,12 +64,19 @@ def line(error: ClientError) -> str | None:
         return None
     service, region = client.meta.service_model.service_name, client.meta.region_name
     message = f"(AWS: {' '.join(str(error).split())})"
-    home = boto3.DEFAULT_SESSION.region_name if boto3.DEFAULT_SESSION else None
+    home = _region()
     if home and region != home and service != "iam":
         elsewhere = f"This client asks in {region}, and the account of the lessons is in {home}"
-        return f"{elsewhere}: leave the region out. {message}"
+        return f"{elsewhere}: leave the region out, and AWS_DEFAULT_REGION as the setup cell sets it. {message}"
     said = _about(service, parameters, error)
     return f"{said} {message}" if said else None
+
+
+def _region() -> str | None:
+    """Return the region of the account: the embedded AWS's own, whatever a variable says by now."""
+    if (os.environ.get("WORKBOOK_TARGET") or LOCAL) == LOCAL:
+        return REGION
+    return boto3.DEFAULT_SESSION.region_name if boto3.DEFAULT_SESSION else None
 
 
 def _about(service: str, parameters: dict[str, Any], error: ClientError) -> str | None:

@@ -36,8 +36,8 @@ def repair(current: str, folder: Path, say: Say) -> AccountState:
 
     Raises WorkbookError when the learner's handler.py is what is broken (nothing is changed then), or a cell fails.
     """
-    state = health.read()
-    findings = diagnosis.certain(state, current)
+    state = health.read(thorough=True)
+    findings = diagnosis.worth_saying(state, current)
     if broken := refusal(findings, current):
         raise WorkbookError(f"Nothing was repaired. {broken}", more="the-function-fails")
     for finding in findings:
@@ -68,7 +68,7 @@ def _rebuilt(current: str, folder: Path, to_build: list[str], before: frozenset[
             say(f"→ {_runs(path.stem)}")
             build(lesson)
             state = account_state.read()
-    return health.read()
+    return health.read(thorough=True)
 
 
 def _lessons(findings: list[Finding], current: str) -> list[str]:

@@ -131,7 +131,7 @@ def test_several_gaps_and_one_that_nobody_sees(lesson):
     ("boto3.client('sqs').get_queue_url(QueueName='nobody')", "There is no queue nobody in the account."),
     ("boto3.client('iam').get_role(RoleName='nobody')", "There is no role nobody in the account."),
     ("boto3.client('dynamodb', region_name='eu-west-1').describe_table(TableName='sample-table')",
-     "This client asks in eu-west-1, and the account of the lessons is in us-east-1: leave the region out. (AWS: "),
+     "This client asks in eu-west-1, and the account of the lessons is in us-east-1: leave the region out, and AWS"),
     ("boto3.client('dynamodb', region_name='eu_west')", "There is no such region. The account of the lessons is in"),
     ("boto3.client('sts', aws_access_key_id='AKIAX', aws_secret_access_key='x').get_caller_identity()",
      "The account does not know the credentials of this client: the account is a new one, or "),
@@ -139,6 +139,12 @@ def test_several_gaps_and_one_that_nobody_sees(lesson):
 def test_what_aws_does_not_find(account, lesson, source, line):
     [said] = shown(source)
     assert said.startswith(line), said
+
+
+def test_a_region_that_a_variable_says(account, lesson, monkeypatch):
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    [line] = shown("boto3.session.Session().client('dynamodb').describe_table(TableName='sample-table')")
+    assert line.startswith("This client asks in eu-central-1, and the account of the lessons is in us-east-1")
 
 
 def test_the_server_has_ended(account, lesson):

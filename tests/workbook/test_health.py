@@ -268,12 +268,13 @@ def test_what_need_not_be_wrong_is_no_trouble_of_the_picture(learner):
     assert state.troubles == {}
     [finding] = state.findings
     assert "was cut off the last time: Task timed out after 1.00 seconds" in diagnosis.line(finding, LESSON)
+    assert diagnosis.worth_saying(state, "03_create_the_function") == [finding], "and it can be repaired"
     deploy({"handler.py": "def lambda_handler(event, context): return {}"}, Timeout=10)
     state = health.read()
     assert state.troubles == {}
     assert [each.kind for each in state.findings] == ["other code"]
-    assert diagnosis.certain(state, "03_create_the_function") == [], "there the code is still being written"
-    assert [each.kind for each in diagnosis.certain(state, LESSON)] == ["other code"]
+    assert diagnosis.worth_saying(state, "03_create_the_function") == [], "there the code is still being written"
+    assert [each.kind for each in diagnosis.worth_saying(state, LESSON)] == ["other code"]
 
 
 def test_a_failure_before_the_last_change_is_no_longer_one(learner):
@@ -336,7 +337,7 @@ def test_a_handler_that_is_broken_itself_is_not_deployed_again(learner, tmp_path
     (tmp_path / "handler.py").write_text("import json\nx = = 1\n")
     deploy({"handler.py": "x = = 1"})
     monkeypatch.chdir(tmp_path / "notebooks")
-    findings = diagnosis.certain(health.read(), LESSON)
+    findings = diagnosis.worth_saying(health.read(), LESSON)
     assert "line 2: invalid syntax" in repairs.refusal(findings, LESSON)
     with pytest.raises(WorkbookError, match=r"Nothing was repaired. Your handler.py itself .* line 2: .*original back"):
         workbook.repair()
