@@ -20,3 +20,10 @@ down; each imports those below it alone:
 
 `python3 -m helpers` (the file `__main__`) reads no more than `installing` before there is a `.venv`.
 """
+
+import sys
+
+if "IPython" in sys.modules:  # a kernel, or a shell: its errors are shown in short from now on
+    _shell = getattr(sys.modules["IPython"], "get_ipython", lambda: None)()
+    if _shell is not None:
+        _shell.extension_manager.load_extension("helpers.lessons.kernel")

@@ -16,6 +16,8 @@ PAUSE_GROWTH = 1.25  # from look to look: so a look comes late by about a tenth 
 #: waits are shortened needs no longer ones (helpers.target.connection sets this).
 watched_part = 1.0
 
+#: Says in a sentence why what is waited for may not come; "" where nobody knows (helpers.workbook sets this).
+what_is_wrong: Callable[[], str] = str
 
 _stream: TextIO | None = None  # None: wherever print goes
 
@@ -48,7 +50,7 @@ def wait_until(
     value = _watch(_with_repeat(condition, again, every) if again else condition, line, timeout, until=True)
     if not value:
         print(f"{line}: given up.", file=_stream)
-        message = f"Waited {timeout:g} s for {waiting_for}, and it did not happen."
+        message = f"Waited {timeout:g} s for {waiting_for}, and it did not happen. {what_is_wrong()}".rstrip()
         raise WaitTimeout(message, more="the-wait-was-in-vain")
     print(f"{line}: done.", file=_stream)
     return value

@@ -9,12 +9,13 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 from IPython.display import display
 
-from helpers.account import ownership
-from helpers.account import state as account_state
+from helpers import waiting
+from helpers.account import health, ownership
 from helpers.account.state import AccountState
+from helpers.account.troubles import sentence
 from helpers.errors import WorkbookError
 from helpers.exercises import last_lesson
-from helpers.lessons import announcement
+from helpers.lessons import announcement, diagnosis, repairs
 from helpers.lessons.catch_up import Lesson, lesson_files
 from helpers.lessons.catch_up import catch_up as build_what_is_missing
 from helpers.lessons.propagation import wait_for_rule
@@ -38,18 +39,49 @@ def begin(lesson: str, catch_up: bool = True) -> None:
     os.environ["WORKBOOK_LESSON"] = lesson  # the checks of exercises speak to AWS only after this
     last_lesson.remember(lesson)
     _enter(folder_of(lesson))
-    aws_trouble.show_in_one_line(aws_trouble.in_one_line if target.kind != LOCAL else _about_embedded_aws)
+    waiting.what_is_wrong = diagnosis.what_is_wrong
     try:
         state = _begin_local(lesson, target, catch_up) if target.kind == LOCAL else _begin(lesson, target, catch_up)
     except (BotoCoreError, ClientError) as error:
         raise _as_workbook_error(target, error) from error
     if state:
         display(Diagram(state))
+        _print_troubles(state, lesson)
 
 
 def picture() -> Diagram:
     """Return a diagram of what the account has now, as the last expression of a cell. Raises botocore's errors."""
-    return Diagram(account_state.read())
+    return Diagram(health.read())
+
+
+def repair() -> None:
+    """Put right what is wrong with the account, with the lessons' own cells, and say each step.
+
+    The setup cell says beforehand what that would be. Nothing is changed where nothing is wrong, or where only the
+    learner can put it right. Raises WorkbookError then, and before a lesson has begun.
+    """
+    lesson = os.environ.get("WORKBOOK_LESSON")
+    if not lesson:
+        raise WorkbookError(
+            "No lesson has begun here. Run the setup cell at the top of the lesson, then this again.",
+            more="no-lesson-has-begun",
+        )
+    state = repairs.repair(lesson, NOTEBOOKS, lambda line: print(line, flush=True))
+    left = diagnosis.worth_saying(state, lesson)
+    print("\n".join(f"✗ {sentence(finding)}" for finding in left) or "Now all is as the lessons need it.")
+
+
+def _print_troubles(state: AccountState, lesson: str) -> None:
+    """Say what is wrong, where a lesson puts it right, and what `repair` would do."""
+    findings = diagnosis.worth_saying(state, lesson)
+    if not findings:
+        return
+    print(*(f"✗ {diagnosis.line(finding, lesson)}" for finding in findings), sep="\n")
+    steps, broken = repairs.plan(findings, lesson), repairs.refusal(findings, lesson)
+    if broken:
+        print(f"  {broken}")
+    elif steps:
+        print(f"  Or let workbook.repair() do it: {', then '.join(steps)}.")
 
 
 def folder_of(lesson: str) -> Path:
@@ -135,13 +167,6 @@ def _as_workbook_error(target: Target, error: Exception) -> WorkbookError:
         "If that does not help, begin with a new account: python -m helpers.local_aws stop --forget",
         more="the-account-does-not-answer",
     )
-
-
-def _about_embedded_aws(error: BaseException) -> str | None:
-    """Return the line for the one foreseeable trouble: the embedded AWS has ended, unused for hours or in a sleep."""
-    if aws_trouble.is_unreachable(error):
-        return "The embedded AWS has ended. Run the setup cell: it starts it again, and your account is as it was."
-    return None
 
 
 def _announce(lesson: str, width: int) -> None:

@@ -63,7 +63,7 @@ EXTRA_POLICIES = {FAILURES_POLICY, ANNOUNCE_POLICY}  # no order is stored by the
 KEYS_PER_READ = 100  # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
 
 _ORDERS = re.compile(r"order:(?P<one>.+)|orders:(?P<prefix>\D*)(?P<first>\d+)\.\.(?P=prefix)(?P<last>\d+)")
-_NOT_FOUND = {
+NOT_FOUND = {
     "NoSuchEntity",
     "NoSuchEntityException",
     "ResourceNotFoundException",
@@ -77,14 +77,26 @@ Clients = Callable[[str], Any]  # makes one by the service's name
 
 
 @dataclass(frozen=True)
+class Finding:
+    """Something that is there and does not do what the lessons need: `kind` is a key of troubles.KINDS."""
+
+    kind: str
+    facts: dict[str, str] = field(default_factory=dict)  # what the kind's sentence leaves open
+
+
+@dataclass(frozen=True)
 class AccountState:
-    """The parts that the account had when it was asked; what is wrong with some of them, {part: a few words}; and the
-    names of the lessons' own event buses besides the default one.
+    """The parts that the account had when it was asked, and what was wrong with them, as far as somebody has looked.
+
+    troubles: {part: a few words} for the picture; buses: the names of the lessons' own event buses besides the default
+    one; findings: what is wrong and what is only suspected, in the order of the lessons. Troubles and findings are
+    empty unless helpers.account.health has read the state.
     """
 
     parts: frozenset[str]
     troubles: dict[str, str] = field(default_factory=dict, hash=False)
     buses: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = field(default=(), hash=False)
 
     def has(self, *parts: str) -> bool:
         """Return whether all of the parts are there."""
@@ -147,7 +159,7 @@ def _found(client: Any, operation: str, **arguments: Any) -> dict[str, Any] | No
         answer: dict[str, Any] = getattr(client, operation)(**arguments)
         return answer
     except ClientError as error:
-        if error.response["Error"]["Code"] in _NOT_FOUND:
+        if error.response["Error"]["Code"] in NOT_FOUND:
             return None
         raise
 
@@ -202,14 +214,14 @@ def _rule_parts(events: Any, lambda_: Any, sqs: Client, function: dict[str, Any]
     rule = _found(events, "describe_rule", Name=RULE, EventBusName=BUS)
     if not rule:
         return set()
-    parts = {"rule"} if rule["State"] == "ENABLED" else set()
+    parts = {"rule"}
     if _is_for_orders(rule.get("EventPattern")):
         parts.add("pattern")
     if function:
         parts |= _target_parts(events, sqs, function["Configuration"]["FunctionArn"])
         policy = _found(lambda_, "get_policy", FunctionName=FUNCTION)
         statements = json.loads(policy["Policy"])["Statement"] if policy else []
-        if any(_permits(statement, rule["Arn"]) for statement in statements):
+        if any(permits(statement, rule["Arn"]) for statement in statements):
             parts.add("permission")
     return parts
 
@@ -268,17 +280,26 @@ def _own_buses(events: Any) -> tuple[str, ...]:
     return tuple(sorted(name for name in names - {BUS} if is_own(name)))
 
 
-def _permits(statement: dict[str, Any], rule_arn: str) -> bool:
+def permits(statement: dict[str, Any], rule_arn: str) -> bool:
     """Return whether a statement of the function's resource policy lets EventBridge invoke it for the rule."""
+    sources = sources_of(statement)
+    return statement["Effect"] == "Allow" and is_for_rules(statement) and sources in ([], [rule_arn])
+
+
+def is_for_rules(statement: dict[str, Any]) -> bool:
+    """Return whether a statement of a resource policy is about EventBridge."""
     principal = statement.get("Principal")
-    service = principal.get("Service") if isinstance(principal, dict) else None
-    sources = [
+    return isinstance(principal, dict) and principal.get("Service") == "events.amazonaws.com"
+
+
+def sources_of(statement: dict[str, Any]) -> list[str]:
+    """Return the ARNs on whose behalf a statement of a resource policy wants a service to come."""
+    return [
         value
         for test in statement.get("Condition", {}).values()
         for key, value in test.items()
         if key.lower() == "aws:sourcearn"
     ]
-    return statement["Effect"] == "Allow" and service == "events.amazonaws.com" and sources in ([], [rule_arn])
 
 
 def _stored(ids: list[str]) -> set[str]:
@@ -288,9 +309,13 @@ def _stored(ids: list[str]) -> set[str]:
     for start in range(0, len(ids), KEYS_PER_READ):
         keys = [{"OrderId": {"S": order_id}} for order_id in ids[start : start + KEYS_PER_READ]]
         while keys:  # AWS may answer in part and hand back the rest as unprocessed
-            answer = dynamodb.batch_get_item(
-                RequestItems={TABLE: {"Keys": keys, "ProjectionExpression": "OrderId", "ConsistentRead": True}}
-            )
+            request = {TABLE: {"Keys": keys, "ProjectionExpression": "OrderId", "ConsistentRead": True}}
+            try:
+                answer = dynamodb.batch_get_item(RequestItems=request)
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "ValidationException":
+                    raise
+                return set()  # the table has another key: it holds no order of ours
             stored |= {item["OrderId"]["S"] for item in answer["Responses"].get(TABLE, [])}
             keys = answer["UnprocessedKeys"].get(TABLE, {}).get("Keys", [])
     return stored

@@ -18,8 +18,11 @@ import boto3
 from IPython.utils.capture import capture_output
 
 from helpers import waiting
+from helpers.account import health
 from helpers.account import state as account_state
+from helpers.account.answers import Answers
 from helpers.account.state import AccountState
+from helpers.account.troubles import KINDS
 from helpers.errors import WorkbookError
 from helpers.target import aws_trouble
 
@@ -66,21 +69,37 @@ def catch_up(
 
     `announce` is called with the name of each lesson whose cells are about to run; what the cells print is not
     shown, but for their waits, on the stream `waits_on`. `settle` is called when a lesson is built, to wait for what
-    AWS does afterwards. Raises WorkbookError when a cell fails or what the lesson provides is still missing then.
+    AWS does afterwards. Where something is there and does not work, nothing is built on it, nor in its place: the
+    state says what it is. Raises WorkbookError when a cell fails or what the lesson provides is still missing then.
     """
     clients = account_state.kept_clients()
-    state = account_state.read(clients)
+    look = Answers(clients)
+    state = account_state.read(look)
+    made: set[str] = set()  # by this lesson and those before it
     for path in lesson_files(folder):
         if path.stem >= lesson:
             break
         earlier = read_lesson(path)
+        made.update(earlier.provides)
         if account_state.missing(earlier.provides, state):
+            if _in_the_way(health.examined(state, look), made):
+                break
             announce(earlier.name)
             build(earlier, waits_on)
-            state = account_state.read(clients)
+            look = Answers(clients)
+            state = account_state.read(look)
             _check(earlier, state)
             settle(earlier)
-    return state
+    return health.examined(state, look)
+
+
+def _in_the_way(state: AccountState, made: set[str]) -> bool:
+    """Return whether something of the learner's that does not work is among the parts that were `made`.
+
+    To build a lesson would put it right unasked, or it would wait in vain for what cannot come.
+    """
+    kinds = [KINDS[finding.kind] for finding in state.findings]
+    return any(kind.keeps and not kind.suspected and kind.part in made for kind in kinds)
 
 
 def _build_cells(cells: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:

@@ -1,8 +1,8 @@
 """Run the process of the embedded AWS: one HTTP endpoint on loopback, in front of moto and of what is ours.
 
 It runs code that it is sent, so it is a way into the machine. Hence: it listens on loopback only; a request
-needs a valid signature; a request that a web page could have caused (a foreign Host or Origin) is refused
-before anything else is read from it; and no answer carries a CORS header.
+needs a valid signature, in a header or in the link to a function's package; a request that a web page could have caused
+(a foreign Host or Origin) is refused before anything else is read from it; and no answer carries a CORS header.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class Server:
 
     def _import_what_answers(self) -> None:
         """Import what answers requests, and moto with it, which reads its settings from the environment."""
-        from .awslambda import function_runner, lambda_service
+        from .awslambda import code_download, function_runner, lambda_service
         from .events import event_bus
         from .http import ambiguity, dispatch, signing
         from .iam import access_control
@@ -98,6 +98,7 @@ class Server:
         self._ambiguity = ambiguity
         self._effects, self._journal, self._saved = effects, journal, saved_state
         self._runner, self._lambda, self._bus = function_runner, lambda_service, event_bus
+        self._code_download = code_download
 
     def _prepare_functions(self) -> None:
         """Tell those who run functions where the account is, and where logs go."""
@@ -106,6 +107,7 @@ class Server:
         self._logs = LogWriter(ACCOUNT_ID, REGION)
         host = self._runner.Host(self.endpoint_url, self._credentials.for_role, self._logs.append)
         self._runner.set_host(host)
+        self._code_download.set_endpoint(self.endpoint_url)
 
     def account(self) -> Account:
         keys = self._administrator
@@ -162,6 +164,8 @@ class Server:
     def _answered(self, request: Request) -> tuple[int, dict[str, str], bytes]:
         if request.path.startswith(CONTROL):
             return self._control(request)
+        if request.path.startswith(self._code_download.PATH):
+            return self._code_download.answer(request)
         try:
             caller = self._signing.authenticate(request, self._credentials)
         except self._signing.NotAuthenticated as error:

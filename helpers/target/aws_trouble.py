@@ -4,11 +4,10 @@ Foreseeable is what has its cause outside of the lesson: credentials, region, ne
 What a lesson breaks on purpose is not: it catches the error itself, and AWS's own words are what is to be read.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 from botocore import exceptions
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 SIGN_IN = "Sign in again (aws sso login, or new keys), then run the setup cell."
 _CODES = {  # of services; several have their own word for the same thing
@@ -83,29 +82,9 @@ def in_one_line(error: BaseException) -> str | None:
     return line and f"{line} (AWS: {' '.join(str(error).split())})"
 
 
-def show_in_one_line(line_for: Callable[[BaseException], str | None] = in_one_line) -> None:
-    """Make the kernel end a cell that fails for a foreseeable reason with one line, not with a traceback.
-
-    `line_for` gives the line for an error, or None for an ordinary traceback. Without IPython nothing changes.
-    """
-    from IPython import get_ipython
-
-    shell = get_ipython()
-    if shell is None:
-        return
-
-    def show(
-        shell: Any, kind: type[BaseException], error: BaseException, traceback: Any, tb_offset: int | None = None
-    ) -> list[str] | None:
-        line = line_for(error)
-        if line is None:
-            shell.showtraceback((kind, error, traceback), tb_offset=tb_offset)
-            return None
-        shown = [line]
-        shell._showtraceback(kind, error, shown)  # noqa: SLF001  each front end of IPython has its own
-        return shown
-
-    shell.set_custom_exc((BotoCoreError, ClientError), show)
+def are_credentials_unknown(error: BaseException) -> bool:
+    """Return whether AWS does not know who asks."""
+    return isinstance(error, ClientError) and error.response.get("Error", {}).get("Code") in _CODES["unknown"]
 
 
 def _about_answer(answer: dict[str, Any], operation: str) -> str | None:

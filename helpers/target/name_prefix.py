@@ -27,6 +27,7 @@ OWN_NAMES = (
 DATA = frozenset({
     "Detail", "Item", "Items", "Key", "Keys", "ExpressionAttributeValues", "LastEvaluatedKey",
     "ExclusiveStartKey", "PutRequest", "DeleteRequest", "ResponseMetadata",
+    "Location",  # of a function's code: signed, name and all
 })  # fmt: skip
 _OWN = "|".join(map(re.escape, OWN_NAMES))
 # Not inside of another word: "example-sample-table" is nobody's. But an archive's rule has the archive's name in it.

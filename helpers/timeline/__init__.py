@@ -1,12 +1,14 @@
 """Follow one event: from the bus through a rule and a function's attempts to the table, or to a queue.
 
-`follow(event_id)` asks the account what became of the event, and shows it as a picture, in words to everybody
+`follow(event)` asks the account what became of the event, and shows it as a picture, in words to everybody
 who does not see the picture.
 """
 
 import re
+from reprlib import repr as short
 from typing import Any
 
+from helpers.errors import WorkbookError
 from helpers.pictures.document import as_html
 from helpers.timeline.model import Lane, Row, Station, Trace
 from helpers.timeline.picture import draw
@@ -44,16 +46,45 @@ class Timeline:
         return draw(self.trace, self.alternative())
 
 
-def follow(event_id: str, entry: dict[str, Any] | None = None) -> Timeline:
-    """Return what has become of an event until now, by the id that `put_events` answered.
+def follow(event: str | dict[str, Any], entry: dict[str, Any] | None = None) -> Timeline:
+    """Return what has become of an event until now.
 
-    The `entry` that was sent tells which rules match it, where nothing else knows its content: only then can an
-    event that no rule wanted be told from one that has left no trace. Reads only, and takes no message out of a
-    queue. Raises ValueError for what cannot be an event id, and botocore's errors.
+    event: the id that `put_events` answered for it, that entry of the answer, or the whole answer (of several, the
+    first is followed, and a line says so). The `entry` that was sent tells which rules match it, where nothing else
+    knows its content: only then can an event that no rule wanted be told from one that has left no trace. Reads only,
+    and takes no message out of a queue. Raises WorkbookError for what names no event, and botocore's errors.
     """
-    if not isinstance(event_id, str) or not re.fullmatch(r"[0-9A-Za-z-]{1,100}", event_id):
-        raise ValueError(f"{event_id!r} is no event id; put_events answers one for each entry that it accepts.")
-    return Timeline(read(event_id, entry))
+    return Timeline(read(_event_id(event), entry))
+
+
+def _event_id(event: Any) -> str:
+    if isinstance(event, dict) and isinstance(event.get("Entries"), list):
+        return _first_id(event["Entries"])
+    given = event.get("EventId") if isinstance(event, dict) else event
+    if isinstance(given, str) and re.fullmatch(r"[0-9A-Za-z-]{1,100}", given):
+        return given
+    if isinstance(event, dict) and "ErrorCode" in event:
+        raise WorkbookError(
+            f"EventBridge did not accept this entry ({event['ErrorCode']}): there is no event to follow."
+        )
+    if isinstance(event, dict) and "Detail" in event:
+        raise WorkbookError("This is the entry that was sent. Follow the one that put_events answered: it has the id.")
+    raise WorkbookError(f"{short(event)} is no event's id. Follow one that put_events answered, or its whole answer.")
+
+
+def _first_id(entries: list[Any]) -> str:
+    """Return the id of the first event that an answer of PutEvents names, and say so when there are more."""
+    accepted = [number for number, each in enumerate(entries) if isinstance(each, dict) and each.get("EventId")]
+    if not accepted:
+        codes = sorted(
+            {str(each.get("ErrorCode")) for each in entries if isinstance(each, dict) and "ErrorCode" in each}
+        )
+        because = f" ({', '.join(codes)})" if codes else ""
+        raise WorkbookError(f"EventBridge accepted none of these entries{because}: there is no event to follow.")
+    first, *others = accepted
+    if others:
+        print(f'The first of {len(accepted)} events. The next one: follow(answer["Entries"][{others[0]}])')
+    return _event_id(entries[first])
 
 
 def _branch(lane: Lane) -> Branch:

@@ -1,23 +1,25 @@
-"""Collect what an event has left behind in the account: matching rules, log lines, messages in queues, the item.
+"""Collect what an event has left behind in the account: matching rules, log lines, the item (for queues see parked).
 
 Everything is read with plain boto3, as the lessons do it. Nothing is changed, and no message is taken out of
 a queue.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import boto3
 
+from helpers.account import function_log, health
+from helpers.account.answers import Answers
 from helpers.account.state import FUNCTION, TABLE
+from helpers.account.troubles import sentence
 from helpers.exercises.tools import found, matches
+from helpers.timeline.parked import queue_name
 
 RETRIES = 2  # Lambda's own, where nobody has set another number
-VISIBILITY_TIMEOUT = 10  # seconds; only where a queue holds more messages than one request shows
-MAX_REQUESTS = 20  # at most so many requests to one queue
 Line = tuple[int, dict[str, Any]]  # of a log: when, in milliseconds, and its JSON
 
 
@@ -37,12 +39,13 @@ class Rule:
 @dataclass(frozen=True)
 class Attempt:
     """One run of a function for the event. The outcome is what the function has logged: None when it has ended
-    without a word, "running" when it has not ended.
+    without a word, "running" when it has not ended. `cut_off`: of one without a word, how its environment ended it.
     """
 
     outcome: str | None
     order_id: str | None = None
     reason: str = ""
+    cut_off: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,21 +54,6 @@ class Invocation:
 
     request_id: str
     attempts: tuple[Attempt, ...]
-
-
-@dataclass(frozen=True)
-class ParkedMessage:
-    """A message about the event in a queue: from a rule that could not deliver it, or from Lambda, which then
-    gives the request id.
-    """
-
-    queue: str
-    event: dict[str, Any]
-    cause: str
-    rule_arn: str | None = None
-    target_arn: str | None = None
-    request_id: str | None = None
-    attempts: int = 0
 
 
 @dataclass(frozen=True)
@@ -142,17 +130,6 @@ def dead_letter_queues(bus: str, rules: Iterable[Rule]) -> list[str]:
     return sorted(name for name in names if name)
 
 
-def queue_name(arn: str | None) -> str | None:
-    """Return the name in the ARN of a queue; None for the ARN of anything else."""
-    parts = (arn or "").split(":")
-    return parts[5] if len(parts) == 6 and parts[2] == "sqs" else None
-
-
-def parked_messages(queue: str, event_id: str) -> list[ParkedMessage]:
-    """Return what a queue holds about the event. It stays there. A queue that does not exist holds nothing."""
-    return [parked for message in _messages(queue) if (parked := _parked_message(queue, message, event_id))]
-
-
 def invocations_of(function: str, event_id: str, request_ids: Iterable[str] = ()) -> list[Invocation]:
     """Return the function's invocations for the event, first to last, from its log.
 
@@ -165,6 +142,12 @@ def invocations_of(function: str, event_id: str, request_ids: Iterable[str] = ()
     )  # once more: every attempt whose END is among the marks has logged by now
     own = {request_id: [line for line in lines if _request_id(line[1]) == request_id] for request_id in ids}
     return [Invocation(request_id, _attempts(marks[request_id], own[request_id])) for request_id in ids]
+
+
+def why_not_running(function: str) -> str:
+    """Return why the function does not run now, in a sentence without its end; "" when nothing says so."""
+    found = [*health.does_not_run(Answers(boto3.client), function)]
+    return sentence(found[0]).replace(FUNCTION, function) if found else ""
 
 
 def is_stored(table: str, order_id: str) -> bool:
@@ -197,6 +180,8 @@ def _parse_line(message: str) -> dict[str, Any]:
     word, _, rest = message.partition(" ")
     if word in ("START", "END"):
         return {word: rest.strip()}
+    if failure := function_log.failure_in(message):
+        return {"FAILURE": failure}
     try:
         line = json.loads(message)
     except ValueError:
@@ -223,61 +208,18 @@ def _attempts(marks: list[Line], lines: list[Line]) -> tuple[Attempt, ...]:
     for number, start in enumerate(starts, start=1):
         until = starts[number] if number < len(starts) else float("inf")
         line = next((line for when, line in lines if start <= when < until), None)
-        silent = Attempt(None if number <= ended else "running")
+        failures = [line["FAILURE"] for when, line in marks if "FAILURE" in line and start <= when <= until]
+        silent = _silent(failures[0] if failures else "") if number <= ended else Attempt("running")
         attempts.append(_attempt(line) if line else silent)
     return tuple(attempts)
 
 
+def _silent(failure: str) -> Attempt:
+    """Return an attempt that has ended without a word, as its environment's own lines tell of it."""
+    labels = {"timed out": "timed out", "OutOfMemory": "out of memory", "ExitError": "has exited"}
+    label = next((label for word, label in labels.items() if word in failure), "did not start")
+    return Attempt(None, reason=failure, cut_off=label if failure else "")
+
+
 def _attempt(line: dict[str, Any]) -> Attempt:
     return Attempt(str(line.get("outcome", "logged")), line.get("orderId"), str(line.get("reason", "")))
-
-
-def _messages(queue: str) -> Iterator[dict[str, Any]]:
-    """Yield every message of a queue once. None is hidden, unless there are more than one request shows.
-
-    To wait a second is to ask all of the machines that keep the queue
-    (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-short-and-long-polling.html).
-    """
-    client = boto3.client("sqs")
-    address = found(client, "get_queue_url", QueueName=queue)
-    if not address:
-        return
-    url = address["QueueUrl"]
-    seen: set[str] = set()
-    hidden: list[str] = []
-    try:
-        for _ in range(MAX_REQUESTS):
-            more = client.receive_message(
-                QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"], WaitTimeSeconds=1,
-                VisibilityTimeout=VISIBILITY_TIMEOUT if seen else 0,
-            ).get("Messages", [])  # fmt: skip
-            hidden += [message["ReceiptHandle"] for message in more] if seen else []
-            new = [message for message in more if message["MessageId"] not in seen]
-            yield from new
-            if len(more) < 10 and len(seen) < 10 or not more:
-                return
-            seen |= {message["MessageId"] for message in new}
-    finally:
-        for handle in hidden:  # visible again, at once
-            client.change_message_visibility(QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=0)
-
-
-def _parked_message(queue: str, message: dict[str, Any], event_id: str) -> ParkedMessage | None:
-    """Return the message, if it is about the event: a record of Lambda's has the event inside."""
-    try:
-        body = json.loads(message["Body"])
-    except ValueError:
-        return None
-    record = body if isinstance(body, dict) and isinstance(body.get("requestContext"), dict) else None
-    event = record.get("requestPayload") if record else body
-    if not isinstance(event, dict) or event.get("id") != event_id:
-        return None
-    attributes = {name: value.get("StringValue", "") for name, value in message.get("MessageAttributes", {}).items()}
-    if record:
-        context = record["requestContext"]
-        attempts = context.get("approximateInvokeCount", 0)
-        return ParkedMessage(queue, event, context.get("condition", ""), None, None, context.get("requestId"), attempts)
-    cause = attributes.get("ERROR_CODE") or attributes.get("ErrorMessage", "")
-    return ParkedMessage(
-        queue, event, cause, attributes.get("RULE_ARN"), attributes.get("TARGET_ARN"), attributes.get("RequestID")
-    )

@@ -6,16 +6,13 @@ from typing import Any
 
 from helpers.account.state import BUS
 from helpers.timeline import evidence
-from helpers.timeline.evidence import Attempt, Function, Invocation, ParkedMessage, Rule
+from helpers.timeline.evidence import Attempt, Function, Invocation, Rule
 from helpers.timeline.model import Lane, Row, State, Station, Trace
+from helpers.timeline.parked import ParkedMessage, parked_messages
+from helpers.timeline.wording import CAUSES, failed_times, reason, said, subject
 
 FAILURES = {None, "failed", "invalid"}  # outcomes; None: not a word
 GRAVEST = (State.FAILED, State.WAITING, State.UNKNOWN, State.DONE)  # what a picture with several lanes is about
-CAUSES = {  # of EventBridge and of Lambda, in words
-    "NO_PERMISSIONS": "EventBridge may not invoke the function: NO_PERMISSIONS.",
-    "ZeroReservedConcurrency": "The function may not run at all: ZeroReservedConcurrency.",
-    "RetriesExhausted": "Lambda has used up its retries: RetriesExhausted.",
-}
 
 
 @dataclass(frozen=True)
@@ -38,7 +35,7 @@ def read(event_id: str, entry: dict[str, Any] | None) -> Trace:
     found = _collect(bus, event_id, entry)
     order = _order_id(found.event, found.runs)
     is_known = bool(found.event or entry)
-    lanes = _lanes(found, order) or [_no_delivery(found.rules, is_known)]
+    lanes = _lanes(found, order) or [_no_delivery(found, is_known)]
     station = _bus_station(bus, accepted=is_known or any(found.runs.values()))
     return Trace(station, tuple(lanes), *_outcome(lanes, order), _content(found.event))
 
@@ -83,7 +80,7 @@ def _outcome(lanes: Sequence[Lane], order: str) -> tuple[State, str, str]:
     last = {lane.function and lane.function.name: lane for lane in lanes}
     gravest = min(last.values(), key=lambda lane: GRAVEST.index(lane.state))
     if gravest.state is State.DONE and len(last) > 1:
-        return State.DONE, f"{_subject(order)} was handled by {len(last)} functions.", ""
+        return State.DONE, f"{subject(order)} was handled by {len(last)} functions.", ""
     return gravest.state, gravest.verdict, gravest.cause
 
 
@@ -96,7 +93,7 @@ def _parked(
         return []
     queues = [function.failure_queue for function in functions.values()]
     names = dict.fromkeys([*evidence.dead_letter_queues(bus, rules), *(name for name in queues if name)])
-    return [message for name in names for message in evidence.parked_messages(name, event_id)]
+    return [message for name in names for message in parked_messages(name, event_id)]
 
 
 def _with_parked(
@@ -148,7 +145,7 @@ def _senders(found: _Findings, arn: str) -> list[Rule]:
 def _undelivered(rule: Station, function: Function, letter: ParkedMessage, order: str) -> Lane:
     return Lane(
         State.FAILED,
-        f"{_subject(order)} was not delivered and waits in {letter.queue}.",
+        f"{subject(order)} was not delivered and waits in {letter.queue}.",
         CAUSES.get(letter.cause, f"EventBridge could not deliver it: {letter.cause}."),
         rule=rule,
         function=Station("Lambda function", function.name, State.NOT_REACHED),
@@ -158,9 +155,19 @@ def _undelivered(rule: Station, function: Function, letter: ParkedMessage, order
 
 
 def _not_logged_yet(rule: Station, function: Function, order: str) -> Lane:
+    broken = evidence.why_not_running(function.name)
+    if broken:
+        return Lane(
+            State.FAILED,
+            f"{function.name} has logged nothing about {subject(order, first=False)}.",
+            broken,
+            rule=rule,
+            function=Station("Lambda function", function.name, State.FAILED, "does not run"),
+            table=_table(function, State.NOT_REACHED),
+        )
     return Lane(
         State.WAITING,
-        f"{_subject(order)} is on its way: {function.name} has logged nothing about it so far.",
+        f"{subject(order)} is on its way: {function.name} has logged nothing about it so far.",
         rule=rule,
         function=Station("Lambda function", function.name, State.WAITING, "no log so far", holds=order or "event"),
         table=_table(function, State.NOT_REACHED),
@@ -187,13 +194,13 @@ def _succeeded(rule: Station | None, function: Function, run: Invocation, last: 
     at = f" at attempt {count}" if count > 1 else ""
     station = _function(function, run, State.DONE)
     if last.outcome != "stored" or not function.table or not last.order_id:
-        verdict = f"{_subject(order)} was handled by {function.name}{at}."
+        verdict = f"{subject(order)} was handled by {function.name}{at}."
         return Lane(State.DONE, verdict, rule=rule, function=station, table=_table(function, State.NOT_REACHED))
     if evidence.is_stored(function.table, last.order_id):
         table = _table(function, State.DONE, "holds it", last.order_id)
-        return Lane(State.DONE, f"{_subject(order)} is stored{at}.", rule=rule, function=station, table=table)
+        return Lane(State.DONE, f"{subject(order)} is stored{at}.", rule=rule, function=station, table=table)
     table = _table(function, State.DONE, "gone since")
-    verdict = f"{_subject(order)} was stored{at}, and is gone since."
+    verdict = f"{subject(order)} was stored{at}, and is gone since."
     return Lane(State.DONE, verdict, rule=rule, function=station, table=table)
 
 
@@ -205,8 +212,8 @@ def _retries_exhausted(
     run = Invocation(run.request_id, run.attempts + unknown)
     return Lane(
         State.FAILED,
-        f"{_subject(order)} {_failed_times(len(run.attempts))} and waits in {record.queue}.",
-        _reason(run) or CAUSES.get(record.cause, f"Lambda gave up: {record.cause}."),
+        f"{subject(order)} {failed_times(len(run.attempts))} and waits in {record.queue}.",
+        said(run) or record.error or reason(run) or CAUSES.get(record.cause, f"Lambda gave up: {record.cause}."),
         rule=rule,
         function=_function(function, run, State.FAILED),
         table=_table(function, State.NOT_REACHED),
@@ -217,9 +224,9 @@ def _retries_exhausted(
 def _in_progress(rule: Station | None, function: Function, run: Invocation, last: Attempt, order: str) -> Lane:
     """Describe an attempt that is running, or the next one that will come."""
     rows = list(_function(function, run, State.WAITING).rows)
-    verdict = f"{_subject(order)} is being worked on."
+    verdict = f"{subject(order)} is being worked on."
     if last.outcome != "running":
-        verdict = f"{_subject(order)} {_failed_times(len(run.attempts))}, and Lambda will try again."
+        verdict = f"{subject(order)} {failed_times(len(run.attempts))}, and Lambda will try again."
         rows.append(Row(f"attempt {len(rows) + 1}", State.WAITING))
     station = Station("Lambda function", function.name, State.WAITING, "", tuple(rows), order or "event")
     table = _table(function, State.NOT_REACHED)
@@ -228,7 +235,7 @@ def _in_progress(rule: Station | None, function: Function, run: Invocation, last
 
 def _lost(rule: Station | None, function: Function, run: Invocation, order: str) -> Lane:
     """Describe an event all of whose attempts have failed, and that no queue holds."""
-    failed = f"{_subject(order)} {_failed_times(len(run.attempts))}"
+    failed = f"{subject(order)} {failed_times(len(run.attempts))}"
     verdict = f"{failed} and is lost: no queue keeps it."
     queue = Station("on-failure queue", "none", State.FAILED, "lost")
     if function.failure_queue:
@@ -237,7 +244,7 @@ def _lost(rule: Station | None, function: Function, run: Invocation, order: str)
     return Lane(
         State.FAILED,
         verdict,
-        _reason(run),
+        reason(run),
         rule=rule,
         function=_function(function, run, State.FAILED),
         table=_table(function, State.NOT_REACHED),
@@ -245,13 +252,15 @@ def _lost(rule: Station | None, function: Function, run: Invocation, order: str)
     )
 
 
-def _no_delivery(rules: Sequence[Rule], is_known: bool) -> Lane:
+def _no_delivery(found: _Findings, is_known: bool) -> Lane:
     """Describe an event without a delivery: no rule wanted it, or nothing can be said."""
+    rules = found.rules
     state = State.NOT_REACHED if is_known else State.UNKNOWN
     function, table = Station("Lambda function", "", state), Station("DynamoDB table", "", state)
     if not is_known:
         verdict = "No trace of this event: still under way, wanted by no rule, or not an id of this account."
-        hint = "follow(event_id, entry) tells which rules match the entry that was sent."
+        broken = next(filter(None, (evidence.why_not_running(each.name) for each in found.functions.values())), "")
+        hint = broken or "follow(event_id, entry) tells which rules match the entry that was sent."
         return Lane(state, verdict, hint, rule=Station("rule", "", state), function=function, table=table)
     matching = [rule.name for rule in rules if rule.matches]
     if matching:  # and none of them has a function as its target
@@ -273,19 +282,6 @@ def _unmatched(rules: Sequence[Rule]) -> Station:
     return Station("rule", name, State.FAILED, "no match", tuple(rows))
 
 
-def _subject(order: str) -> str:
-    return f"Order {order}" if order else "The event"
-
-
-def _reason(run: Invocation) -> str:
-    """Return the last that the function has said of it: an attempt that is cut off says nothing."""
-    return next((attempt.reason for attempt in reversed(run.attempts) if attempt.reason), "")
-
-
-def _failed_times(times: int) -> str:
-    return {0: "was not tried", 1: "failed once", 2: "failed twice"}.get(times, f"failed {times} times")
-
-
 def _function(function: Function, run: Invocation, state: State) -> Station:
     """Return the function with a row for each attempt."""
     rows = tuple(_row(number, attempt) for number, attempt in enumerate(run.attempts, start=1))
@@ -296,7 +292,7 @@ def _row(number: int, attempt: Attempt) -> Row:
     if attempt.outcome == "running":
         return Row(f"attempt {number}", State.WAITING, "running")
     state = State.FAILED if attempt.outcome in FAILURES else State.DONE
-    return Row(f"attempt {number}", state, attempt.outcome or "no log line")
+    return Row(f"attempt {number}", state, attempt.outcome or attempt.cut_off or "no log line")
 
 
 def _table(function: Function, state: State, words: str = "", holds: str = "") -> Station | None:

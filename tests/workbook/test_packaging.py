@@ -344,6 +344,7 @@ def test_jupyter_is_told_to_ask_the_network_for_nothing():
     module, _, name = settings["check_for_updates_class"].rpartition(".")
     assert hasattr(importlib.import_module(module), name)
     assert SHARED["helpers/lab/jupyter"] == "etc/jupyter"
+    assert SHARED["helpers/lab/ipython"] == "etc/ipython"
     page = json.loads((PROJECT / "helpers" / "lab" / "jupyter" / "labconfig" / "page_config.json").read_text())
     assert page["disabledExtensions"]["@jupyterlab/apputils-extension:announcements"], "it asks about news"
 

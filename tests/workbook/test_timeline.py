@@ -12,6 +12,7 @@ import boto3
 import pytest
 
 from helpers.account.state import DEAD_LETTER_QUEUE, FAILURE_QUEUE, FUNCTION, RULE, TABLE
+from helpers.errors import WorkbookError
 from helpers.paths import PROJECT
 from helpers.pictures import palette
 from helpers.target.connection import connect_to
@@ -322,10 +323,86 @@ def test_an_event_that_somebody_sends_again(shop, nets):
     assert "on-failure queue sample-function-failures: keeps it" in str(seen)
 
 
-@pytest.mark.parametrize("what", ["", None, 7, {"EventId": UNKNOWN}, 'no "id"', "x" * 101])
+@pytest.mark.parametrize("what", ["", None, 7, {}, 'no "id"', "x" * 101, ["x"]])
 def test_what_cannot_be_an_id_is_refused(what):
-    with pytest.raises(ValueError, match="is no event id; put_events answers one for each entry"):
+    with pytest.raises(
+        WorkbookError, match="is no event's id. Follow one that put_events answered, or its whole answer"
+    ):
         follow(what)
+
+
+@pytest.mark.parametrize("what, why", [
+    ({"ErrorCode": "MalformedDetail"}, "did not accept this entry .MalformedDetail.: there is no event to follow"),
+    ({"Entries": [{"ErrorCode": "ThrottlingException"}, {"ErrorCode": "InternalFailure"}]},
+     "accepted none of these entries .InternalFailure, ThrottlingException.: there is no event"),
+    ({"Entries": []}, "accepted none of these entries: there"),
+    ({"Source": "x", "DetailType": "y", "Detail": "{}"}, "This is the entry that was sent"),
+])  # fmt: skip
+def test_what_names_no_event_is_refused_with_the_reason(what, why):
+    with pytest.raises(WorkbookError, match=why):
+        follow(what)
+
+
+def test_an_answer_is_as_good_as_an_id(shop, capsys):
+    event_id, entry = shop.send(ORDER | {"OrderId": "A-7"})
+    settled(event_id, is_over)
+    accepted, refused = {"EventId": event_id}, {"ErrorCode": "InternalFailure"}
+    whole = {"FailedEntryCount": 1, "Entries": [refused, accepted]}
+    assert str(follow(accepted)) == str(follow(whole)) == str(follow(whole, entry)) == str(follow(event_id))
+    assert capsys.readouterr().out == ""
+    follow({"Entries": [accepted, refused, {"EventId": UNKNOWN}]})
+    assert capsys.readouterr().out == 'The first of 2 events. The next one: follow(answer["Entries"][2])\n'
+
+
+# --- functions that do not run ---
+
+SYNTAX = "Runtime.UserCodeSyntaxError: Syntax error in module 'handler': invalid syntax (handler.py, line 1)"
+
+
+def test_a_function_that_does_not_start_is_named(shop):
+    shop.use_code("x = = 1")
+    event_id, entry = shop.send(ORDER | {"OrderId": "F-1"})
+    seen, unknown = follow(event_id, entry), follow(event_id)
+    shop.use_code(HANDLER)
+    assert seen.trace.verdict == "sample-function has logged nothing about order F-1."
+    assert seen.trace.cause == "sample-function does not run: SyntaxError in handler.py, line 1: invalid syntax."
+    assert "✗ Lambda function sample-function: does not run" in str(seen)
+    assert unknown.trace.cause == seen.trace.cause
+
+
+def test_what_only_running_shows_is_read_from_the_log(shop):
+    shop.use_code(f"import nobody_has_this\n{HANDLER}")
+    event_id, entry = shop.send(ORDER | {"OrderId": "F-2"})
+    seen = settled(event_id, lambda seen: "ImportModuleError" in seen.trace.cause, entry)
+    shop.use_code(HANDLER)
+    assert "Runtime.ImportModuleError: Unable to import module 'handler': No module named 'nobody" in seen.trace.cause
+
+
+@pytest.mark.parametrize("source, cause, row", [
+    ("x = = 1", SYNTAX, "did not start"),
+    ("import os\ndef lambda_handler(event, context): os._exit(3)", "Runtime.ExitError: Runtime exited with error: exit "
+     "status 3", "has exited"),
+    ("def other(): pass", "Runtime.HandlerNotFound: Handler 'lambda_handler' missing on module 'handler'",
+     "did not start"),
+])  # fmt: skip
+def test_the_parked_record_says_what_the_function_died_of(shop, nets, source, cause, row):
+    shop.use_code(source)
+    event_id, _ = shop.send(ORDER | {"OrderId": "F-3"})
+    seen = settled(event_id, lambda seen: is_parked(seen) and str(seen).count(row) == 3)
+    shop.use_code(HANDLER)
+    assert seen.trace.cause == cause
+    assert f"✗ attempt 3: {row}" in str(seen)
+
+
+def test_a_function_that_is_cut_off(shop, nets):
+    shop.lambda_.update_function_configuration(FunctionName=FUNCTION, Timeout=1)
+    shop.use_code("import time\ndef lambda_handler(event, context): time.sleep(60)")
+    event_id, _ = shop.send(ORDER | {"OrderId": "F-4"})
+    seen = settled(event_id, lambda seen: is_parked(seen) and str(seen).count("timed out") >= 4)
+    shop.lambda_.update_function_configuration(FunctionName=FUNCTION, Timeout=60)
+    shop.use_code(HANDLER)
+    assert seen.trace.cause == "Task timed out after 1.00 seconds"
+    assert "✗ attempt 3: timed out" in str(seen)
 
 
 # --- the picture ---

@@ -1,4 +1,4 @@
-"""Unpack a function's .zip archive into a folder of its own, and remove the folder again.
+"""Unpack a function's .zip archive into a folder of its own, keep it beside, and remove both again.
 
 What an archive may hold is decided here and nowhere else: nothing in it can be written outside its folder,
 and an archive that is small but unpacks to gigabytes is refused before a byte of it is written.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import hashlib
 import io
 import os
@@ -43,6 +44,9 @@ _WINDOWS_DEVICES = {
 }
 _WINDOWS_FORBIDDEN = set('<>:"|?*')
 
+#: Behind a folder's name: the archive itself, for whoever wants the code back.
+_ARCHIVE = ".zip"
+
 _root: Path | None = None
 
 
@@ -57,9 +61,18 @@ def set_root(folder: Path) -> Path:
 def remove_leftovers(used: Container[str] = ()) -> None:
     """Remove what an earlier server left in the folder, but for the code with these names."""
     assert _root is not None
-    for leftover in _root.glob("code-*"):
-        if leftover.name not in used:
-            _remove(leftover)
+    for name in {leftover.name.removesuffix(_ARCHIVE) for leftover in _root.glob("code-*")}:
+        if name not in used:
+            _remove(_root / name)
+
+
+def kept_archive(name: str) -> bytes | None:
+    """Return the archive that the folder of this name was unpacked from; None when it is gone."""
+    assert _root is not None
+    try:
+        return (_root / f"{name}{_ARCHIVE}").read_bytes()
+    except OSError:
+        return None
 
 
 class FunctionCode:
@@ -77,6 +90,7 @@ class FunctionCode:
         self._lock = threading.Lock()
         try:
             _unpack(archive, self.path)
+            _keep(archive, self.path)
         except BaseException:
             _remove(self.path)
             raise
@@ -136,6 +150,14 @@ def _unpack(archive: bytes, folder: Path) -> None:
             raise _refused(f"it is damaged: {error}") from error
         except OSError as error:
             raise _refused(f"a file could not be written here: {error.strerror or error}") from error
+
+
+def _keep(archive: bytes, folder: Path) -> None:
+    """Keep the archive beside the folder, where the function does not see it."""
+    try:
+        folder.with_name(f"{folder.name}{_ARCHIVE}").write_bytes(archive)
+    except OSError as error:
+        raise _refused(f"a file could not be written here: {error.strerror or error}") from error
 
 
 def _opened(archive: bytes) -> zipfile.ZipFile:
@@ -260,3 +282,5 @@ def _new_folder(name: str) -> Path:
 def _remove(folder: Path) -> None:
     # A worker that is just ending may still hold a file open on Windows; the next start removes what stays.
     shutil.rmtree(folder, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        folder.with_name(f"{folder.name}{_ARCHIVE}").unlink(missing_ok=True)

@@ -5,17 +5,23 @@ from __future__ import annotations
 import base64
 import io
 import os
+import re
 import stat
 import struct
+import time
+import urllib.error
+import urllib.request
 import uuid
 import zipfile
+from types import SimpleNamespace
 
 import pytest
 
-from helpers.local_aws.awslambda import function_code
+from helpers.local_aws.awslambda import code_download, function_code
 from helpers.local_aws.execution.lambda_errors import LambdaError
 from tests.support.embedded_aws import zip_of
 from tests.support.lambda_requests import ECHO, refused
+from tests.support.polling import eventually
 
 UNZIP = "Could not unzip uploaded file. Please check your file, then try to upload again."
 
@@ -162,11 +168,60 @@ def test_leftovers_of_an_earlier_server_are_removed_and_nothing_else(tmp_path, m
     monkeypatch.setattr(function_code, "_root", None)
     (tmp_path / "code-old-1234").mkdir()
     (tmp_path / "code-old-1234" / "main.py").touch()
+    (tmp_path / "code-old-1234.zip").touch()
     (tmp_path / "code-used-5678").mkdir()
+    (tmp_path / "code-used-5678.zip").touch()
     (tmp_path / "mine").mkdir()
     function_code.set_root(tmp_path)
     function_code.remove_leftovers({"code-used-5678"})
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["code-used-5678", "mine"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["code-used-5678", "code-used-5678.zip", "mine"]
+
+
+# The link in GetFunction's answer.
+
+
+def download(url: str) -> tuple[int, bytes]:
+    try:
+        with urllib.request.urlopen(url, timeout=30) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read()
+
+
+def test_the_location_leads_to_the_very_archive(aws, create):
+    package = zip_of({"main.py": ECHO})
+    name = create(Code={"ZipFile": package})["FunctionName"]
+    answer = aws.client("lambda").get_function(FunctionName=name)
+    assert download(answer["Code"]["Location"]) == (200, package)
+
+
+@pytest.mark.parametrize("change", [
+    lambda url: url.rpartition("&")[0],
+    lambda url: url.replace("Expires=1", "Expires=2"),
+    lambda url: url.replace("/code-", "/../functions/code-"),
+    lambda url: url[:-1] + ("0" if url[-1] != "0" else "1"),
+    lambda url: url.replace("Expires=", "Expires=x"),
+    lambda url: url.partition("?")[0],
+])  # fmt: skip
+def test_a_link_that_was_changed_leads_nowhere(aws, create, change):
+    name = create(Code={"ZipFile": zip_of({"main.py": ECHO})})["FunctionName"]
+    url = aws.client("lambda").get_function(FunctionName=name)["Code"]["Location"]
+    assert download(change(url))[0] == 403
+
+
+def test_a_link_ends_with_its_code_and_after_ten_minutes(aws, create, monkeypatch):
+    lambda_ = aws.client("lambda")
+    name = create(Code={"ZipFile": zip_of({"main.py": ECHO})})["FunctionName"]
+    url = lambda_.get_function(FunctionName=name)["Code"]["Location"]
+    expires = int(re.search(r"Expires=(\d+)", url)[1])
+    assert 590 < expires - time.time() <= 600
+    request = SimpleNamespace(method="GET", path=url.partition("?")[0], query=url.partition("?")[2])
+    monkeypatch.setattr(code_download, "_signature", lambda name, expires: url.rpartition("=")[2])
+    with monkeypatch.context() as later:
+        later.setattr(code_download.time, "time", lambda: expires + 1.0)
+        assert code_download.answer(request)[0] == 403, "its time is over"
+    lambda_.delete_function(FunctionName=name)
+    eventually(lambda: download(url)[0] == 404, "the code to go")
 
 
 # Code from a bucket, and changes.

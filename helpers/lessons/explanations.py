@@ -1,0 +1,137 @@
+"""Explain a foreseeable error of a cell in a line or two: what it means, and what to do.
+
+What a lesson breaks on purpose it catches itself, so none of that comes here.
+"""
+
+import ast
+import difflib
+import linecache
+import os
+import re
+from collections.abc import Iterator, Mapping
+from types import TracebackType
+from typing import Any
+
+from botocore import exceptions
+from botocore.exceptions import BotoCoreError, ClientError, WaiterError
+
+from helpers.errors import WorkbookError
+from helpers.lessons import diagnosis, missing_names, sections
+from helpers.target import aws_trouble
+from helpers.target.connection import LOCAL
+
+ABOVE_MENU = "Run → Run All Above Selected Cell"  # JupyterLab's words
+ABOVE = f"Run the cells above this one first: {ABOVE_MENU}."
+SETUP = "Run the setup cell at the top of the lesson, then this cell again."
+#: What the embedded AWS's learner is told in place of what concerns an account of one's own.
+_LOCAL_LINES: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
+    (
+        (exceptions.NoCredentialsError, exceptions.PartialCredentialsError, exceptions.NoRegionError),
+        f"No lesson has begun in this kernel, so boto3 does not know which AWS to ask. {SETUP}",
+    ),
+    (
+        (exceptions.InvalidRegionError, exceptions.UnknownRegionError),
+        "There is no such region. The account of the lessons is in us-east-1, which the setup cell sets: leave the "
+        "region out.",
+    ),
+    (
+        (exceptions.ProfileNotFound,),
+        f"The lessons need no profile, and the account has none. {SETUP}",
+    ),
+)
+
+
+def lines(error: BaseException, known: Mapping[str, Any]) -> list[str]:
+    """Return the lines to show for an error; none for one that is not foreseeable. `known`: the names of the kernel."""
+    if isinstance(error, WorkbookError):
+        return []  # it is such a line itself
+    gap = _gap(error)
+    if gap:
+        return [gap]
+    if isinstance(error, NameError) and not isinstance(error, UnboundLocalError):
+        return _about_name(error.name or "", known)
+    if isinstance(error, (BotoCoreError, ClientError)):
+        line = _about_aws(error)
+        return [line] if line else []
+    return []
+
+
+def _about_aws(error: BotoCoreError | ClientError) -> str | None:
+    if isinstance(error, ClientError) and (line := missing_names.line(error)):
+        return line
+    if (os.environ.get("WORKBOOK_TARGET") or LOCAL) != LOCAL:
+        return aws_trouble.in_one_line(error)
+    if aws_trouble.is_unreachable(error):
+        if not os.environ.get("WORKBOOK_LESSON"):
+            return _LOCAL_LINES[0][1]
+        return "The embedded AWS has ended. Run the setup cell: it starts it again, and your account is as it was."
+    if aws_trouble.are_credentials_unknown(error):
+        return (
+            "The account does not know the credentials of this client: the account is a new one, or the client was "
+            "made before the setup cell ran. Run the setup cell, then make the client again: boto3.client(…)"
+        )
+    if isinstance(error, WaiterError):
+        wrong = diagnosis.what_is_wrong()
+        return f"{' '.join(str(error).split())} {wrong}" if wrong else None
+    return next((line for kinds, line in _LOCAL_LINES if isinstance(error, kinds)), None)
+
+
+def _about_name(name: str, known: Mapping[str, Any]) -> list[str]:
+    """Say which section defines a name that this kernel does not know, or which one was meant."""
+    lesson = diagnosis.lesson()
+    cell = sections.defining(name, lesson)
+    if cell and cell.id == sections.SETUP:
+        return [f"NameError: {name} is not defined yet: the setup cell has not run in this kernel.", SETUP]
+    if cell:
+        heading = re.sub(r"^\d+\. ", "", cell.heading)
+        return [f"NameError: {name} is not defined yet. A cell in {cell.section}, “{heading}”, defines it.", ABOVE]
+    candidates = {*sections.names(lesson), *(each for each in known if not each.startswith("_"))}
+    close = difflib.get_close_matches(name, candidates, 1, 0.75)
+    if close:
+        return [f"NameError: {name} is not defined. Did you mean {close[0]}?"]
+    if not os.environ.get("WORKBOOK_LESSON"):
+        begun = "Run the setup cell at the top of the lesson, and the cells above this one:"
+        return [f"NameError: {name} is not defined, and no lesson has begun in this kernel.", f"{begun} {ABOVE_MENU}."]
+    return []
+
+
+def _gap(error: BaseException) -> str | None:
+    """Say where a `...` is left that Python or boto3 has stumbled over."""
+    if "ellipsis" not in str(error).lower() and not _has_gap(missing_names.call(error)[1]):
+        return None
+    for frame in reversed(list(_frames(error.__traceback__))):
+        file = frame.tb_frame.f_code.co_filename
+        source = "".join(linecache.getlines(file))
+        if not source or not _is_cell(frame.tb_frame.f_globals):
+            continue
+        found = _ellipses(source)
+        if found:
+            where = f"line {found[0]}" if len(found) == 1 else f"lines {' and '.join(map(str, found))}"
+            return f"There is still a ... in this cell, {where}: put your own value in its place."
+    return "There is still a ... among the values: put your own value in its place."
+
+
+def _has_gap(value: Any) -> bool:
+    """Return whether there is a `...` in what a call of boto3's was given: some errors do not name it."""
+    if isinstance(value, dict):
+        return any(map(_has_gap, value.values()))
+    return any(map(_has_gap, value)) if isinstance(value, (list, tuple)) else value is ...
+
+
+def _is_cell(names: Mapping[str, Any]) -> bool:
+    return names.get("__name__") == "__main__"
+
+
+def _ellipses(source: str) -> list[int]:
+    """Return the lines of a source in which there is a `...`."""
+    try:
+        nodes = list(ast.walk(ast.parse(source)))
+    except SyntaxError:
+        return []
+    return sorted({node.lineno for node in nodes if isinstance(node, ast.Constant) and node.value is ...})
+
+
+def _frames(traceback: TracebackType | None) -> Iterator[TracebackType]:
+    while traceback:
+        yield traceback
+        traceback = traceback.tb_next

@@ -1,0 +1,230 @@
+"""What a kernel shows for the foreseeable mistakes of a learner, in this process; the deep tests use real kernels."""
+
+from __future__ import annotations
+
+import json
+import linecache
+import os
+from collections.abc import Iterator
+
+import boto3
+import pytest
+from botocore.exceptions import BotoCoreError, ClientError
+
+from helpers.account.state import FUNCTION
+from helpers.authoring.isolation import throw_away_account
+from helpers.errors import WaitTimeout, WorkbookError
+from helpers.lessons import explanations, kernel, sections
+from helpers.lessons.catch_up import lesson_files
+from helpers.paths import NOTEBOOKS
+from helpers.target.connection import connect_to
+from tests.support.embedded_aws import table_request
+
+
+@pytest.fixture
+def lesson(monkeypatch) -> None:
+    monkeypatch.setenv("WORKBOOK_LESSON", "05_send_events")
+
+
+@pytest.fixture(scope="module")
+def account() -> Iterator[None]:
+    before = dict(os.environ)
+    with throw_away_account() as made:
+        connect_to(made)
+        boto3.client("dynamodb").create_table(**table_request("sample-table"))
+        yield
+    os.environ.clear()
+    os.environ.update(before)
+    boto3.DEFAULT_SESSION = None
+
+
+def shown(source: str, **names: object) -> list[str]:
+    """The lines that a cell ends with, which is run here; none for an ordinary traceback."""
+    file = f"<cell {abs(hash(source))}>"
+    linecache.cache[file] = len(source), None, source.splitlines(keepends=True), file
+    known = {"__name__": "__main__", "boto3": boto3, **names}
+    try:
+        exec(compile(source, file, "exec"), known)
+    except Exception as error:
+        return explanations.lines(error, known)
+    raise AssertionError("nothing was wrong")
+
+
+# --- names ---
+
+
+def test_a_name_of_a_skipped_cell(lesson):
+    cell = sections.defining("log_lines", "05_send_events")
+    first, second = shown("log_lines('x')")
+    assert first.startswith(f"NameError: log_lines is not defined yet. A cell in {cell.section}, “")
+    assert first.endswith("”, defines it.") and cell.heading.endswith(first.split("“")[1].split("”")[0])
+    assert second == "Run the cells above this one first: Run → Run All Above Selected Cell."
+
+
+def test_a_name_of_the_setup_cell(lesson):
+    line, what_to_do = shown("del boto3; boto3.client('iam')")
+    assert line == "NameError: boto3 is not defined yet: the setup cell has not run in this kernel."
+    assert what_to_do.startswith("Run the setup cell")
+
+
+def test_a_misspelled_name(lesson):
+    assert shown("wait_untill()") == ["NameError: wait_untill is not defined. Did you mean wait_until?"]
+    assert shown("my_valeu", my_value=1) == ["NameError: my_valeu is not defined. Did you mean my_value?"]
+
+
+def test_a_name_that_means_nothing_to_us_keeps_its_traceback(lesson):
+    assert shown("qqqqqq") == []
+    assert shown("def f():\n  if 0: x = 1\n  x\nf()") == [], "of a function's own variable"
+
+
+def test_a_name_where_no_lesson_has_begun(monkeypatch):
+    monkeypatch.delenv("WORKBOOK_LESSON", raising=False)
+    first, second = shown("sent")
+    assert "no lesson has begun in this kernel" in first and "Run All Above Selected Cell" in second
+    monkeypatch.setenv("JPY_SESSION_NAME", "/home/me/my-lessons/notebooks/08_survive_failures.ipynb")
+    assert "defined yet. A cell in section" in shown("sent")[0], "JupyterLab says which notebook the kernel is for"
+
+
+@pytest.mark.parametrize("path", lesson_files(NOTEBOOKS), ids=lambda path: path.stem)
+def test_each_name_of_each_lesson_leads_to_a_cell(path, monkeypatch):
+    monkeypatch.setenv("WORKBOOK_LESSON", path.stem)
+    names = sections.names(path.stem)
+    assert {"boto3", "workbook"} <= names
+    for name in names:
+        first, second = explanations.lines(NameError(f"name {name!r} is not defined", name=name), {})
+        assert name in first and "defined" in first and second.startswith("Run the ")
+
+
+# --- gaps ---
+
+
+@pytest.mark.parametrize("source", [
+    "import json\njson.dumps({\n  'a': ...})",
+    "a = 1\nb = (a\n  + ...)",
+    "\n\n(...).upper()",
+    "import boto3\n\nboto3.client('dynamodb').describe_table(TableName=...)",
+    "import boto3\n\nboto3.client('lambda').invoke(FunctionName='x', Payload=...)",
+])  # fmt: skip
+def test_a_gap_that_is_left_open_is_named(account, lesson, source):
+    assert shown(source) == ["There is still a ... in this cell, line 3: put your own value in its place."]
+
+
+def test_several_gaps_and_one_that_nobody_sees(lesson):
+    assert "lines 1 and 2: put" in shown("x = ...\ny = ...\nx + y")[0]
+    assert shown("x + 1", x=...) == ["There is still a ... among the values: put your own value in its place."]
+
+
+# --- AWS ---
+
+
+@pytest.mark.parametrize("source, line", [
+    ("boto3.client('dynamodb').describe_table(TableName='sample-tabel')",
+     "There is no table sample-tabel in the account. Did you mean sample-table? (AWS: "),
+    ("boto3.client('dynamodb').get_item(TableName='sample_table', Key={'OrderId': {'S': '1'}})",
+     "There is no table sample_table in the account. Did you mean sample-table? (AWS: "),
+    ("boto3.client('lambda').get_function(FunctionName='my-own')", "There is no function my-own in the account. (AWS"),
+    ("boto3.client('lambda').get_function(FunctionName='sample-function')",
+     "There is no function sample-function. Lesson 3, section "),
+    ("boto3.client('events').describe_rule(Name='sample-rule')", "There is no rule sample-rule. Lesson 4, section "),
+    ("boto3.client('events').list_rules(EventBusName='defualt')",
+     "There is no event bus defualt in the account. Did you mean default?"),
+    ("boto3.client('sqs').get_queue_url(QueueName='nobody')", "There is no queue nobody in the account."),
+    ("boto3.client('iam').get_role(RoleName='nobody')", "There is no role nobody in the account."),
+    ("boto3.client('dynamodb', region_name='eu-west-1').describe_table(TableName='sample-table')",
+     "This client asks in eu-west-1, and the account of the lessons is in us-east-1: leave the region out, and AWS"),
+    ("boto3.client('dynamodb', region_name='eu_west')", "There is no such region. The account of the lessons is in"),
+    ("boto3.client('sts', aws_access_key_id='AKIAX', aws_secret_access_key='x').get_caller_identity()",
+     "The account does not know the credentials of this client: the account is a new one, or "),
+])  # fmt: skip
+def test_what_aws_does_not_find(account, lesson, source, line):
+    [said] = shown(source)
+    assert said.startswith(line), said
+
+
+def test_a_region_that_a_variable_says(account, lesson, monkeypatch):
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    [line] = shown("boto3.session.Session().client('dynamodb').describe_table(TableName='sample-table')")
+    assert line.startswith("This client asks in eu-central-1, and the account of the lessons is in us-east-1")
+
+
+def test_the_server_has_ended(account, lesson):
+    gone = "boto3.client('sts', endpoint_url='http://127.0.0.1:9').get_caller_identity()"
+    [line] = shown(gone)
+    assert line.startswith("The embedded AWS has ended. Run the setup cell: it starts it again")
+
+
+def test_no_lesson_has_begun(monkeypatch):
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+    said = [
+        shown(f"import boto3\nboto3.session.Session().client({client}).{call}")
+        for client, call in [
+            ("'dynamodb'", "list_tables()"),
+            ("'sts', region_name='us-east-1'", "get_caller_identity()"),
+        ]
+    ]
+    assert all(len(lines) == 1 and lines[0].startswith("No lesson has begun in this kernel") for lines in said), said
+
+
+def test_what_a_lesson_shows_on_purpose_keeps_awss_words(account, lesson):
+    with pytest.raises(ClientError) as caught:
+        boto3.client("iam").create_role(RoleName="x y", AssumeRolePolicyDocument="{}")
+    assert explanations.lines(caught.value, {}) == []
+    assert explanations.lines(ZeroDivisionError("division by zero"), {}) == []
+    assert explanations.lines(WorkbookError("one line"), {}) == []
+    assert explanations.lines(WaitTimeout("one line"), {}) == []
+
+
+def test_on_another_aws_its_own_words_come_behind(account, lesson, monkeypatch):
+    monkeypatch.setenv("WORKBOOK_TARGET", "aws")
+    error = ClientError({"Error": {"Code": "ExpiredToken", "Message": "It has expired"}}, "GetItem")
+    [line] = explanations.lines(error, {})
+    assert line.startswith("Your credentials have expired.") and "(AWS: " in line
+
+
+def test_a_waiter_says_what_is_wrong(account, lesson):
+    waiter = boto3.client("lambda").get_waiter("function_active_v2")
+    with pytest.raises(BotoCoreError) as caught:
+        waiter.wait(FunctionName=FUNCTION, WaiterConfig={"Delay": 1, "MaxAttempts": 1})
+    [line] = explanations.lines(caught.value, {})
+    assert "What is wrong: There is no role microservice-role. Lesson 1, section " in line
+
+
+# --- the kernel ---
+
+
+class Shell:
+    """As much of IPython's shell as the extension uses."""
+
+    def __init__(self) -> None:
+        self.user_ns: dict[str, object] = {}
+        self.shown: list[object] = []
+
+    def set_custom_exc(self, kinds: tuple[type[BaseException], ...], handler: object) -> None:
+        self.handler, self.kinds = handler, kinds
+
+    def showtraceback(self, error: tuple, tb_offset: int | None) -> None:
+        self.shown.append(error[0])
+
+    def _showtraceback(self, kind: type, error: BaseException, lines: list[str]) -> None:
+        self.shown.append(lines)
+
+
+def test_an_error_that_cannot_be_explained_is_still_shown(lesson, monkeypatch, capsys):
+    shell, error = Shell(), NameError("name 'log_lines' is not defined", name="log_lines")
+    kernel.load_ipython_extension(shell)
+    assert shell.kinds == (Exception,)
+    assert shell.handler(shell, NameError, error, None) == shell.shown[-1] and len(shell.shown[-1]) == 2
+
+    monkeypatch.setattr(explanations, "lines", lambda *_: 1 / 0)
+    assert shell.handler(shell, NameError, error, None) is None
+    assert shell.shown[-1] is NameError
+    assert "could not be explained: ZeroDivisionError" in capsys.readouterr().err
+
+
+def test_kernels_of_the_environment_load_the_extension():
+    config = json.loads((NOTEBOOKS.parent / "helpers/lab/ipython/ipython_kernel_config.json").read_text())
+    assert config["InteractiveShellApp"]["extensions"] == [kernel.__name__]
