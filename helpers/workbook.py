@@ -38,7 +38,9 @@ def begin(lesson: str, catch_up: bool = True) -> None:
     target = connect()
     os.environ["WORKBOOK_LESSON"] = lesson  # the checks of exercises speak to AWS only after this
     last_lesson.remember(lesson)
-    _enter(folder_of(lesson))
+    folder = folder_of(lesson)
+    _enter(folder)
+    _name_other_helpers(folder.parent / "helpers")
     waiting.what_is_wrong = diagnosis.what_is_wrong
     try:
         state = _begin_local(lesson, target, catch_up) if target.kind == LOCAL else _begin(lesson, target, catch_up)
@@ -101,6 +103,16 @@ def _enter(folder: Path) -> None:
     above = str(folder.parent)
     if sys.path[:1] != [above]:
         sys.path.insert(0, above)
+
+
+def _name_other_helpers(beside: Path) -> None:
+    """Say when the lesson lies beside helpers that are not those in use: the account is the others' then."""
+    used = Path(__file__).resolve().parent
+    if (beside / "workbook.py").is_file() and not beside.samefile(used):
+        print(
+            f"This kernel uses the helpers in {used.parent}, not those beside this lesson, and so the account there. "
+            f"To use these, set PYTHONPATH to {beside.parent} before Jupyter starts."
+        )
 
 
 def _refuse_unknown(lesson: str) -> None:

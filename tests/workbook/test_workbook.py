@@ -504,6 +504,21 @@ def test_a_lesson_is_worked_on_where_its_kernel_started(shell, copies):
     assert handler.WHOSE == "another" and Path("../handler.py").read_text() == "WHOSE = 'another'\n"
 
 
+def test_helpers_that_are_not_those_beside_the_lesson_are_named(shell, copies, capsys):
+    """As on a JupyterHub without PYTHONPATH: the account would be another folder's."""
+    mine = copies("another")
+    os.chdir(mine / "notebooks")
+    workbook.begin("00_start")
+    assert "This kernel uses" not in capsys.readouterr().out
+    (mine / "helpers").mkdir()
+    (mine / "helpers" / "workbook.py").touch()
+    workbook.begin("00_start")
+    [line] = [
+        line for line in capsys.readouterr().out.splitlines() if line.startswith("This kernel uses the helpers in")
+    ]
+    assert str(PROJECT) in line and line.endswith(f"set PYTHONPATH to {mine} before Jupyter starts.")
+
+
 def test_elsewhere_it_is_worked_on_in_the_learners_own_copy(shell, copies, tmp_path_factory):
     mine = copies("my-lessons") / "notebooks"
     handed_in = tmp_path_factory.mktemp("submission")  # as nbgrader has it: the lesson alone, and no handler.py above
