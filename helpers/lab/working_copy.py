@@ -20,7 +20,13 @@ from helpers.lab.merge import is_fresh, merge
 from helpers.lessons import notebook_files
 from helpers.lessons.catch_up import lesson_files
 
-FOR_TEACHERS = {"notebooks/TEACHING.md", "notebooks/MISTAKES.md"}  # of the pages beside the lessons
+#: Pages that only teachers need.
+FOR_TEACHERS = {
+    "notebooks/TEACHING.md",
+    "notebooks/MISTAKES.md",
+    "docs/jupyterhub/README.md",
+    "docs/jupyterhub/jupyterhub_config.py",
+}
 BASE = ".released"
 _TROUBLE = "When something goes wrong"  # a section of the README
 README = """\

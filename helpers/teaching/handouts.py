@@ -58,7 +58,9 @@ def handout() -> str:
     from nbconvert.filters import markdown2html
 
     picture = "data:image/svg+xml;base64," + base64.b64encode(SERVICE.read_bytes()).decode()
-    text = (PAGE / "handout.md").read_text(encoding="utf-8").replace("{service}", picture)
+    text = (
+        (PAGE / "handout.md").read_text(encoding="utf-8").replace(f"../../../notebooks/images/{SERVICE.name}", picture)
+    )
     return page("Serverless orders", markdown2html(text), style="print.css")
 
 

@@ -36,6 +36,7 @@ NOT_HANDED_OUT = (
     "notebooks/solutions/",
     "notebooks/TEACHING.md",
     "notebooks/MISTAKES.md",
+    "docs/jupyterhub/",
     "conftest.py",
     ".gitattributes",
 )
