@@ -76,7 +76,13 @@ def _content(cell: Cell) -> tuple[str, str, object]:
 
 
 def _by_id(notebook: Notebook) -> dict[str, Cell]:
-    return {cell.get("id", str(number)): cell for number, cell in enumerate(notebook["cells"])}
+    return {_id(cell) or str(number): cell for number, cell in enumerate(notebook["cells"])}
+
+
+def _id(cell: Cell) -> str:
+    """Return the id of a cell; "" without one, and for what is none."""
+    found = cell.get("id")
+    return found if isinstance(found, str) else ""
 
 
 def _recognized(mine: Notebook, base: Notebook) -> Notebook:
@@ -88,7 +94,7 @@ def _recognized(mine: Notebook, base: Notebook) -> Notebook:
     seen: set[str] = set()
     cells = []
     for cell in mine["cells"]:
-        cell_id = cell.get("id")
+        cell_id = _id(cell)
         if not cell_id or cell_id in seen or cell_id not in _by_id(base):
             found = next((key for key, lost in missing.items() if same(lost, cell)), None)
             if found:

@@ -14,12 +14,17 @@ Notebook = dict[str, Any]
 
 def parse(text: str | bytes) -> Notebook:
     """Return the notebook that a file holds. Raises ValueError when it is none, or one of another format than 4."""
-    notebook = json.loads(text)
+    try:
+        notebook = json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deep for a notebook") from None
     if not isinstance(notebook, dict) or notebook.get("nbformat") != 4:
         raise ValueError("no notebook of format 4")
     metadata, cells = notebook.get("metadata"), notebook.get("cells")
     if not isinstance(metadata, dict) or not isinstance(cells, list) or not all(map(_is_cell, cells)):
         raise ValueError("no metadata, or no cells")
+    if not isinstance(notebook.get("nbformat_minor", 0), int):
+        raise ValueError("no minor number of its format")
     return notebook
 
 
@@ -49,7 +54,14 @@ def text_of(notebook: Notebook) -> bytes:
     notebook = copy.deepcopy(notebook)
     for cell in notebook["cells"]:
         cell["source"] = "".join(cell["source"]).splitlines(keepends=True)
-    return (json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode()
+    try:
+        return _json(notebook, ensure_ascii=False)
+    except UnicodeEncodeError:  # half of a character, which no file can hold as it is
+        return _json(notebook, ensure_ascii=True)
+
+
+def _json(notebook: Notebook, ensure_ascii: bool) -> bytes:
+    return (json.dumps(notebook, ensure_ascii=ensure_ascii, indent=1, sort_keys=True) + "\n").encode()
 
 
 def write(notebook: Notebook, path: Path) -> None:

@@ -145,8 +145,12 @@ def test_a_file_follows_the_release_until_it_is_changed(workbook, name):
 
 
 @pytest.mark.parametrize(
-    "content", ["", '{"cells": [', "<<<<<<< HEAD", "[]", '{"nbformat": 4, "metadata": {}}', "\x00"]
-)
+    "content",
+    [
+        "", '{"cells": [', "<<<<<<< HEAD", "[]", '{"nbformat": 4, "metadata": {}}', "\x00", "[" * 200_000,
+        '{"nbformat": 4, "nbformat_minor": "5", "metadata": {}, "cells": []}',
+    ],
+)  # fmt: skip
 def test_a_lesson_that_is_half_written_is_kept_and_made_anew(workbook, content):
     workbook.lab()
     (workbook.mine / ROLE).write_text(content)
@@ -252,6 +256,19 @@ def test_outputs_that_are_none_cost_nothing_but_their_trust(workbook):
     workbook.release(ROLE, lesson(setup="begin()", task="...", new="look"))
     [said] = workbook.lab()
     assert said.startswith("New in my-lessons") and workbook.cells()["task"] == "my answer"
+
+
+@pytest.mark.parametrize("strange", [{"id": ["x"]}, {"id": 7}, {"id": None}, {"source": ["half a character: \ud83d"]}])
+def test_a_cell_as_no_editor_writes_it_costs_nothing(workbook, strange):
+    workbook.lab()
+    notebook = json.loads(lesson(setup="begin()", task="my answer"))
+    notebook["cells"].append(notebook["cells"][1] | {"id": "own", "source": "my own"} | strange)
+    (workbook.mine / ROLE).write_text(json.dumps(notebook))
+    workbook.release(ROLE, lesson(setup="begin()", task="...", new="look"))
+    assert workbook.lab()[0].startswith("New in my-lessons")
+    cells = workbook.cells()
+    assert all(isinstance(name, str) for name in cells) and len(cells) == 4
+    assert cells["task"] == "my answer" and "".join(strange.get("source", "my own")) in cells.values()
 
 
 def test_an_empty_page_is_a_page(workbook):
