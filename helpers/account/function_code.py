@@ -11,17 +11,17 @@ import urllib.request
 import warnings
 import zipfile
 from collections.abc import Iterator
-from http.client import HTTPException
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from helpers.account.state import Finding
 from helpers.paths import PROJECT
 
-MAX_SIZE = 2_000_000  # bytes of a package; a larger one has more in it than a lesson's function
+MAX_SIZE = 2_000_000  # bytes of a package, packed and unpacked; a larger one is more than a lesson's function
 TIMEOUT = 5  # seconds
 HANDLER = "handler.py"
 Files = dict[str, bytes]  # of a package, by name
+_TOO_DEEP = (RecursionError, MemoryError)  # of code nested deeper than Python reads: nothing is known of it then
 
 
 def handler_file() -> Path:
@@ -37,8 +37,11 @@ def fetch(location: str) -> Files | None:
     try:
         with urllib.request.urlopen(location, timeout=TIMEOUT) as answer:
             package = zipfile.ZipFile(io.BytesIO(answer.read(MAX_SIZE)))
-        return {name: package.read(name) for name in package.namelist() if name.endswith(".py")}
-    except (OSError, ValueError, HTTPException, zipfile.BadZipFile, NotImplementedError):
+        modules = [each for each in package.infolist() if each.filename.endswith(".py")]
+        if sum(each.file_size for each in modules) > MAX_SIZE:  # no more than that is unpacked, whatever is in it
+            return None
+        return {each.filename: package.read(each) for each in modules}
+    except Exception:  # a package may be anything: encrypted, damaged in each compression's own way, none
         return None
 
 
@@ -53,6 +56,13 @@ def reads_as_here(runtime: str, location: str) -> bool:
 
 def fault(files: Files, handler: str, syntax: bool = True) -> Finding | None:
     """Return why the function cannot start, as far as its files tell. `syntax`: whether errors of syntax count."""
+    try:
+        return _fault(files, handler, syntax)
+    except _TOO_DEEP:
+        return None
+
+
+def _fault(files: Files, handler: str, syntax: bool) -> Finding | None:
     module, dot, function = handler.rpartition(".")
     if not dot:
         return Finding("bad handler", {"handler": handler})
@@ -80,6 +90,8 @@ def syntax_error(source: bytes) -> dict[str, str] | None:
         return {"line": str(error.lineno or 1), "problem": error.msg}
     except ValueError as error:  # a zero byte in it, to some Pythons
         return {"line": "1", "problem": str(error)}
+    except _TOO_DEEP:
+        return None
     return None
 
 

@@ -218,7 +218,7 @@ def _permission(answers: Answers, rule_arn: str) -> Iterator[Finding]:
     for statement in statements:
         sources = account_state.sources_of(statement)
         if account_state.is_for_rules(statement) and sources:
-            yield Finding("permission", {"source": _name(sources[0]), "statement": statement.get("Sid", "")})
+            yield Finding("permission", {"source": _name(sources[0])})
             return
 
 

@@ -122,7 +122,7 @@ KINDS = {
     ),
     "permission": Kind(
         "permission", "for another rule", f"{RULE} may not invoke {FUNCTION}: the permission is for {{source}}.",
-        r"add_permission\(", "Take that permission away; {where} gives the right one.",
+        r"add_permission\(", "{where} gives the right one; one with the same StatementId has to go first.",
     ),
     "dead letters: no queue": Kind(
         "dead-letter-queue", "no queue", f"{RULE} parks what it cannot deliver in {{queue}}, and there is no such "

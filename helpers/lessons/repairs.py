@@ -111,7 +111,11 @@ def _enable(finding: Finding) -> None:
 
 
 def _remove_permission(finding: Finding) -> None:
-    boto3.client("lambda").remove_permission(FunctionName=FUNCTION, StatementId=finding.facts["statement"])
+    """Make room for the lessons' permission, which AWS knows by its StatementId; all others are the learner's own."""
+    lambda_, cell = boto3.client("lambda"), sections.makes(KINDS[finding.kind].made_by)
+    for statement in json.loads(lambda_.get_policy(FunctionName=FUNCTION)["Policy"])["Statement"]:
+        if cell and f'"{statement["Sid"]}"' in cell.source:
+            lambda_.remove_permission(FunctionName=FUNCTION, StatementId=statement["Sid"])
 
 
 #: What is done before lessons' cells run, and the words for it.
@@ -121,7 +125,7 @@ WAYS: dict[str, tuple[str, Callable[[Finding], None]]] = {
     "wrong key": (f"delete {TABLE}, with all that is in it", _delete_table),
     "may not run": (f"take the limit of concurrency away from {FUNCTION}", _let_run),
     "disabled": (f"enable {RULE}", _enable),
-    "permission": ("take the permission {statement} away", _remove_permission),
+    "permission": ("make room for the permission of lesson 4", _remove_permission),
 }
 #: Kinds for which that is all.
 ENOUGH = frozenset({"trust", "may not run", "disabled", "denied"})

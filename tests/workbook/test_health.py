@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import boto3
 import pytest
 
 from helpers import waiting, workbook
-from helpers.account import function_log, health, role_policies
+from helpers.account import function_code, function_log, health, role_policies
 from helpers.account import state as account_state
 from helpers.account.answers import Answers
 from helpers.account.state import ARCHIVE, DEAD_LETTER_QUEUE, FAILURE_QUEUE, FUNCTION, ROLE, RULE, TABLE
@@ -23,6 +25,7 @@ from helpers.paths import NOTEBOOKS, PROJECT
 from tests.support.embedded_aws import table_request, zip_of
 
 LESSON = "12_measure_load_and_cost"  # all that lessons 1 to 11 build is there
+LESSONS_PERMISSION = "sample-rule-invokes-sample-function"
 HANDLER = (PROJECT / "handler.py").read_text(encoding="utf-8")
 
 
@@ -119,7 +122,7 @@ def delete_queue(name: str) -> None:
 
 def permit_another_rule() -> None:
     lambda_, rule = boto3.client("lambda"), boto3.client("events").describe_rule(Name=RULE)["Arn"]
-    statement = {"FunctionName": FUNCTION, "StatementId": "sample-rule-invokes-sample-function"}
+    statement = {"FunctionName": FUNCTION, "StatementId": LESSONS_PERMISSION}
     lambda_.remove_permission(**statement)
     lambda_.add_permission(
         **statement, Action="lambda:InvokeFunction", Principal="events.amazonaws.com",
@@ -299,6 +302,38 @@ def test_code_of_more_than_one_file_is_read_as_far_as_it_is_imported(learner):
     assert finding.facts["file"] == "handler.py"
 
 
+def packed(content: bytes, compression: int = zipfile.ZIP_DEFLATED) -> bytearray:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", compression) as package:
+        package.writestr("handler.py", content)
+    return bytearray(buffer.getvalue())
+
+
+def damaged(package: bytearray) -> bytearray:
+    package[45:60] = b"\xff" * 15  # in the compressed content
+    return package
+
+
+def encrypted(package: bytearray) -> bytearray:
+    package[package.index(b"PK\x01\x02") + 8] |= 1  # as its flags say
+    return package
+
+
+@pytest.mark.parametrize("package", [
+    packed(b"0" * 5_000_000), damaged(packed(b"x = 1\n" * 99)), damaged(packed(b"x = 1\n" * 99, zipfile.ZIP_BZIP2)),
+    damaged(packed(b"x = 1\n" * 99, zipfile.ZIP_LZMA)), encrypted(packed(b"x = 1")), packed(b"x = 1")[:40], b"",
+])  # fmt: skip
+def test_a_package_that_cannot_be_read_is_none(package, monkeypatch):
+    monkeypatch.setattr(function_code.urllib.request, "urlopen", lambda *_, **__: io.BytesIO(package))
+    assert function_code.fetch("http://127.0.0.1/package") is None
+
+
+@pytest.mark.parametrize("source", ["x = " + "-" * 100_000 + "1", "x = a" + ".b" * 20_000, "x = 1" + "+1" * 20_000])
+def test_nothing_is_said_of_code_too_deep_for_python(source):
+    files = {"handler.py": f"{source}\ndef lambda_handler(event, context): ...\n".encode()}
+    assert function_code.fault(files, "handler.lambda_handler") is None
+
+
 @pytest.mark.parametrize("pattern", [
     {"source": [{"prefix": ""}]},
     {"source": ["microservice_x"]},
@@ -323,6 +358,30 @@ def test_repairing_says_each_step_and_brings_the_orders_back(learner, capsys):
         "Now all is as the lessons need it.",
     ]
     assert not account_state.missing(["orders:X-0001..X-0200"], health.read())
+
+
+def test_permissions_for_rules_of_the_learners_own_stay(learner):
+    lambda_, events = boto3.client("lambda"), boto3.client("events")
+    mine = events.put_rule(Name="my-own-rule", EventPattern='{"source": ["me"]}')["RuleArn"]
+    lambda_.add_permission(
+        FunctionName=FUNCTION, StatementId="mine", Action="lambda:InvokeFunction", Principal="events.amazonaws.com",
+        SourceArn=mine,
+    )  # fmt: skip
+    try:
+        for lose in (permit_another_rule, forbid_all_but_mine):
+            lose()
+            assert [finding.kind for finding in health.read().findings] == ["permission"]
+            workbook.repair()
+            assert health.read().findings == ()
+            policy = json.loads(lambda_.get_policy(FunctionName=FUNCTION)["Policy"])
+            assert {statement["Sid"] for statement in policy["Statement"]} == {"mine", LESSONS_PERMISSION}
+    finally:
+        lambda_.remove_permission(FunctionName=FUNCTION, StatementId="mine")
+        events.delete_rule(Name="my-own-rule")
+
+
+def forbid_all_but_mine() -> None:
+    boto3.client("lambda").remove_permission(FunctionName=FUNCTION, StatementId=LESSONS_PERMISSION)
 
 
 def test_where_nothing_is_wrong_nothing_is_repaired(learner, capsys):
