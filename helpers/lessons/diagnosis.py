@@ -25,6 +25,12 @@ def lesson() -> str:
     return begun or (opened if opened in {path.stem for path in lesson_files(NOTEBOOKS)} else "")
 
 
+def may_be_lesson() -> bool:
+    """Return whether this kernel may be that of a lesson or a copy of one, and not of a notebook of one's own."""
+    opened = Path(os.environ.get("JPY_SESSION_NAME", "")).stem
+    return bool(lesson()) or not opened or any(opened.startswith(path.stem) for path in lesson_files(NOTEBOOKS))
+
+
 def line(finding: Finding, before: str) -> str:
     """Return what is wrong and what puts it right, for somebody in the lesson `before`."""
     kind = KINDS[finding.kind]

@@ -4,6 +4,7 @@ What a lesson breaks on purpose it catches itself, so none of that comes here.
 """
 
 import ast
+import builtins
 import difflib
 import linecache
 import os
@@ -23,6 +24,7 @@ from helpers.target.connection import LOCAL
 ABOVE_MENU = "Run → Run All Above Selected Cell"  # JupyterLab's words
 ABOVE = f"Run the cells above this one first: {ABOVE_MENU}."
 SETUP = "Run the setup cell at the top of the lesson, then this cell again."
+_BUILTINS = {name for name in dir(builtins) if len(name) > 4}  # `sent` is no misspelled `set`
 #: What the embedded AWS's learner is told in place of what concerns an account of one's own.
 _LOCAL_LINES: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
     (
@@ -43,17 +45,34 @@ _LOCAL_LINES: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
 
 def lines(error: BaseException, known: Mapping[str, Any]) -> list[str]:
     """Return the lines to show for an error; none for one that is not foreseeable. `known`: the names of the kernel."""
-    if isinstance(error, WorkbookError):
-        return []  # it is such a line itself
+    if isinstance(error, WorkbookError) or _came_of_another(error):
+        return []  # it is such a line itself; or there is more to see
+    found = _explained(error, known)
+    return [*found, *getattr(error, "__notes__", ())] if found else []
+
+
+def _explained(error: BaseException, known: Mapping[str, Any]) -> list[str]:
     gap = _gap(error)
     if gap:
         return [gap]
-    if isinstance(error, NameError) and not isinstance(error, UnboundLocalError):
-        return _about_name(error.name or "", known)
+    if isinstance(error, NameError):
+        return _about_name(error.name or "", known, error) if _is_unknown_in_cell(error) else []
     if isinstance(error, (BotoCoreError, ClientError)):
         line = _about_aws(error)
         return [line] if line else []
     return []
+
+
+def _came_of_another(error: BaseException) -> bool:
+    """Return whether a cell's own lines had another error before this one; AWS's errors have some from inside boto3."""
+    before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return before is not None and any(_is_cell(each.tb_frame.f_globals) for each in _frames(before.__traceback__))
+
+
+def _is_unknown_in_cell(error: NameError) -> bool:
+    """Return whether Python itself did not know a name that a cell uses: not a module, nor a variable without value."""
+    where = list(_frames(error.__traceback__))
+    return str(error) == f"name {error.name!r} is not defined" and (not where or _is_cell(where[-1].tb_frame.f_globals))
 
 
 def _about_aws(error: BotoCoreError | ClientError) -> str | None:
@@ -76,20 +95,22 @@ def _about_aws(error: BotoCoreError | ClientError) -> str | None:
     return next((line for kinds, line in _LOCAL_LINES if isinstance(error, kinds)), None)
 
 
-def _about_name(name: str, known: Mapping[str, Any]) -> list[str]:
+def _about_name(name: str, known: Mapping[str, Any], error: NameError) -> list[str]:
     """Say which section defines a name that this kernel does not know, or which one was meant."""
     lesson = diagnosis.lesson()
     cell = sections.defining(name, lesson)
+    if cell and sections.comes_first(_source(error), cell):
+        return []  # the cell uses it before it, or a later one, defines it: the traceback says where
     if cell and cell.id == sections.SETUP:
         return [f"NameError: {name} is not defined yet: the setup cell has not run in this kernel.", SETUP]
     if cell:
         heading = re.sub(r"^\d+\. ", "", cell.heading)
         return [f"NameError: {name} is not defined yet. A cell in {cell.section}, “{heading}”, defines it.", ABOVE]
-    candidates = {*sections.names(lesson), *(each for each in known if not each.startswith("_"))}
+    candidates = {*sections.names(lesson), *_BUILTINS, *(each for each in known if not each.startswith("_"))}
     close = difflib.get_close_matches(name, candidates, 1, 0.75)
     if close:
         return [f"NameError: {name} is not defined. Did you mean {close[0]}?"]
-    if not os.environ.get("WORKBOOK_LESSON"):
+    if not os.environ.get("WORKBOOK_LESSON") and diagnosis.may_be_lesson():
         begun = "Run the setup cell at the top of the lesson, and the cells above this one:"
         return [f"NameError: {name} is not defined, and no lesson has begun in this kernel.", f"{begun} {ABOVE_MENU}."]
     return []
@@ -97,7 +118,7 @@ def _about_name(name: str, known: Mapping[str, Any]) -> list[str]:
 
 def _gap(error: BaseException) -> str | None:
     """Say where a `...` is left that Python or boto3 has stumbled over."""
-    if "ellipsis" not in str(error).lower() and not _has_gap(missing_names.call(error)[1]):
+    if not _names_gap(error) and not _has_gap(missing_names.call(error)[1]):
         return None
     for frame in reversed(list(_frames(error.__traceback__))):
         file = frame.tb_frame.f_code.co_filename
@@ -109,6 +130,18 @@ def _gap(error: BaseException) -> str | None:
             where = f"line {found[0]}" if len(found) == 1 else f"lines {' and '.join(map(str, found))}"
             return f"There is still a ... in this cell, {where}: put your own value in its place."
     return "There is still a ... among the values: put your own value in its place."
+
+
+def _names_gap(error: BaseException) -> bool:
+    """Return whether Python or boto3 says that there is a `...` where it wants something else."""
+    return isinstance(error, (TypeError, AttributeError, BotoCoreError)) and "ellipsis" in str(error).lower()
+
+
+def _source(error: BaseException) -> str:
+    """Return the source of the cell that was run when it failed, or ""."""
+    frames = [each.tb_frame for each in _frames(error.__traceback__)]
+    run = next((frame.f_code.co_filename for frame in frames if _is_cell(frame.f_globals)), "")
+    return "".join(linecache.getlines(run))
 
 
 def _has_gap(value: Any) -> bool:

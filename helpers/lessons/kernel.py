@@ -6,6 +6,7 @@ error is imported when there is one.
 """
 
 import sys
+from traceback import format_exception
 from typing import Any
 
 
@@ -17,12 +18,17 @@ def load_ipython_extension(shell: Any) -> None:
 def _show(
     shell: Any, kind: type[BaseException], error: BaseException, traceback: Any, tb_offset: int | None = None
 ) -> list[str] | None:
+    sys.last_type, sys.last_value, sys.last_traceback = kind, error, traceback  # for %tb and %debug
     shown = _lines(error, shell)
-    if not shown:
-        shell.showtraceback((kind, error, traceback), tb_offset=tb_offset)
-        return None
-    shell._showtraceback(kind, error, shown)  # noqa: SLF001  each front end of IPython has its own
-    return shown
+    if shown:
+        shell._showtraceback(kind, error, shown)  # noqa: SLF001  each front end of IPython has its own
+        return shown
+    try:
+        shell.showtraceback((kind, error, traceback), tb_offset=tb_offset, running_compiled_code=True)
+    except Exception as trouble:  # IPython would never come here again
+        print("".join(format_exception(error)), f"(IPython could not show this error: {trouble!r})", file=sys.stderr)
+        shell._showtraceback(kind, RuntimeError(f"{kind.__name__}, which has no text"), [])  # noqa: SLF001
+    return None
 
 
 def _lines(error: BaseException, shell: Any) -> list[str]:

@@ -77,6 +77,13 @@ def defining(name: str, lesson: str, folder: Path = NOTEBOOKS) -> Cell | None:
     return next((cell for cell in cells(folder) if cell.lesson == lesson and name in _bound(cell.source)), None)
 
 
+def comes_first(source: str, cell: Cell, folder: Path = NOTEBOOKS) -> bool:
+    """Return whether the source stands before the cell in its lesson, or is that cell."""
+    of_lesson = [each for each in cells(folder) if each.lesson == cell.lesson]
+    places = [place for place, each in enumerate(of_lesson) if each.source.strip() == source.strip()]
+    return bool(places) and places[0] <= of_lesson.index(cell)
+
+
 def names(lesson: str, folder: Path = NOTEBOOKS) -> set[str]:
     """Return the names that the cells of a lesson give values to."""
     return {name for cell in cells(folder) if cell.lesson == lesson for name in _bound(cell.source)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import linecache
 import os
+import sys
 from collections.abc import Iterator
 
 import boto3
@@ -83,6 +84,49 @@ def test_a_name_where_no_lesson_has_begun(monkeypatch):
     assert "no lesson has begun in this kernel" in first and "Run All Above Selected Cell" in second
     monkeypatch.setenv("JPY_SESSION_NAME", "/home/me/my-lessons/notebooks/08_survive_failures.ipynb")
     assert "defined yet. A cell in section" in shown("sent")[0], "JupyterLab says which notebook the kernel is for"
+
+
+@pytest.mark.parametrize("source", [
+    "raise NameError('my own words')",
+    "raise NameError(\"name 'log_lines' is a strange one\", name='log_lines')",
+    "def f():\n  def g(): return sent\n  g()\n  sent = 1\nf()",
+    "try:\n  1 / 0\nexcept ZeroDivisionError:\n  sent",
+    "try:\n  1 / 0\nexcept ZeroDivisionError as error:\n  try:\n    sent\n  except NameError as another:\n"
+    "    raise another from error",
+    "exec(compile('sent', 'module.py', 'exec'), {'__name__': 'module'})",
+    "raise ValueError('an ellipsis of my own')",
+])  # fmt: skip
+@pytest.mark.parametrize("begun", ["05_send_events", None])
+def test_what_the_learner_wrote_and_what_came_before_it_is_not_hidden(source, begun, monkeypatch):
+    monkeypatch.setenv("WORKBOOK_LESSON", begun or "")
+    assert shown(source) == []
+
+
+def test_notes_of_an_error_are_shown(lesson):
+    noted = shown("try:\n  log_lines\nexcept NameError as error:\n  error.add_note('my note')\n  raise")
+    assert len(noted) == 3 and noted[-1] == "my note"
+
+
+def test_no_cell_below_is_named_as_one_above(lesson):
+    cells = [cell for cell in sections.cells() if cell.lesson == "05_send_events"]
+    place = cells.index(sections.defining("log_lines", "05_send_events"))
+    assert not sections.comes_first("log_lines()", cells[place])
+    assert not sections.comes_first(cells[place + 1].source, cells[place])
+    assert sections.comes_first(cells[place].source, cells[place])
+    assert shown("log_lines") != [] and shown(f"log_lines\n{cells[0].source}") != []
+    file, source = "<the cell itself>", cells[place].source
+    linecache.cache[file] = len(source), None, source.splitlines(keepends=True), file
+    with pytest.raises(NameError) as caught:
+        exec(compile("log_lines", file, "exec"), {"__name__": "__main__"})
+    assert explanations.lines(caught.value, {}) == [], "the cell that defines it uses it first"
+
+
+def test_a_misspelled_name_of_pythons_and_a_notebook_that_is_no_lesson(monkeypatch):
+    monkeypatch.delenv("WORKBOOK_LESSON", raising=False)
+    assert shown("pritn('x')") == ["NameError: pritn is not defined. Did you mean print?"]
+    for opened, lines in (("scratch.ipynb", 0), ("05_send_events-Copy1.ipynb", 2)):
+        monkeypatch.setenv("JPY_SESSION_NAME", f"/home/me/{opened}")
+        assert len(shown("qqqqqq")) == lines
 
 
 @pytest.mark.parametrize("path", lesson_files(NOTEBOOKS), ids=lambda path: path.stem)
@@ -206,8 +250,9 @@ class Shell:
     def set_custom_exc(self, kinds: tuple[type[BaseException], ...], handler: object) -> None:
         self.handler, self.kinds = handler, kinds
 
-    def showtraceback(self, error: tuple, tb_offset: int | None) -> None:
-        self.shown.append(error[0])
+    def showtraceback(self, error: tuple, tb_offset: int | None, running_compiled_code: bool) -> None:
+        assert running_compiled_code, "or a SyntaxError of a module would not say who imports it"
+        self.shown.append(str(error[1]) and error[0])
 
     def _showtraceback(self, kind: type, error: BaseException, lines: list[str]) -> None:
         self.shown.append(lines)
@@ -223,6 +268,24 @@ def test_an_error_that_cannot_be_explained_is_still_shown(lesson, monkeypatch, c
     assert shell.handler(shell, NameError, error, None) is None
     assert shell.shown[-1] is NameError
     assert "could not be explained: ZeroDivisionError" in capsys.readouterr().err
+
+
+def test_pythons_own_traceback_can_be_had_afterwards(lesson):
+    shell, error = Shell(), NameError("name 'log_lines' is not defined", name="log_lines")
+    kernel.load_ipython_extension(shell)
+    assert shell.handler(shell, NameError, error, None), "shown in short"
+    assert sys.last_value is error, "what %tb shows"
+
+
+def test_an_error_without_a_text_takes_no_explanation_from_the_next(capsys):
+    class Odd(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError
+
+    shell = Shell()
+    kernel.load_ipython_extension(shell)
+    shell.handler(shell, Odd, Odd(), None)  # where it raises, IPython leaves it out from then on
+    assert shell.shown == [[]] and "Odd" in capsys.readouterr().err
 
 
 def test_kernels_of_the_environment_load_the_extension():
