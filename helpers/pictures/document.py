@@ -12,6 +12,9 @@ from urllib.parse import quote
 from helpers.pictures import palette
 from helpers.pictures.shapes import FONT, panel
 
+#: What no XML may hold (https://www.w3.org/TR/xml/#charsets), and an error's text or an OrderId may: one of these, and
+#: the browser shows none of the picture.
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 #: What may stand in a data URI as it is, so that a reader of a notebook's diff can read the picture.
 _PLAIN = " \n=:/'(){};,.!?*@[]+|~$-_"
 
@@ -28,7 +31,7 @@ def document(
     wide, high = round(width * scale), round(height * scale)
     body = [panel(width, height), *shapes]
     enlarged = f' transform="scale({scale:g})"' if scale != 1 else ""
-    return "\n".join(
+    svg = "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide}" height="{high}" '
             f'viewBox="0 0 {wide} {high}" role="img">',
@@ -39,12 +42,18 @@ def document(
             "</g></svg>",
         ]
     )
+    return _shown(svg)
+
+
+def _shown(text: str) -> str:
+    """Return a text with a sign in place of each character that cannot be shown."""
+    return _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def as_html(svg: str, words: str) -> str:
     """Return an SVG of this module as an HTML image, never wider than its page, with `words` as alternative text."""
     data = quote(svg.replace('"', "'"), safe=_PLAIN)  # text is escaped: a quotation mark is one of an attribute
-    return f'<img src="data:image/svg+xml,{data}" alt="{escape(words)}" style="max-width:100%;height:auto">'
+    return f'<img src="data:image/svg+xml,{data}" alt="{escape(_shown(words))}" style="max-width:100%;height:auto">'
 
 
 def _dark_colours(shapes: str) -> str:

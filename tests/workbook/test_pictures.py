@@ -7,12 +7,15 @@ from __future__ import annotations
 import base64
 import re
 import xml.etree.ElementTree as ElementTree
+from html.parser import HTMLParser
+from urllib.parse import unquote
 
 import pytest
 
 from helpers.account.state import PARTS, AccountState
 from helpers.pictures import files, lettering, palette, shapes
 from helpers.pictures.diagram import Diagram
+from helpers.pictures.document import as_html, document
 from helpers.timeline import Timeline
 from helpers.timeline.model import State, Trace
 from tests.support.browser import Browser, find
@@ -79,6 +82,21 @@ def test_a_text_has_the_width_that_it_mostly_has_where_some_font_would_draw_it_w
     assert 'textLength="120"' in shapes.text(0, 0, "microservice-role", 15, weight="600", room=120)
     assert lettering.broken("sample-function-failures", 15, 138) == ["sample-function-", "failures"]
     assert lettering.broken("microservice-role", 15, 138) == ["microservice-role"]
+
+
+@pytest.mark.parametrize(
+    "words", ["\x1b[31mred", "\x00", "\ud83d", "\ufffe", "<script>alert(1)</script>", "]]>", "\"'&"]
+)
+def test_a_picture_of_any_words_is_one(words):
+    svg = document(100, 100, words, words, [shapes.text(1, 1, words, 12)])
+    tags: list[tuple[str, dict[str, str]]] = []
+    page = HTMLParser()
+    page.handle_starttag = lambda tag, attributes: tags.append((tag, dict(attributes)))
+    page.feed(as_html(svg, words))
+    [(tag, image)] = tags
+    drawn = ElementTree.fromstring(unquote(image["src"].partition(",")[2]).encode())
+    assert tag == "img" and drawn[0].text == image["alt"]
+    assert {element.tag.removeprefix(SVG) for element in drawn.iter()} <= ELEMENTS
 
 
 def test_files_are_current():
