@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from html import escape
 from pathlib import Path
+from unicodedata import category
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -18,6 +19,7 @@ from helpers.pictures.palette import EDGE, INK, MUTED, PAPER
 
 FILE = "certificate.html"
 LONGEST_NAME = 100  # characters
+_UNPRINTABLE = {"Cc", "Cs"}  # control characters and halves of others; invisible joiners belong to names and emoji
 UNSEEN = "The account could not be seen when this page was made, so it says nothing about what is built."
 _STYLE = f"""
 body {{ font: 11pt/1.45 Georgia, serif; color: {INK}; background: {PAPER}; max-width: 46em; margin: 2em auto;
@@ -62,7 +64,7 @@ def write(name: str, folder: Path, lessons: list[Row] | None) -> Certificate:
     Raises WorkbookError like `certificate`.
     """
     name = " ".join(name.split()) if isinstance(name, str) else ""
-    if not name or len(name) > LONGEST_NAME:
+    if not any(map(str.isprintable, name)) or len(name) > LONGEST_NAME or _UNPRINTABLE & set(map(category, name)):
         raise WorkbookError(f"A certificate needs a name, as text of 1 to {LONGEST_NAME} characters.")
     account_seen = lessons is not None
     lessons = lessons if lessons is not None else rows(AccountState(frozenset()))
@@ -93,7 +95,7 @@ def page(name: str, lessons: list[Row], made: date, account_seen: bool) -> str:
 <body>
 <p>The notebook workbook: serverless orders</p>
 <h1>Certificate</h1>
-<p class="name">{escape(name)}</p>
+<p class="name"><bdi>{escape(name)}</bdi></p>
 <p>has worked on a serverless, event-driven service: an Amazon EventBridge rule hands each order to an AWS Lambda
 function, and the function stores it in an Amazon DynamoDB table.</p>
 <h2>Built</h2>

@@ -89,7 +89,7 @@ def test_the_line_counts_the_lessons_that_are_built(own_record):
     assert re.match(r"Lessons built: 1 of \d+\. Exercises solved: 0 of \d+\.", made.line)
 
 
-@pytest.mark.parametrize("name", ["", " \n", "x" * 101, None, 7])
+@pytest.mark.parametrize("name", ["", " \n", "x" * 101, None, 7, "\u200b", "a\x1bb", "\ud83d"])
 def test_a_name_that_is_none_is_refused_in_one_line(name, own_record):
     with pytest.raises(WorkbookError, match="A certificate needs a name"):
         certificate(name)
