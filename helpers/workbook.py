@@ -19,7 +19,7 @@ from helpers.lessons import announcement, diagnosis, repairs
 from helpers.lessons.catch_up import Lesson, lesson_files
 from helpers.lessons.catch_up import catch_up as build_what_is_missing
 from helpers.lessons.propagation import wait_for_rule
-from helpers.paths import NOTEBOOKS, my_lessons
+from helpers.paths import NOTEBOOKS, here, my_lessons
 from helpers.pictures.diagram import Diagram
 from helpers.target import aws_trouble
 from helpers.target.connection import HELP, LOCAL, Target, connect
@@ -91,7 +91,7 @@ def folder_of(lesson: str) -> Path:
 
     A kernel starts in the folder of its notebook. Where it did not, the learner's own copy comes first.
     """
-    for folder in (Path.cwd(), my_lessons() / "notebooks"):
+    for folder in (here(), my_lessons() / "notebooks"):
         if (folder / f"{lesson}.ipynb").is_file() and (folder.parent / "handler.py").is_file():
             return folder
     return NOTEBOOKS

@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from helpers.account.state import Finding
-from helpers.paths import PROJECT
+from helpers.paths import PROJECT, here
 
 MAX_SIZE = 2_000_000  # bytes of a package, packed and unpacked; a larger one is more than a lesson's function
 TIMEOUT = 5  # seconds
@@ -26,7 +26,7 @@ _TOO_DEEP = (RecursionError, MemoryError)  # of code nested deeper than Python r
 
 def handler_file() -> Path:
     """Return the handler.py that lesson 3 packs: the one above the lesson's folder, or else the workbook's own."""
-    beside = Path.cwd().parent / HANDLER
+    beside = here().parent / HANDLER
     return beside if beside.is_file() else PROJECT / HANDLER
 
 

@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import subprocess
 import zipfile
+import zlib
 from pathlib import Path
+
+from helpers.errors import WorkbookError
 
 ARCHIVE = "lessons.zip"
 
 
 def originals(root: Path) -> dict[str, bytes]:
-    """Return {name relative to `root`: what the file held when it came}; {} where neither git nor archive is."""
+    """Return {name relative to `root`: what the file held when it came}; {} where neither git nor archive is.
+
+    Raises WorkbookError for a damaged archive.
+    """
     archive = root / ARCHIVE
     if archive.is_file():
-        with zipfile.ZipFile(archive) as packed:
-            return {name: packed.read(name) for name in packed.namelist()}
+        try:
+            with zipfile.ZipFile(archive) as packed:
+                return {name: packed.read(name) for name in packed.namelist()}
+        except (zipfile.BadZipFile, zlib.error, EOFError):
+            raise WorkbookError(
+                f"{archive} is damaged: unpack the workbook anew, and take {ARCHIVE} from it."
+            ) from None
     names = (_git(root, "ls-tree", "--name-only", "HEAD", "handler.py", "notebooks/") or b"").decode().split()
     found = {name: _git(root, "show", f"HEAD:./{name}") for name in names if name.endswith((".ipynb", ".py"))}
     return {name: content for name, content in found.items() if content is not None}

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from helpers.authoring.isolation import throw_away_account
+from helpers.errors import WorkbookError
 from helpers.exercises import last_lesson, record
-from helpers.lab import start_over, working_copy
+from helpers.lab import originals, start_over, working_copy
 from helpers.local_aws import lifecycle
 from helpers.paths import PROJECT
 
@@ -150,6 +151,13 @@ def test_without_git_and_archive_the_lessons_stay(project, account):
     (project / "notebooks" / "00_start.ipynb").write_text("mine", encoding="utf-8")
     assert "Unpack the workbook anew" in start_over.start_over(project, project / "my-lessons")[0]
     assert (project / "notebooks" / "00_start.ipynb").read_text(encoding="utf-8") == "mine"
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut off"])
+def test_a_damaged_archive_is_one_line(project, account, content):
+    (project / originals.ARCHIVE).write_bytes(content)
+    with pytest.raises(WorkbookError, match="is damaged: unpack the workbook anew"):
+        start_over.start_over(project, project / "my-lessons")
 
 
 def test_nobody_is_asked_without_a_terminal(account):

@@ -12,6 +12,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from helpers import workbook
+from helpers.account import function_code
 from helpers.account import state as account_state
 from helpers.authoring.isolation import isolated, throw_away_account
 from helpers.authoring.notebooks import execute
@@ -19,7 +20,7 @@ from helpers.errors import WorkbookError
 from helpers.exercises import last_lesson
 from helpers.lessons.catch_up import catch_up, lesson_files, read_lesson
 from helpers.local_aws import lifecycle
-from helpers.paths import PROJECT
+from helpers.paths import NOTEBOOKS, PROJECT
 from helpers.target import connection
 
 TRUST = {
@@ -531,6 +532,17 @@ def test_elsewhere_it_is_worked_on_in_the_learners_own_copy(shell, copies, tmp_p
 
     assert handler.WHOSE == "my-lessons"
     assert len([path for path in sys.path if path == str(mine.parent)]) == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows does not let a folder go that is in use")
+def test_a_folder_that_was_moved_while_its_kernel_ran(tmp_path, monkeypatch):
+    (tmp_path / "moved").mkdir()
+    monkeypatch.chdir(tmp_path / "moved")
+    (tmp_path / "moved").rename(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere").rmdir()
+    monkeypatch.setenv("WORKBOOK_MY_LESSONS", str(tmp_path))
+    assert workbook.folder_of("05_send_events") == NOTEBOOKS
+    assert function_code.handler_file().is_file()
 
 
 def test_a_copy_without_the_lesson_is_passed_over(shell, copies, lessons, tmp_path_factory):
