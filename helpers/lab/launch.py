@@ -102,7 +102,7 @@ def lessons_folder(released: bool) -> Path:
     That is the learner's own copy, which is made or brought up to date, or the release itself. Raises WorkbookError.
     """
     folder = PROJECT if released else my_lessons()
-    if folder == PROJECT:
+    if folder.resolve() == PROJECT:
         trust.sign_all(as_they_came(PROJECT))
     else:
         for line in working_copy.refresh(PROJECT, folder):

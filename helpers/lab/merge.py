@@ -72,7 +72,8 @@ def is_fresh(mine: Notebook, base: Notebook) -> bool:
 
 
 def _content(cell: Cell) -> tuple[str, str, object]:
-    return cell["cell_type"], "".join(cell["source"]), cell.get("attachments") or {}
+    text = "".join(cell["source"]).replace("\r\n", "\n")  # of an editor on Windows
+    return cell["cell_type"], text, cell.get("attachments") or {}
 
 
 def _by_id(notebook: Notebook) -> dict[str, Cell]:
@@ -115,14 +116,18 @@ def _three_way(base: dict[str, Any], mine: dict[str, Any], new: dict[str, Any]) 
 def _order(before: list[str], own: list[str], released: list[str], wanted: set[str]) -> list[str]:
     """Return the ids in the order of the release, or in the learner's if that is another than it was made with.
 
-    What only the other of the two has comes after what it came after there.
+    What only the other of the two has comes after what it came after there; if all of that is gone, before what came
+    next; if that is gone, too, last.
     """
     moved = [each for each in own if each in before] != [each for each in before if each in own]
     spine, other = (own, released) if moved else (released, own)
     order = [cell_id for cell_id in spine if cell_id in wanted]
+    others = [cell_id for cell_id in other if cell_id in wanted]
     previous = None
-    for cell_id in (each for each in other if each in wanted):
+    for number, cell_id in enumerate(others):
         if cell_id not in order:
-            order.insert(order.index(previous) + 1 if previous else 0, cell_id)
+            following = (order.index(each) for each in others[number:] if each in order)
+            first = 0 if cell_id == other[0] else next(following, len(order))
+            order.insert(order.index(previous) + 1 if previous else first, cell_id)
         previous = cell_id
     return order

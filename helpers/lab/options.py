@@ -55,7 +55,7 @@ def named(word: str) -> str:
     lessons = [path.stem for path in lesson_files(NOTEBOOKS)]
     name = Path(word).stem if word.endswith(".ipynb") else word
     for lesson in lessons:
-        if name == lesson or (name.isdecimal() and int(name) == int(lesson[:2])):
+        if name == lesson or (name.isdecimal() and len(name) < 9 and int(name) == int(lesson[:2])):
             return lesson
     near = difflib.get_close_matches(name, lessons, 1)
     hint = f"Did you mean {near[0]}?" if near else f"The lessons are: {', '.join(lessons)}."
@@ -119,7 +119,7 @@ def explicit_port(options: list[str]) -> int | None:
     text = value(options, "--port", "--ServerApp.port")
     if text is None:
         return None
-    if not text.isdecimal() or int(text) > 65535:
+    if not text.isdecimal() or len(text) > 5 or int(text) > 65535:
         raise WorkbookError(f"{text!r} is not a port: give a number up to 65535, such as --port 8899.")
     return int(text)
 

@@ -110,7 +110,7 @@ class WorkingCopy:
 
     def _trouble(self) -> str:
         readme = self.project / "README.md"
-        text = readme.read_text(encoding="utf-8") if readme.is_file() else ""
+        text = readme.read_text(encoding="utf-8", errors="replace") if readme.is_file() else ""
         section = re.search(rf"^## {_TROUBLE}\n.*?(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
         return section[0].rstrip() + "\n" if section else ""
 
@@ -119,10 +119,11 @@ class WorkingCopy:
         path, base = self.folder / name, self.folder / BASE / name
         is_lesson = name.endswith(".ipynb")
         before = base.read_bytes() if base.is_file() and not (is_lesson and not _is_notebook(base)) else None
-        if is_lesson and path.exists() and not _is_notebook(path):
+        wanted = "notebook" if is_lesson else "file"
+        if path.exists() and not (_is_notebook(path) if is_lesson else path.is_file()):
             self._keep(path)
             self.said.append(
-                f"{name} could not be read as a notebook: it is kept in {self._kept_name()}, and made anew."
+                f"{name} could not be read as a {wanted}: it is kept in {self._kept_name()}, and made anew."
             )
         if not path.exists():
             self._write(name, new)
@@ -181,6 +182,8 @@ class WorkingCopy:
             old.unlink()
 
     def _is_as_made(self, name: str, content: bytes) -> bool:
+        if not (self.folder / name).is_file():  # a folder that the learner has made
+            return False
         mine = (self.folder / name).read_bytes()
         if not name.endswith(".ipynb"):
             return _lines(mine) == _lines(content)
@@ -248,7 +251,7 @@ def _run(notebook: notebook_files.Notebook) -> int:
 
 def _is_notebook(path: Path) -> bool:
     try:
-        notebook_files.parse(path.read_bytes())
+        notebook_files.parse(path.read_bytes() if path.is_file() else b"")
     except ValueError:
         return False
     return True

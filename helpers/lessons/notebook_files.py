@@ -70,7 +70,11 @@ def write(notebook: Notebook, path: Path) -> None:
 
 
 def replace(path: Path, content: bytes) -> None:
-    """Write a file whose readers see either what it was or all of the new. Raises OSError."""
+    """Write a file whose readers see either what it was or all of the new. Raises OSError.
+
+    Where a link leads to a file, that file is written, and the link stays.
+    """
+    path = path.resolve() if path.is_symlink() and path.exists() else path
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(f".{path.name}.new")
     new.write_bytes(content)

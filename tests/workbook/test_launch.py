@@ -189,6 +189,7 @@ def test_another_folder_opens_at_the_lesson_if_that_lies_in_it(tmp_path):
         ("--xyzzy", "lab has no option --xyzzy. All there are: python3 -m helpers lab --help"),
         ("--ip", "--ip needs a value"),
         ("--app-dir", "--app-dir needs a value"),
+        ("5" * 5000, "There is no lesson '5555"),
         ("77", "There is no lesson '77'. The lessons are: 00_start_here,"),
         ("05_send_event", "Did you mean 05_send_events?"),
         ("notebooks/05_sent_events.ipynb", "Did you mean 05_send_events?"),

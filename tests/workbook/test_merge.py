@@ -48,6 +48,9 @@ def to_text(merged: dict) -> str:
         ("a:1 b:1 c:1", "a:1 b:9 x:9 c:1", "a:1 c:1", "a:1 b:9 x:9 c:1", ()),  # unless it was changed
         ("a:1 b:1", "a:1", "a:1 b:1 n:1", "a:1 n:1", ()),  # deleted by the learner: stays away
         ("a:1 b:1", "a:1", "a:1 b:2", "a:1", ("b",)),
+        ("a:1 b:1", "a:1 b:9", "c:1 d:1", "c:1 d:1 b:9", ()),  # all others have other ids: not before the title
+        ("a:1 b:1 c:1", "a:1 x:9 c:1", "n:1 c:1", "n:1 x:9 c:1", ()),
+        ("a:1", "x:9 a:1", "n:1", "x:9 n:1", ()),
         ("a:1 b:1 c:1", "a:1 b:1 c:1", "c:1 a:1 b:1", "c:1 a:1 b:1", ()),  # moved by the release
         ("a:1 b:1 c:1", "c:1 a:1 x:9 b:1", "a:1 b:2 n:1 c:1", "c:1 a:1 x:9 b:2 n:1", ()),  # moved by the learner
     ],
@@ -57,6 +60,11 @@ def test_each_cell_follows_the_release_or_stays_the_learners(base, mine, new, re
     assert (to_text(merged.notebook), merged.kept_own) == (result, kept)
     again = merge(of(new), merged.notebook, of(new))
     assert (again.notebook, again.kept_own) == (merged.notebook, ()), "it is told once, and stays so"
+
+
+def test_line_ends_of_windows_are_no_change():
+    base, mine, new = (notebook(cell("a", text)) for text in ("one\ntwo", "one\r\ntwo", "one\nthree"))
+    assert to_text(merge(base, mine, new).notebook) == "a:one\nthree"
 
 
 def test_outputs_stay_with_cells_that_the_release_has_not_changed():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -269,6 +270,42 @@ def test_a_cell_as_no_editor_writes_it_costs_nothing(workbook, strange):
     cells = workbook.cells()
     assert all(isinstance(name, str) for name in cells) and len(cells) == 4
     assert cells["task"] == "my answer" and "".join(strange.get("source", "my own")) in cells.values()
+
+
+@pytest.mark.parametrize("name, word", [(ROLE, "notebook"), ("handler.py", "file")])
+@pytest.mark.parametrize("renew", [False, True])
+def test_a_folder_in_the_place_of_a_file_is_kept(workbook, name, word, renew):
+    workbook.lab()
+    (workbook.mine / name).unlink()
+    (workbook.mine / name / "mine").mkdir(parents=True)
+    said = working_copy.WorkingCopy(workbook.root, workbook.mine).renew() if renew else workbook.lab()
+    kept = "my-lessons/kept-lessons-1"
+    assert said == [
+        f"{name} is as it came again; yours is kept in {kept}."
+        if renew
+        else f"{name} could not be read as a {word}: it is kept in {kept}, and made anew."
+    ]
+    assert (workbook.mine / name).is_file()
+    assert (workbook.mine / "kept-lessons-1" / Path(name).name / "mine").is_dir()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links are for administrators there")
+def test_a_lesson_that_lies_elsewhere_stays_there(workbook):
+    workbook.lab()
+    elsewhere = workbook.root / "elsewhere.ipynb"
+    (workbook.mine / ROLE).rename(elsewhere)
+    (workbook.mine / ROLE).symlink_to(elsewhere)
+    workbook.edit(task="my answer")
+    workbook.release(ROLE, lesson(setup="begin(2)", task="..."))
+    workbook.lab()
+    assert workbook.cells() == {"setup": "begin(2)", "task": "my answer"}
+    assert (workbook.mine / ROLE).is_symlink() and "begin(2)" in elsewhere.read_text()
+
+
+def test_a_readme_in_another_encoding_costs_nothing(workbook):
+    (workbook.root / "README.md").write_bytes(b"## When something goes wrong\ncaf\xe9\n")
+    workbook.lab()
+    assert "caf" in (workbook.mine / "README.md").read_text(encoding="utf-8")
 
 
 def test_an_empty_page_is_a_page(workbook):
