@@ -9,6 +9,7 @@ from pathlib import Path
 
 from helpers.errors import WorkbookError
 from helpers.exercises import last_lesson, record
+from helpers.installing.trouble import diagnose_os_error
 from helpers.lab import working_copy
 from helpers.lab.originals import differs, originals
 from helpers.lessons.notebook_files import replace
@@ -37,10 +38,9 @@ def main(options: list[str] | None = None) -> int:
         print(problem, file=sys.stderr)
         return 2
     except OSError as error:
-        print(
-            f"{error.filename} cannot be changed: {error.strerror}. Close what uses it; then run this again.",
-            file=sys.stderr,
-        )
+        what = error.filename or "A file of your lessons"
+        line = f"{what} cannot be changed: {error.strerror}. Close what uses it; then run this again."
+        print(working_copy.FULL if diagnose_os_error(error) == "disk" else line, file=sys.stderr)
         return 2
 
 

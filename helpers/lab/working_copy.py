@@ -15,6 +15,7 @@ from pathlib import Path
 
 from helpers.errors import WorkbookError
 from helpers.filelock import lock
+from helpers.installing.trouble import diagnose_os_error
 from helpers.lab import trust
 from helpers.lab.merge import is_fresh, merge
 from helpers.lessons import notebook_files
@@ -28,6 +29,7 @@ FOR_TEACHERS = {
     "docs/jupyterhub/jupyterhub_config.py",
 }
 BASE = ".released"
+FULL = "The disk is full. What you have written is all there: make room, then run this again."
 _TROUBLE = "When something goes wrong"  # a section of the README
 README = """\
 # Your lessons
@@ -238,6 +240,8 @@ def refresh(project: Path, folder: Path) -> list[str]:
     try:
         return WorkingCopy(project, folder).refresh()
     except OSError as error:
+        if diagnose_os_error(error) == "disk":
+            raise WorkbookError(FULL) from None
         raise WorkbookError(
             f"Your lessons in {folder} cannot be written: {error.strerror or error}. Copy the workbook to a folder of "
             "your own, or name another place in the variable WORKBOOK_MY_LESSONS."

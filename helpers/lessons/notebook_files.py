@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -77,8 +78,13 @@ def replace(path: Path, content: bytes) -> None:
     path = path.resolve() if path.is_symlink() and path.exists() else path
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(f".{path.name}.new")
-    new.write_bytes(content)
-    new.replace(path)
+    try:
+        new.write_bytes(content)
+        new.replace(path)
+    except OSError:
+        with suppress(OSError):  # half of it only takes room, on a full disk
+            new.unlink()
+        raise
 
 
 def without_outputs(notebook: Notebook) -> Notebook:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import subprocess
 import sys
@@ -151,6 +152,29 @@ def test_without_git_and_archive_the_lessons_stay(project, account):
     (project / "notebooks" / "00_start.ipynb").write_text("mine", encoding="utf-8")
     assert "Unpack the workbook anew" in start_over.start_over(project, project / "my-lessons")[0]
     assert (project / "notebooks" / "00_start.ipynb").read_text(encoding="utf-8") == "mine"
+
+
+def test_on_a_full_disk_nothing_is_lost_and_nothing_left_over(clone, mine, account, monkeypatch, capsys):
+    def write_half(path: Path, content: bytes) -> None:
+        path.open("wb").close()
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def files() -> dict[Path, bytes]:
+        return {path: path.read_bytes() for path in mine.rglob("*") if path.is_file() and path.name != "lock"}
+
+    (mine / "handler.py").write_text("# mine\n")
+    (clone / "handler.py").write_text("# new\n")
+    before = files()
+    monkeypatch.setattr(Path, "write_bytes", write_half)
+    monkeypatch.setattr(start_over, "PROJECT", clone)
+    monkeypatch.setenv("WORKBOOK_MY_LESSONS", str(mine))
+    assert start_over.main(["--yes"]) == 2
+    assert capsys.readouterr().err == f"{working_copy.FULL}\n"
+    (clone / "notebooks" / "NEW.md").touch()
+    with pytest.raises(WorkbookError, match="The disk is full"):
+        working_copy.refresh(clone, mine)
+    assert {path.name for path in files()} == {path.name for path in before}
+    assert b"# mine\n" in files().values()
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut off"])
