@@ -83,6 +83,12 @@ def _about_aws(error: BotoCoreError | ClientError) -> str | None:
     if aws_trouble.is_unreachable(error):
         if not os.environ.get("WORKBOOK_LESSON"):
             return _LOCAL_LINES[0][1]
+        asked, home = str(getattr(error, "kwargs", {}).get("endpoint_url", "")), os.environ.get("AWS_ENDPOINT_URL", "")
+        if home and not asked.startswith(home):
+            return (
+                f"Nobody answers at {asked}, where this client asks; the account is at {home}. Make the client again, "
+                "without an endpoint of its own: boto3.client(…)"
+            )
         return "The embedded AWS has ended. Run the setup cell: it starts it again, and your account is as it was."
     if aws_trouble.are_credentials_unknown(error):
         return (

@@ -43,14 +43,14 @@ _BUS = Named("event bus", "events", "list_event_buses", "EventBuses", "Name")
 _ARCHIVE = Named("archive", "events", "list_archives", "Archives", "ArchiveName")
 _QUEUE = Named("queue", "sqs", "list_queues", "QueueUrls")
 _LOG_GROUP = Named("log group", "logs", "describe_log_groups", "logGroups", "logGroupName")
-#: By the parameter that names it, most telling first; a rule's call names a bus, too.
+#: By the parameter that names it. A rule's call names the bus, too: without that there is no rule, whatever its name.
 _PARAMETERS = {
     "lambda": {"FunctionName": _FUNCTION},
     "dynamodb": {"TableName": _TABLE},
     "iam": {"RoleName": _ROLE},
     "sqs": {"QueueName": _QUEUE, "QueueUrl": _QUEUE},
     "logs": {"logGroupName": _LOG_GROUP},
-    "events": {"Rule": _RULE, "ArchiveName": _ARCHIVE, "Name": _RULE, "EventBusName": _BUS},
+    "events": {"EventBusName": _BUS, "Rule": _RULE, "ArchiveName": _ARCHIVE, "Name": _RULE},
 }
 
 
@@ -80,29 +80,40 @@ def _region() -> str | None:
 
 
 def _about(service: str, parameters: dict[str, Any], error: ClientError) -> str | None:
+    bus = str(parameters.get("EventBusName") or account_state.BUS)
     for parameter, kind in _PARAMETERS.get(service, {}).items():
-        if error.operation_name == "DescribeEventBus":
+        if parameter == "Name" and "Rule" not in error.operation_name:
+            if "EventBus" not in error.operation_name:
+                continue  # the name of something else, such as a connection
             kind = _BUS
-        given = str(parameters.get(parameter, ""))
-        name = given if kind is _LOG_GROUP else given.replace(":", "/").rpartition("/")[2]
-        if not name:
-            continue
-        there = _names(kind)
+        name = _name(kind, str(parameters.get(parameter) or ""))
+        there = _names(kind, bus) if name else None
         if there is None or name in there:
             continue
+        place = f"on event bus {bus}" if kind is _RULE and bus != account_state.BUS else "in the account"
         close = difflib.get_close_matches(name, there, 1, CLOSE)
         if close:
-            return f"There is no {kind.word} {name} in the account. Did you mean {close[0]}?"
-        if name in _PARTS:
+            return f"There is no {kind.word} {name} {place}. Did you mean {close[0]}?"
+        if name in _PARTS and place == "in the account":
             return diagnosis.line(Finding(ABSENT[_PARTS[name]]), diagnosis.lesson())
-        return f"There is no {kind.word} {name} in the account."
+        return f"There is no {kind.word} {name} {place}."
     return None
 
 
-def _names(kind: Named) -> list[str] | None:
-    """Return the names that the account has of a kind; None when it cannot be asked."""
+def _name(kind: Named, given: str) -> str:
+    """Return the name in what a call was given: a name, an address that ends in it, or a function's with a version."""
+    if kind is _LOG_GROUP:
+        return given
+    if kind is _FUNCTION:  # name, name:alias, arn:…:function:name or arn:…:function:name:alias
+        return given.rpartition(":function:")[2].partition(":")[0]
+    return given.replace(":", "/").rpartition("/")[2]
+
+
+def _names(kind: Named, bus: str) -> list[str] | None:
+    """Return the names that the account has of a kind, rules of that bus; None when it cannot be asked."""
+    of = {"EventBusName": bus} if kind is _RULE else {}
     try:
-        items = getattr(boto3.client(kind.service), kind.operation)().get(kind.items, [])
+        items = getattr(boto3.client(kind.service), kind.operation)(**of).get(kind.items, [])
     except (BotoCoreError, ClientError):
         return None
     return [item[kind.name] if kind.name else item.rpartition("/")[2] for item in items]

@@ -185,14 +185,43 @@ def test_what_aws_does_not_find(account, lesson, source, line):
     assert said.startswith(line), said
 
 
+@pytest.mark.parametrize("source, line", [
+    ("client('events').put_rule(Name='new', EventBusName='orders', EventPattern='{}')",
+     "There is no event bus orders in the account. (AWS"),
+    ("client('events').describe_rule(Name='thier-rule', EventBusName='theirs')",
+     "There is no rule thier-rule on event bus theirs. Did you mean their-rule?"),
+    ("client('events').describe_rule(Name='sample-rule', EventBusName='theirs')",
+     "There is no rule sample-rule on event bus theirs. (AWS"),
+    ("client('lambda').invoke(FunctionName='nobodys:PROD')", "There is no function nobodys in the account."),
+    ("client('lambda').invoke(FunctionName='arn:aws:lambda:us-east-1:123456789012:function:nobodys:7')",
+     "There is no function nobodys in the account."),
+    ("client('events').describe_connection(Name='mine')", None),  # no rule: AWS's own words say it
+])  # fmt: skip
+def test_what_is_missing_is_called_what_it_is(account, lesson, source, line):
+    events = boto3.client("events")
+    events.create_event_bus(Name="theirs")
+    events.put_rule(Name="their-rule", EventBusName="theirs", EventPattern='{"source": ["me"]}')
+    try:
+        lines = shown(f"from boto3 import client\n{source}")
+    finally:
+        events.delete_rule(Name="their-rule", EventBusName="theirs")
+        events.delete_event_bus(Name="theirs")
+    assert [each.startswith(line) for each in lines] == [True] if line else lines == []
+
+
 def test_a_region_that_a_variable_says(account, lesson, monkeypatch):
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     [line] = shown("boto3.session.Session().client('dynamodb').describe_table(TableName='sample-table')")
     assert line.startswith("This client asks in eu-central-1, and the account of the lessons is in us-east-1")
 
 
-def test_the_server_has_ended(account, lesson):
+def test_the_server_has_ended_or_another_one_was_asked(account, lesson, monkeypatch):
     gone = "boto3.client('sts', endpoint_url='http://127.0.0.1:9').get_caller_identity()"
+    [line] = shown(gone)
+    assert line.startswith(
+        "Nobody answers at http://127.0.0.1:9/, where this client asks; the account is at http://127"
+    )
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     [line] = shown(gone)
     assert line.startswith("The embedded AWS has ended. Run the setup cell: it starts it again")
 
