@@ -185,6 +185,12 @@ def test_what_aws_does_not_find(account, lesson, source, line):
     assert said.startswith(line), said
 
 
+@pytest.mark.parametrize("service, operation", [("lambda", "list_functions"), ("dynamodb", "list_tables")])
+def test_a_region_that_is_misspelled(account, lesson, service, operation):
+    [line] = shown(f"import boto3; boto3.client('{service}', region_name='us-esat-1').{operation}()")
+    assert line.startswith("This client asks in us-esat-1, and the account of the lessons is in us-east-1: leave the")
+
+
 @pytest.mark.parametrize("source, line", [
     ("client('events').put_rule(Name='new', EventBusName='orders', EventPattern='{}')",
      "There is no event bus orders in the account. (AWS"),
