@@ -19,7 +19,7 @@ NAMES = ["failed entries", "handed over", "read by nobody"]
 @exercise("00-1", takes=dict)
 def three_days(prediction: dict[str, Any]) -> Verdict:
     if set(prediction) != set(NAMES):
-        return wrong("Keep the three names in the dict, and put a number behind each.")
+        return wrong("Keep the three names in the dict, and give each a number.")
     if any(type(number) is not int for number in prediction.values()):
         return wrong("Each of the three predictions is a whole number.")
     failed, handed_over, gone = (prediction[name] for name in NAMES)

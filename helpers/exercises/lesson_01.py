@@ -25,7 +25,7 @@ ROLES = {  # what a function that stores an order and writes a log line gets don
 @exercise("01-1", takes=dict)
 def four_roles(prediction: dict[str, Any]) -> Verdict:
     if set(prediction) != set(ROLES):
-        return wrong("Keep the four roles in the dict, and put a list behind each.")
+        return wrong("Keep the four roles in the dict, and give each a list.")
     answer = {role: steps for role in ROLES if (steps := _steps(prediction[role])) is not None}
     if len(answer) < len(ROLES):
         return wrong(f"Behind each role belongs a list of what works, in these words: {', '.join(STEPS)}.")

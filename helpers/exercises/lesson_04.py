@@ -44,7 +44,7 @@ CONFUSED: dict[str, tuple[str, dict[str | None, str]]] = {
 @exercise("04-1", takes=dict)
 def how_far(prediction: dict[str, Any]) -> Verdict:
     if set(prediction) != {*CONFUSED, FAILED}:
-        return wrong("Keep the six accounts and the failed entries in the dict, with one value behind each.")
+        return wrong("Keep the six accounts and the failed entries in the dict, with one value for each.")
     for account, (station, questions) in CONFUSED.items():
         answer = prediction[account]
         if answer not in STATIONS:

@@ -22,7 +22,7 @@ NAMES = ["FailedEntryCount", "invocations", "orders"]
 @exercise("05-1", takes=dict)
 def second_request(prediction: dict[str, Any]) -> Verdict:
     if set(prediction) != set(NAMES):
-        return wrong("Keep the three names in the dict, and put a number behind each.")
+        return wrong("Keep the three names in the dict, and give each a number.")
     if any(type(number) is not int for number in prediction.values()):
         return wrong("Each of the three predictions is a whole number.")
     failed, invocations, stored = (prediction[name] for name in NAMES)

@@ -46,7 +46,7 @@ THINK = {
 @exercise("11-1", takes=dict)
 def three_statements(prediction: dict[str, Any]) -> Verdict:
     if set(prediction) != set(CALLS):
-        return wrong("Keep the six calls in the dict, and put one of the three words behind each.")
+        return wrong("Keep the six calls in the dict, and give each one of the three words.")
     answer = {call: WORDS.get(str(word).strip().lower()) for call, word in prediction.items()}
     if None in answer.values():
         return wrong("Behind each call, put one of the three words that the task names, as a text.")

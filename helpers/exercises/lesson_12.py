@@ -21,7 +21,7 @@ NAMES = ["orders per second", "p50 of 300 orders in ms", "p50 of 600 orders in m
 @exercise("12-1", takes=dict)
 def queue_in_front(prediction: dict[str, Any]) -> Verdict:
     if set(prediction) != set(NAMES):
-        return wrong("Keep the three names in the dict, and put a number behind each.")
+        return wrong("Keep the three names in the dict, and give each a number.")
     if not all(_is_number(each) for each in prediction.values()):
         return wrong("Each of the three predictions is a number, without its unit.")
     rate, half, half_of_twice = (prediction[name] for name in NAMES)

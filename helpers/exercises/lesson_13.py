@@ -114,7 +114,7 @@ KNOWN_BY = {  # what to ask whoever gives something else
 @exercise("13-2", takes=dict)
 def references(gaps: dict[str, Any]) -> Verdict:
     if set(gaps) != {*WANTED, "log group"} or not all(isinstance(text, str) for text in gaps.values()):
-        return wrong("Keep the six names in the dict, and put a text behind each, in YAML's short form.")
+        return wrong("Keep the six names in the dict, and give each a text, in YAML's short form.")
     for gap in [*WANTED, "log group"]:
         value = _value(gap, gaps[gap])
         message = _about_log_group(value) if gap == "log group" else _about_value(gap, value)
