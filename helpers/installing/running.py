@@ -19,13 +19,13 @@ def will_do(root: Path, command: str) -> bool:
     """Return whether this Python has what pyproject.toml in `root` asks for, in versions that it accepts."""
     try:
         project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    except (OSError, KeyError, ValueError):
+        needed: list[str] = list(project.get("dependencies", []))
+        if needed and command in FOR_MAINTAINERS:
+            needed += project.get("optional-dependencies", {}).get("test", [])
+        # What a marker leaves out on some machines nothing depends on.
+        return bool(needed) and all(_is_there(each) for each in needed if ";" not in each)
+    except (OSError, LookupError, ValueError, TypeError, AttributeError):  # no such file, or not in its usual form
         return False
-    needed: list[str] = list(project.get("dependencies", []))
-    if needed and command in FOR_MAINTAINERS:
-        needed += project.get("optional-dependencies", {}).get("test", [])
-    # What a marker leaves out on some machines nothing depends on.
-    return bool(needed) and all(_is_there(each) for each in needed if ";" not in each)
 
 
 def environment() -> dict[str, str]:
