@@ -41,6 +41,21 @@ PROBE = new_notebook(
         ),
     ],
 )
+#: Things to look at whose ground, place and lines are JupyterLab's own otherwise.
+LOOK = new_notebook(
+    metadata=PROBE.metadata,
+    cells=[
+        new_markdown_cell("Before a table.\n\n| Needs | Cost |\n|---|---|\n| Python | Nothing |"),
+        new_markdown_cell("> **Explain.** An `order` in a box."),
+        new_code_cell("from IPython.display import Code\nCode('order = [' + 'a_name, ' * 40 + ']', language='python')"),
+        new_code_cell("import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()\nprint('a word')"),
+        new_code_cell(
+            "from helpers.exercises.verdicts import VerdictLine, correct, not_attempted, wrong\n"
+            "display(*(VerdictLine('05-1', each) for each in (correct('So.'), wrong('No.'), not_attempted())))"
+        ),
+        new_code_cell("names = [" + '"a long text", ' * 40 + "]"),
+    ],
+)
 #: Where these links lead, in order: the page, the anchor, and the heading there.
 LINKS = [
     ("GLOSSARY.md", "throttling", "Throttling"),
@@ -71,6 +86,7 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def opened(front_end: FrontEnd, folder: Path) -> Iterator[tuple[Browser, str]]:
     with front_ends.serve(front_end, folder) as address, Browser(browser_or_skip(), folder) as browser:
         nbformat.write(PROBE, folder / "notebooks" / "probe.ipynb")
+        nbformat.write(LOOK, folder / "notebooks" / "look.ipynb")
         yield browser, address
 
 
@@ -204,6 +220,50 @@ def test_boxes_are_boxes_in_light_and_dark(lab, theme):
     browser.until(f"document.body.dataset.jpThemeName === '{theme}'", what=theme)
     for box in browser.run(BOXES):
         assert box["contrast"] >= 4.5 and box["edge"] >= 4 and box["ground"] != box["page"], box
+
+
+def css(selector: str, style: str) -> str:
+    return f"getComputedStyle(document.querySelector(`.jp-Notebook {selector}`)).{style}"
+
+
+def left(selector: str) -> str:
+    return f"document.querySelector(`.jp-Notebook {selector}`).getBoundingClientRect().left"
+
+
+#: Of each verdict's sign: whether it has been made brighter.
+SIGNS = """[...document.querySelectorAll('.jp-Notebook .jp-RenderedHTML div > b > span')]
+    .map(each => getComputedStyle(each).filter.startsWith('brightness(1.'))"""
+
+
+def test_nothing_is_out_of_place_and_nothing_dazzles(lab):
+    browser, address = lab
+    browser.resize(1920, 1000)
+    run_all_cells(browser, address.format("notebooks/look.ipynb"))
+    browser.until("!!document.querySelector('.jp-RenderedImage img')?.naturalWidth", what="the chart")
+    assert browser.run(left(".jp-RenderedMarkdown table")) == browser.run(left(".jp-RenderedMarkdown p"))
+    assert browser.run(css("blockquote code", "backgroundColor")) != browser.run(css("blockquote", "backgroundColor"))
+    assert browser.run(css(".jp-RenderedText pre", "wordBreak")) == "normal", "what is printed breaks between words"
+    assert browser.run(css(".highlight pre", "whiteSpace")) == "pre", "a function's code keeps its lines"
+    cells = "[...document.querySelectorAll('.jp-Notebook .cm-scroller')].filter(each => each.clientWidth)"
+    assert browser.run(f"{cells}.every(each => each.scrollWidth <= each.clientWidth)"), "all of a cell's code is seen"
+    for theme, filtered in {"JupyterLab Light": "none", "JupyterLab Dark": "brightness(0.85)"}.items():
+        change = f"window.jupyterapp.commands.execute('apputils:change-theme', {{theme: '{theme}'}})"
+        browser.run(f"{change}.then(() => true)")
+        browser.until(f"document.body.dataset.jpThemeName === '{theme}'", what=theme)
+        assert browser.run(css(".jp-RenderedImage img", "filter")) == filtered
+    assert browser.run(SIGNS) == [True] * 3, "the signs of verdicts are seen on a dark page"
+    browser.resize(1400, 1000)
+
+
+def test_the_file_browser_tells_lessons_apart(lab):
+    browser, address = lab
+    open_page(browser, address.format("notebooks/GLOSSARY.md"))
+    names = "[...document.querySelectorAll('.jp-DirListing-content .jp-DirListing-itemText')]"
+    there = f"{names}.filter(each => each.textContent.endsWith('.ipynb') && each.clientWidth)"
+    browser.until(f"{there}.length > 14", what="the lessons")
+    shown = browser.run(f"{there}.map(each => [each.textContent, each.clientWidth / each.scrollWidth])")
+    for name, share in shown:
+        assert share > 0.85, f"{name} is cut off before it tells which lesson it is"
 
 
 # --- front ends that are not JupyterLab ---
