@@ -48,6 +48,7 @@ LOOK = new_notebook(
         new_markdown_cell("Before a table.\n\n| Needs | Cost |\n|---|---|\n| Python | Nothing |"),
         new_markdown_cell("> **Explain.** An `order` in a box."),
         new_code_cell("from IPython.display import Code\nCode('order = [' + 'a_name, ' * 40 + ']', language='python')"),
+        new_markdown_cell("```python\na = 1\n```"),
         new_code_cell("import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()\nprint('a word')"),
         new_code_cell(
             "from helpers.exercises.verdicts import VerdictLine, correct, not_attempted, wrong\n"
@@ -243,7 +244,8 @@ def test_nothing_is_out_of_place_and_nothing_dazzles(lab):
     assert browser.run(left(".jp-RenderedMarkdown table")) == browser.run(left(".jp-RenderedMarkdown p"))
     assert browser.run(css("blockquote code", "backgroundColor")) != browser.run(css("blockquote", "backgroundColor"))
     assert browser.run(css(".jp-RenderedText pre", "wordBreak")) == "normal", "what is printed breaks between words"
-    assert browser.run(css(".highlight pre", "whiteSpace")) == "pre", "a function's code keeps its lines"
+    for code in (".highlight pre", ".jp-RenderedMarkdown pre", ".jp-RenderedMarkdown pre > code"):
+        assert browser.run(css(code, "whiteSpace")) == "pre", "code that is shown keeps its lines"
     cells = "[...document.querySelectorAll('.jp-Notebook .cm-scroller')].filter(each => each.clientWidth)"
     assert browser.run(f"{cells}.every(each => each.scrollWidth <= each.clientWidth)"), "all of a cell's code is seen"
     for theme, filtered in {"JupyterLab Light": "none", "JupyterLab Dark": "brightness(0.85)"}.items():
