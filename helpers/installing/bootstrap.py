@@ -62,7 +62,7 @@ def flaw(place: Place) -> str | None:
 def _make(place: Place, reason: str, descriptor: int) -> None:
     """Make the environment from nothing. There is no stamp in it unless all went well."""
     status = StatusLine()
-    status.say(f"Making the workbook's Python environment in .venv ({reason}). This takes a minute or two.")
+    status.say(f"Making the workbook's Python environment in .venv ({reason}). This takes about a minute.")
     _clear(place, status)
     place.making.touch()
     place.log.unlink(missing_ok=True)

@@ -78,6 +78,8 @@ def _is_unknown_in_cell(error: NameError) -> bool:
 def _about_aws(error: BotoCoreError | ClientError) -> str | None:
     if isinstance(error, ClientError) and (line := missing_names.line(error)):
         return line
+    if isinstance(error, exceptions.ParamValidationError):
+        return _about_parameters(error)
     if (os.environ.get("WORKBOOK_TARGET") or LOCAL) != LOCAL:
         return aws_trouble.in_one_line(error)
     if aws_trouble.is_unreachable(error):
@@ -99,6 +101,15 @@ def _about_aws(error: BotoCoreError | ClientError) -> str | None:
         wrong = diagnosis.what_is_wrong()
         return f"{' '.join(str(error).split())} {wrong}" if wrong else None
     return next((line for kinds, line in _LOCAL_LINES if isinstance(error, kinds)), None)
+
+
+def _about_parameters(error: exceptions.ParamValidationError) -> str:
+    """Say which parameter boto3 does not take, as it says itself; most often a dict stands where AWS wants text."""
+    told = " ".join(str(error.kwargs.get("report", error)).split())
+    line = f"boto3 has not asked AWS, because a parameter is not what the operation takes. {told}"
+    if re.search(r"type: <class '(dict|list)'>, valid types: <class 'str'>", told):
+        line += ". AWS wants that as text, in JSON: json.dumps(…)"
+    return line
 
 
 def _about_name(name: str, known: Mapping[str, Any], error: NameError) -> list[str]:

@@ -46,7 +46,7 @@ You need Python 3.11 or later. In a terminal, in this folder:
 python3 -m helpers lab
 ```
 
-The first start installs everything into a folder `.venv` beside the notebooks: about half a minute and 900 MB. Then
+The first start installs everything into a folder `.venv` beside the notebooks: about a minute and 1.1 GB. Then
 JupyterLab opens with the first lesson. Ctrl-C in the terminal ends it all. (On Windows: `py -m helpers lab`.)
 
 What you see there is your own copy, in the folder `my-lessons`: the lessons and `handler.py`. Change what you like. The

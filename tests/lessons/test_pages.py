@@ -143,7 +143,7 @@ def test_the_page_quotes_what_is_said():
             if isinstance(node, (ast.JoinedStr, ast.Constant)):
                 values = node.values if isinstance(node, ast.JoinedStr) else [node]
                 said += "\n" + "…".join(str(value.value) if isinstance(value, ast.Constant) else "" for value in values)
-    quotes = re.findall(r"^> WorkbookError: (.+)$", HELP_PAGE, re.MULTILINE)
+    quotes = re.findall(r"^> (?:WorkbookError|WaitTimeout): (.+)$", HELP_PAGE, re.MULTILINE)
     assert len(quotes) > 5
     for quote in quotes:
         parts = [part.strip() for part in re.split(r"…|04_create_the_rule|30 s", quote) if part.strip()]

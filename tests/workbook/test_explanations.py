@@ -326,3 +326,15 @@ def test_an_error_without_a_text_takes_no_explanation_from_the_next(capsys):
 def test_kernels_of_the_environment_load_the_extension():
     config = json.loads((NOTEBOOKS.parent / "helpers/lab/ipython/ipython_kernel_config.json").read_text())
     assert config["InteractiveShellApp"]["extensions"] == [kernel.__name__]
+
+
+def test_a_parameter_that_boto3_does_not_take(account, lesson):
+    """The commonest slip: a policy as a dict. What boto3 says stands below pages of its own inside."""
+    policy = '{"Version": "2012-10-17", "Statement": []}'
+    [line] = shown(f"boto3.client('iam').create_role(RoleName='r', AssumeRolePolicyDocument={policy})")
+    assert line.startswith(
+        "boto3 has not asked AWS, because a parameter is not what the operation takes. Invalid type "
+    )
+    assert "AssumeRolePolicyDocument" in line and line.endswith("AWS wants that as text, in JSON: json.dumps(…)")
+    [line] = shown("boto3.client('dynamodb').get_item(TableName='sample-table')")
+    assert line.endswith('Missing required parameter in input: "Key"')
