@@ -19,6 +19,10 @@ watched_part = 1.0
 #: Says in a sentence why what is waited for may not come; "" where nobody knows (helpers.workbook sets this).
 what_is_wrong: Callable[[], str] = str
 
+#: Says whether a trouble that the setup cell has named is still there, so that nothing will come (helpers.workbook).
+is_hopeless: Callable[[], bool] = bool
+DOUBT_AFTER = 10.0  # seconds after which, and between which, a wait asks that
+
 _stream: TextIO | None = None  # None: wherever print goes
 
 
@@ -44,13 +48,16 @@ def wait_until(
 
     Prints one line, which counts the seconds while it waits and ends the same way however long it took. What was done
     too early for AWS to notice, `again` does once more, each `every` seconds. Raises WaitTimeout, a TimeoutError,
-    after `timeout` seconds; what `condition` raises comes through.
+    after `timeout` seconds, or earlier when a trouble that the setup cell has named is still there; what `condition`
+    raises comes through.
     """
-    line = f"Waiting for {waiting_for}"
+    line, started = f"Waiting for {waiting_for}", time.monotonic()
     value = _watch(_with_repeat(condition, again, every) if again else condition, line, timeout, until=True)
     if not value:
         print(f"{line}: given up.", file=_stream)
-        message = f"Waited {timeout:g} s for {waiting_for}, and it did not happen. {what_is_wrong()}".rstrip()
+        passed = time.monotonic() - started
+        waited = timeout if passed >= timeout else round(passed)
+        message = f"Waited {waited:g} s for {waiting_for}, and it did not happen. {what_is_wrong()}".rstrip()
         raise WaitTimeout(message, more="the-wait-was-in-vain")
     print(f"{line}: done.", file=_stream)
     return value
@@ -86,12 +93,16 @@ def holds_for(condition: Callable[[], object], watching: str, seconds: float = 1
 
 def _watch(condition: Callable[[], Value], line: str, limit: float, until: bool) -> Value:
     """Return the condition's value as soon as its truth is `until`, or the last one when `limit` seconds are over."""
-    started, shown, pause = time.monotonic(), 0, FIRST_PAUSE
+    started, shown, pause, doubt = time.monotonic(), 0, FIRST_PAUSE, DOUBT_AFTER
     while True:
         value = condition()
         passed = time.monotonic() - started
         if bool(value) is until or passed >= limit:
             return value
+        if until and passed >= doubt:
+            if is_hopeless():
+                return value
+            doubt = passed + DOUBT_AFTER
         if int(passed) > shown:
             shown = int(passed)
             # A carriage return, not a display handle: nbval compares what a handle showed first, but folds

@@ -46,6 +46,7 @@ def begin(lesson: str, catch_up: bool = True) -> None:
         state = _begin_local(lesson, target, catch_up) if target.kind == LOCAL else _begin(lesson, target, catch_up)
     except (BotoCoreError, ClientError) as error:
         raise _as_workbook_error(target, error) from error
+    waiting.is_hopeless = diagnosis.persists(state, lesson)
     if state:
         display(Diagram(state))
         _print_troubles(state, lesson)

@@ -1,6 +1,7 @@
 """Say in one line each what is wrong with the account, and which lesson and section puts it right."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -46,6 +47,19 @@ def worth_saying(state: AccountState, current: str) -> list[Finding]:
     deploys = sections.makes(KINDS["other code"].made_by)
     said = {"cut off", "other code"} if deploys and current > deploys.lesson else {"cut off"}
     return [each for each in state.findings if not KINDS[each.kind].suspected or each.kind in said]
+
+
+def persists(state: AccountState | None, current: str) -> Callable[[], bool]:
+    """Return a function that says whether any trouble that a lesson begins with is still in the account."""
+    said = {each.kind for each in worth_saying(state, current) if not KINDS[each.kind].suspected} if state else set()
+
+    def still_there() -> bool:
+        try:
+            return bool(said) and not said.isdisjoint(each.kind for each in health.read().findings)
+        except (BotoCoreError, ClientError, WorkbookError, OSError):
+            return False
+
+    return still_there
 
 
 def what_is_wrong() -> str:

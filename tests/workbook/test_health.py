@@ -437,6 +437,17 @@ def test_a_wait_in_vain_in_a_healthy_account_blames_nothing(learner):
         waiting.wait_until(lambda: False, waiting_for="R-2", timeout=0.01)
 
 
+def test_what_a_lesson_began_with_ends_a_wait_until_it_is_put_right(learner):
+    assert not diagnosis.persists(health.read(), LESSON)(), "a healthy account gives no reason"
+    deploy({"handler.py": "def ("})
+    still_there = diagnosis.persists(health.read(), LESSON)
+    assert still_there()
+    deploy({"handler.py": (PROJECT / "handler.py").read_text(encoding="utf-8")})
+    assert not still_there()
+    boto3.client("events").disable_rule(Name="sample-rule")
+    assert not still_there(), "what came later may be meant"
+
+
 # --- the table of troubles, and where it leads ---
 
 

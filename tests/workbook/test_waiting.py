@@ -105,3 +105,18 @@ def test_real_time_is_used():
     began = time.monotonic()
     assert wait_until(lambda: time.monotonic() > began + 0.1, "a moment")
     assert time.monotonic() - began >= 0.1
+
+
+def test_a_wait_ends_when_a_trouble_that_was_named_is_still_there(clock, monkeypatch):
+    asked = []
+    monkeypatch.setattr(waiting, "is_hopeless", lambda: asked.append(clock.now) or len(asked) == 2)
+    monkeypatch.setattr(waiting, "what_is_wrong", lambda: "The function is broken.")
+    with pytest.raises(TimeoutError, match=r"^Waited 2\d s for R-2, and it did not happen\. The function is broken\."):
+        wait_until(lambda: None, waiting_for="R-2", timeout=120)
+    assert 10 <= asked[0] < 12 and 20 <= asked[1] < 23
+
+
+def test_a_watch_for_what_does_not_happen_is_never_cut_short(clock, monkeypatch):
+    monkeypatch.setattr(waiting, "is_hopeless", lambda: True)
+    assert holds_for(lambda: True, watching="the table", seconds=60)
+    assert clock.now == pytest.approx(60)
