@@ -33,7 +33,8 @@ from helpers.paths import NOTEBOOKS, PROJECT
 SANITIZE = PROJECT / "tests" / "nbval_sanitize.cfg"
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 CELL_TIMEOUT = 120  # seconds
-KEPT_METADATA = ("alt", "jupyter", "tags")  # of a cell; alt: what a page says in place of the cell's chart
+#: Of a cell. alt: what a page says in place of the cell's chart; because: why nbval is told to overlook something.
+KEPT_METADATA = ("alt", "because", "jupyter", "tags")
 NOT_COMPARED = {"metadata", "traceback", "execution_count"}
 PICTURES = {"image/png", "image/jpeg"}
 

@@ -181,7 +181,8 @@ def exceptions_have_reasons(lesson: Lesson) -> Iterator[str]:
             if tags - KNOWN_TAGS:
                 yield f"cell {cell.id} has unknown tags {sorted(tags - KNOWN_TAGS)}"
             needs_reason = marks or tags - {"build"}
-            if needs_reason and not REASON.search(cell.source) and not REASON.search(above):
+            told = cell.metadata.get("because") or REASON.search(cell.source) or REASON.search(above)
+            if needs_reason and not told:
                 yield f'cell {cell.id} is an exception ({[*marks, *sorted(tags)]}) and nothing says "because"'
         above = cell.source
 
