@@ -14,7 +14,7 @@ from helpers.account import health, ownership
 from helpers.account.state import AccountState
 from helpers.account.troubles import sentence
 from helpers.errors import WorkbookError
-from helpers.exercises import last_lesson
+from helpers.exercises import built, last_lesson
 from helpers.lessons import announcement, diagnosis, repairs
 from helpers.lessons.catch_up import Lesson, lesson_files
 from helpers.lessons.catch_up import catch_up as build_what_is_missing
@@ -37,6 +37,7 @@ def begin(lesson: str, catch_up: bool = True) -> None:
     _refuse_unknown(lesson)
     target = connect()
     os.environ["WORKBOOK_LESSON"] = lesson  # the checks of exercises speak to AWS only after this
+    built.remember_before(lesson, NOTEBOOKS)
     last_lesson.remember(lesson)
     folder = folder_of(lesson)
     _enter(folder)
@@ -142,7 +143,7 @@ def _begin(lesson: str, target: Target, catch_up: bool) -> AccountState | None:
         return build_what_is_missing(
             lesson,
             NOTEBOOKS,
-            lambda earlier: print(f"Catching up: {earlier} …", flush=True),
+            _announce_on_a_line,
             waits_on=sys.stdout,
             settle=_settle,
         )
@@ -184,4 +185,10 @@ def _as_workbook_error(target: Target, error: Exception) -> WorkbookError:
 
 def _announce(lesson: str, width: int) -> None:
     """Say which lesson's cells are running, in place: the headline that follows covers it."""
+    last_lesson.mark([lesson], last_lesson.CAUGHT_UP)
     print(f"Catching up: {lesson} …"[:width].ljust(width), end="\r", flush=True)
+
+
+def _announce_on_a_line(lesson: str) -> None:
+    last_lesson.mark([lesson], last_lesson.CAUGHT_UP)
+    print(f"Catching up: {lesson} …", flush=True)

@@ -7,7 +7,7 @@ import sys
 from helpers.errors import WorkbookError
 from helpers.exercises import certificates, overview
 from helpers.local_aws import lifecycle
-from helpers.paths import NOTEBOOKS
+from helpers.paths import NOTEBOOKS, my_lessons
 from helpers.target.connection import LOCAL, chosen, connect
 
 NOT_RUNNING = (
@@ -29,7 +29,9 @@ def main() -> int:
         if name is None:
             print(overview.progress() if seen else overview.without_account())
         else:
-            print(certificates.write(name, NOTEBOOKS, certificates.seen() if seen else None))
+            mine = my_lessons() / "notebooks"
+            folder = mine if mine.is_dir() else NOTEBOOKS
+            print(certificates.write(name, folder, certificates.seen() if seen else None))
         if not seen:
             print(NOT_RUNNING if lifecycle.has_account() else NO_ACCOUNT)
         return 0

@@ -1,8 +1,9 @@
-"""Make a page to print that says what a learner has built and solved, from the account and the record alone.
+"""Make a page to print that says what a learner has built and solved, from the account and the records alone.
 
 The page needs no network, no script and no other file. It says what is open, too, and that nobody has supervised it.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from html import escape
@@ -11,16 +12,15 @@ from unicodedata import category
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from helpers.account import state as account_state
-from helpers.account.state import PARTS, AccountState
+from helpers.account.state import PARTS
 from helpers.errors import WorkbookError
-from helpers.exercises.overview import Row, rows
+from helpers.exercises.overview import Row, look, unseen
 from helpers.pictures.palette import EDGE, INK, MUTED, PAPER
 
 FILE = "certificate.html"
 LONGEST_NAME = 100  # characters
 _UNPRINTABLE = {"Cc", "Cs"}  # control characters and halves of others; invisible joiners belong to names and emoji
-UNSEEN = "The account could not be seen when this page was made, so it says nothing about what is built."
+UNSEEN = "The account could not be seen when this page was made, so it lists only what was seen before."
 _STYLE = f"""
 body {{ font: 11pt/1.45 Georgia, serif; color: {INK}; background: {PAPER}; max-width: 46em; margin: 2em auto;
   padding: 0 1.5em; }}
@@ -67,7 +67,7 @@ def write(name: str, folder: Path, lessons: list[Row] | None) -> Certificate:
     if not any(map(str.isprintable, name)) or len(name) > LONGEST_NAME or _UNPRINTABLE & set(map(category, name)):
         raise WorkbookError(f"A certificate needs a name, as text of 1 to {LONGEST_NAME} characters.")
     account_seen = lessons is not None
-    lessons = lessons if lessons is not None else rows(AccountState(frozenset()))
+    lessons = lessons if lessons is not None else unseen()
     path = folder / FILE
     try:
         text = page(name, lessons, datetime.now(UTC).date(), account_seen)
@@ -75,15 +75,14 @@ def write(name: str, folder: Path, lessons: list[Row] | None) -> Certificate:
     except OSError as error:
         raise WorkbookError(f"{path} cannot be written: {error.strerror}. Make room, or close what uses it.") from error
     solved, total = _count(lessons)
-    return Certificate(
-        path, f"{_built_count(lessons) if account_seen else UNSEEN} Exercises solved: {solved} of {total}."
-    )
+    line = f"{_built_count(lessons)} Exercises solved: {solved} of {total}."
+    return Certificate(path, line if account_seen else f"{line} {UNSEEN}")
 
 
 def page(name: str, lessons: list[Row], made: date, account_seen: bool) -> str:
     """Return the page as HTML. Whatever comes from a learner, a notebook or the record is escaped."""
     solved, total = _count(lessons)
-    built = _built(lessons) if account_seen else f'<p class="open">{UNSEEN}</p>'
+    blind = "" if account_seen else f'<p class="open">{UNSEEN}</p>'
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -98,11 +97,11 @@ def page(name: str, lessons: list[Row], made: date, account_seen: bool) -> str:
 <p class="name"><bdi>{escape(name)}</bdi></p>
 <p>has worked on a serverless, event-driven service: an Amazon EventBridge rule hands each order to an AWS Lambda
 function, and the function stores it in an Amazon DynamoDB table.</p>
-<h2>Built</h2>
-{built}
+<h2>{_built_count(lessons).rstrip(".")}</h2>
+{blind}{_built(lessons)}
 <h2>Exercises: {solved} of {total} solved</h2>
 {_exercises(lessons)}
-<footer>Made on {made.isoformat()}, from the learner's own account and record. Exercises were checked by the
+<footer>Made on {made.isoformat()}, from the learner's own account and records. Exercises were checked by the
 workbook on the learner's machine; nobody has supervised them.</footer>
 </body>
 </html>
@@ -110,33 +109,50 @@ workbook on the learner's machine; nobody has supervised them.</footer>
 
 
 def seen() -> list[Row] | None:
-    """Return the lessons with what the account has of them that boto3 is connected to; None when it does not answer.
+    """Return the lessons as `overview.look` does; None when the account does not answer.
 
     Raises WorkbookError for a broken lesson.
     """
     try:
-        return rows(account_state.read())
+        return look()
     except (BotoCoreError, ClientError):
         return None
 
 
 def _built_count(lessons: list[Row]) -> str:
     building = [row for row in lessons if row.parts]
-    return f"Lessons built: {sum(row.built for row in building)} of {len(building)}."
+    return f"Built: {sum(row.built for row in building)} of the {len(building)} lessons that build something."
 
 
 def _built(lessons: list[Row]) -> str:
-    lines = "".join(f"<tr><td>{escape(row.title)}</td>{_in_account(row)}</tr>" for row in lessons if row.parts)
-    return f"<table><tr><th>Lesson</th><th>In the account</th></tr>{lines}</table>"
+    """Return a table of the lessons that the learner has begun."""
+    lines = "".join(f"<tr><td>{escape(row.title)}</td><td>{_result(row)}</td></tr>" for row in lessons if row.begun)
+    if not lines:
+        return '<p class="open">No lesson has been begun yet.</p>'
+    return f"<table><tr><th>Lesson begun</th><th>What was built</th></tr>{lines}</table>"
 
 
-def _in_account(row: Row) -> str:
-    there = [_words(part) for part in row.parts if part not in row.absent]
-    absent = [_words(part) for part in row.absent]
-    said = escape(", ".join(there))
-    if absent:
-        said += f'{"; " if there else ""}<span class="open">not there: {escape(", ".join(absent))}</span>'
-    return f"<td>{said}</td>"
+def _result(row: Row) -> str:
+    """Return what the learner has built in a lesson and when that was seen, then what is not there."""
+    if not row.parts:
+        return f"cleaned up: seen on {escape(row.built_on)}" if row.built_on else _open("builds nothing that stays")
+    if row.caught_up and not row.built:
+        return _open("not built by the learner: a later lesson's setup cell did")
+    made = row.parts if row.built else [part for part in row.parts if part not in row.absent]
+    said = [escape(_listed(made)) + (f": seen on {escape(row.built_on)}" if row.built_on else "")] if made else []
+    if row.absent and row.seen:
+        all_gone = row.built and row.absent == row.parts
+        now = "deleted since" if all_gone else f"not there{' now' if row.built else ''}: {escape(_listed(row.absent))}"
+        said.append(_open(now))
+    return "; ".join(said) or _open("nothing was seen of it")
+
+
+def _open(text: str) -> str:
+    return f'<span class="open">{text}</span>'
+
+
+def _listed(parts: Iterable[str]) -> str:
+    return ", ".join(map(_words, parts))
 
 
 def _exercises(lessons: list[Row]) -> str:

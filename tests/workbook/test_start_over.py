@@ -104,7 +104,7 @@ def test_the_learners_own_copy_comes_back_and_theirs_is_kept(clone, mine, accoun
     kept = {path.name: path.read_text(encoding="utf-8") for path in (mine / "kept-lessons-1").iterdir()}
     assert kept["handler.py"] == "mine" and "my notes" in kept["00_start.ipynb"] and len(kept) == 2
     assert (mine / "notebooks" / "orders.csv").read_text(encoding="utf-8") == "mine"
-    assert last_lesson.remembered() is None
+    assert last_lesson.remembered() is None and last_lesson.begun(["00_start"]) == {}
     assert start_over.start_over(clone, mine)[0] == "The lessons in my-lessons are as they came."
     assert working_copy.refresh(clone, mine) == []
 

@@ -15,7 +15,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, writes
 
 from helpers.authoring.isolation import throw_away_account
 from helpers.errors import WorkbookError
-from helpers.exercises import check, overview, record, reveal, tools, verdict, verdicts
+from helpers.exercises import check, last_lesson, overview, record, reveal, tools, verdict, verdicts
 from helpers.exercises.overview import Exercise, Row
 from helpers.exercises.verdicts import correct, exercise, not_attempted, wrong
 from helpers.paths import PROJECT
@@ -219,35 +219,115 @@ def two_lessons(lesson, monkeypatch):
 
 def test_progress_joins_the_account_and_what_was_checked(account, two_lessons, shown):
     check("90-2", lambda number: number * 2)
+    last_lesson.remember("01_role")
     iam = boto3.client("iam")
     iam.create_role(RoleName="microservice-role", AssumeRolePolicyDocument=json.dumps(LAMBDA_TRUST))
     said = overview.progress()
     iam.delete_role(RoleName="microservice-role")
     assert repr(said).splitlines() == [
-        "  0. Start  Not started  1 exercise.",
-        "◐ 1. Role   Started      Built in part, 1 of 2 exercises solved.",
-        "", overview.LEGEND, "Exercises solved: 1 of 3.",
+        "→ 0. Start  Next           1 exercise.",
+        "◐ 1. Role   Started        Built in part, 1 of 2 exercises solved.",
+        "", overview.LEGEND, "Exercises solved: 1 of 3. Next: 0. Start.",
     ]  # fmt: skip
-    assert said.next is None and not said.certifiable
+    assert said.next == said.rows[0] and not said.certifiable
     assert ">1. Role</a></td>" in said._repr_html_() and "Built in part, 1 of 2" in said._repr_html_()
     assert "Not built yet, 1 of 2" in repr(overview.progress()) and "uilt" not in repr(overview.without_account())
 
 
-def row(number, parts="", absent="", solved="", exercises=3):
+@pytest.fixture
+def role(account):
+    """role() makes what lesson 1 builds, or deletes it again; in the end it is gone."""
+    iam, there = boto3.client("iam"), []
+    nothing = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}
+
+    def switch():
+        if there:
+            for name in ("a", "b"):
+                iam.delete_role_policy(RoleName="microservice-role", PolicyName=name)
+            iam.delete_role(RoleName=there.pop())
+            return
+        there.append("microservice-role")
+        iam.create_role(RoleName="microservice-role", AssumeRolePolicyDocument=json.dumps(LAMBDA_TRUST))
+        for name in ("a", "b"):
+            iam.put_role_policy(RoleName="microservice-role", PolicyName=name, PolicyDocument=json.dumps(nothing))
+
+    yield switch
+    if there:
+        switch()
+
+
+def test_what_a_learner_has_built_stays_theirs_and_nothing_else_is(two_lessons, role):
+    notebook = new_notebook(cells=[new_markdown_cell("# 99. Clean up", id="title")])
+    (two_lessons / "99_clean_up.ipynb").write_text(writes(notebook), encoding="utf-8")
+
+    def status():
+        said = overview.progress()
+        return [f"{said.status(row)}: {row.sentence()}" for row in said.rows]
+
+    role()
+    last_lesson.remember("00_start")
+    assert status() == [
+        "Started: None of 1 exercises solved.",
+        "Next: Built by a setup cell, 2 exercises.",
+        "Not started: No exercises.",
+    ]
+    last_lesson.remember("01_role")
+    assert status()[:2] == ["Done: None of 1 exercises solved.", "Done: Built, none of 2 exercises solved."]
+    last_lesson.remember("99_clean_up")
+    assert status()[2] == "Started: No exercises."
+    role()
+    cleaned_up = f"Done: Cleaned up on {record.today()}, no exercises."
+    after = f"Done: Built on {record.today()}, deleted since, none of 2 exercises solved."
+    assert status()[1:] == [after, cleaned_up]
+    unseen = overview.without_account()
+    assert [unseen.status(row) for row in unseen.rows] == ["Done", "Done", "Done"]
+    assert unseen.rows[1].sentence() == f"Built on {record.today()}, none of 2 exercises solved."
+    role()
+    assert status()[1:] == ["Done: Built, none of 2 exercises solved.", cleaned_up]
+    last_lesson.forget()
+    assert status()[1] == "Built for you: Built by a setup cell, 2 exercises."
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"01_role": "today"}'])
+def test_a_damaged_record_of_lessons_is_put_aside(content):
+    last_lesson.remember("00_start")
+    (record.folder() / "lessons.json").write_text(content, encoding="utf-8")
+    record.remember("01-1", False)
+    assert last_lesson.begun(["00_start", "01_role", "02_table"]) == {"00_start": {}, "01_role": {}}
+    assert (record.folder() / "lessons-unreadable.json").read_text(encoding="utf-8") == content
+    last_lesson.remember("02_table")
+    assert "02_table" in last_lesson.begun(["02_table"])
+
+
+def row(number, parts="", absent="", solved="", exercises=3, **known):
     """A lesson whose exercises with the given numbers are solved."""
-    known = [Exercise(f"{number:02d}-{k}", "", 2, "2026-11-23" if str(k) in solved else "") for k in range(exercises)]
+    each = [Exercise(f"{number:02d}-{k}", "", 2, "2026-11-23" if str(k) in solved else "") for k in range(exercises)]
     name = f"{number:02d}_lesson.ipynb"
-    return Row(name, f"{number}. <Lesson>", tuple(parts.split()), tuple(absent.split()), tuple(known))
+    return Row(name, f"{number}. <Lesson>", tuple(parts.split()), tuple(absent.split()), tuple(each), **known)
 
 
+def begun(*arguments, **known):
+    return row(*arguments, begun=True, **known)
+
+
+DAY = "2026-11-23"
 SENTENCES = {
     "Not built yet, 3 exercises.": row(1, "role policies", "role policies"),
-    "Built in part, none of 3 exercises solved.": row(1, "role policies", "policies"),
-    "Built, all 3 exercises solved.": row(1, "role policies", solved="012"),
-    "Not built yet, 2 of 3 exercises solved.": row(1, "role", "role", solved="01"),
-    "1 of 3 exercises solved.": row(6, solved="2"),
+    "Built in part, none of 3 exercises solved.": begun(1, "role policies", "policies"),
+    "Built, all 3 exercises solved.": begun(1, "role policies", solved="012"),
+    "Built by a setup cell, 3 exercises.": row(1, "role policies"),
+    "Built by a setup cell, none of 3 exercises solved.": begun(1, "role", caught_up=True),
+    "Built, none of 3 exercises solved.": begun(1, "role", caught_up=True, built_on=DAY),
+    "Built on 2026-11-23, deleted since, none of 3 exercises solved.": begun(1, "role", "role", built_on=DAY),
+    "Built on 2026-11-23, in part deleted since, 1 of 3 exercises solved.": begun(
+        1, "role policies", "role", "1", built_on=DAY
+    ),
+    "Built on 2026-11-23, none of 3 exercises solved.": begun(1, "role", "role", built_on=DAY, seen=False),
+    "Not built yet, 2 of 3 exercises solved.": begun(1, "role", "role", solved="01"),
+    "1 of 3 exercises solved.": begun(6, solved="2"),
     "3 exercises.": row(6),
     "No exercises.": row(99, exercises=0),
+    "Cleaned up on 2026-11-23, no exercises.": begun(99, exercises=0, built_on=DAY),
 }
 
 
@@ -260,13 +340,18 @@ def test_a_row_of_progress_reads_as_a_sentence(sentence):
     "rows, statuses",
     [
         ([row(0), row(1, "role", "role"), row(99, exercises=0)], "Next, Not started, Not started"),
-        ([row(0, solved="012"), row(1, "role", "role"), row(2, "table", "table")], "Done, Next, Not started"),
-        ([row(0), row(1, "role"), row(2, "table", "table"), row(3)], "Not started, Started, Next, Not started"),
-        ([row(1, "role", "role", "012"), row(99, exercises=0)], "Started, Next"),
-        ([row(0, solved="012"), row(1, "role", solved="012")], "Done, Done"),
+        ([begun(0, solved="0"), row(1, "role", "role"), row(2, "table", "table")], "Done, Next, Not started"),
+        ([begun(0), row(1, "role"), row(2, "table"), row(3)], "Started, Next, Built for you, Not started"),
+        ([begun(0), begun(1, "role"), begun(2, "table", "table"), begun(6)], "Done, Done, Started, Started"),
+        ([begun(1, "role", "role", "012"), row(99, exercises=0)], "Started, Next"),
+        ([begun(1, "role", "role", built_on=DAY), begun(99, exercises=0, built_on=DAY)], "Done, Done"),
+        ([begun(1, "role", caught_up=True), begun(2, "table")], "Started, Done"),
     ],
-    ids=["nobody has begun", "one is done", "exercises are left out", "all is deleted again", "nothing is left"],
-)
+    ids=[
+        "nobody has begun", "one is done", "built by a setup cell", "exercises are extra", "only exercises are solved",
+        "all is deleted again", "begun, but built by a setup cell",
+    ],
+)  # fmt: skip
 def test_progress_says_what_is_done_and_what_comes_next(rows, statuses):
     shown = overview.Overview(rows)
     assert ", ".join(shown.status(row) for row in rows) == statuses
@@ -277,20 +362,22 @@ def test_progress_says_what_is_done_and_what_comes_next(rows, statuses):
 
 
 def test_progress_links_to_the_lessons_and_fits_dark_and_light():
-    page = overview.Overview([row(0, solved="012"), row(1, "role"), row(2, "table", "table"), row(3)])._repr_html_()
+    rows = [begun(0, solved="012"), begun(1, "role", "role"), row(2, "table", "table"), row(3)]
+    page = overview.Overview(rows)._repr_html_()
     assert re.findall(r'<a href="(.+?)">', page) == [f"0{number}_lesson.ipynb" for number in range(4)]
     assert "2. &lt;Lesson&gt;" in page and "<Lesson>" not in page
     assert "<b>✓ Done</b>" in page and "<b>◐ Started</b>" in page and "<b>→ Next</b>" in page
     assert not re.search(r"[; \"](color|background[a-z-]*):", page), "text and ground are the page's own"
 
 
-def test_progress_mentions_the_certificate_once_part_1_stands_and_an_exercise_is_solved():
-    built = [row(1, "role policies"), row(4, "rule"), row(7, "pattern", "pattern")]
+def test_progress_mentions_the_certificate_once_part_1_was_built_and_an_exercise_is_solved():
+    standing = [begun(1, "role policies"), begun(4, "rule"), row(7, "pattern", "pattern")]
     for rows, offered in [
-        ([row(0, solved="1"), *built], True),
-        ([row(0), *built], False),
-        ([row(0, solved="1"), *built, row(5, "order:A-1", "order:A-1")], False),
-        ([row(0, solved="012")], False),
+        ([begun(0, solved="1"), *standing], True),
+        ([begun(0, solved="1"), begun(1, "role", "role", built_on=DAY)], True),
+        ([begun(0), *standing], False),
+        ([begun(0, solved="1"), *standing, row(5, "order:A-1", "order:A-1")], False),
+        ([begun(0, solved="012")], False),
     ]:
         shown = overview.Overview(rows)
         assert shown.certifiable is offered

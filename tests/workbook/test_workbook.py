@@ -17,7 +17,7 @@ from helpers.account import state as account_state
 from helpers.authoring.isolation import isolated, throw_away_account
 from helpers.authoring.notebooks import execute
 from helpers.errors import WorkbookError
-from helpers.exercises import last_lesson
+from helpers.exercises import last_lesson, record
 from helpers.lessons.catch_up import catch_up, lesson_files, read_lesson
 from helpers.local_aws import lifecycle
 from helpers.paths import NOTEBOOKS, PROJECT
@@ -476,6 +476,23 @@ def test_begin_makes_the_folder_of_the_lessons_the_working_directory(shell, less
     workbook.begin("00_start")
     assert Path.cwd() == lessons.resolve()
     assert last_lesson.remembered() == "00_start"
+
+
+def test_begin_remembers_what_was_built_and_by_whom(shell, lessons, monkeypatch, tmp_path_factory):
+    monkeypatch.setenv("WORKBOOK_HOME", str(tmp_path_factory.mktemp("home")))
+    write_lesson(lessons, "99_clean_up", [], [])
+    for lesson in ("00_start", "01_role"):
+        workbook.begin(lesson)
+    run(MAKE_ROLE, ATTACH)
+    workbook.begin("02_table")  # and the learner runs no more than its setup cell
+    today = {last_lesson.BUILT: record.today()}
+    assert last_lesson.begun(LESSONS) == {"00_start": {}, "01_role": today, "02_table": {}}
+    workbook.begin("06_look")
+    known = last_lesson.begun(LESSONS)
+    assert known["02_table"] == {last_lesson.CAUGHT_UP: record.today()} and "05_orders" not in known
+    workbook.begin("02_table")
+    workbook.begin("99_clean_up", catch_up=False)
+    assert last_lesson.begun(LESSONS)["02_table"] == today, "before anything is deleted"
 
 
 @pytest.fixture
