@@ -10,6 +10,7 @@ import io
 import os
 import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from helpers.pictures import files, palette
 from tests.support.browser import Browser, find
 from tests.support.front_ends import JUPYTERLAB, NOTEBOOK, open_page, run_all_cells, serve
+from tests.support.polling import eventually
 
 CHROMIUM = find()
 REQUIRED = os.environ.get("WORKBOOK_REQUIRE_BROWSER") == "1"
@@ -118,6 +120,11 @@ def colour_at(browser: Browser, x: float, y: float) -> str:
     return "#" + "".join(f"{round(255 * part):02x}" for part in pixel[:3])
 
 
+def is_sheet(browser: Browser, x: float, y: float, sheet: str) -> bool:
+    """Whether the picture's sheet is seen there, in its colour for the page's theme."""
+    return colour_at(browser, x, y) == sheet
+
+
 @pytest.mark.parametrize("notebook", ["trusted", "untrusted"])
 def test_pictures_are_whole_at_every_width_and_in_both_themes(page, notebook):
     browser, address = page
@@ -135,7 +142,8 @@ def test_pictures_are_whole_at_every_width_and_in_both_themes(page, notebook):
                     # Its upper left corner is round: the sheet begins a little further in.
                     corner = seen["image"]["x"] + 12, seen["image"]["y"] + 8
                     browser.until("new Promise(done => requestAnimationFrame(() => done(true)))")
-                    assert colour_at(browser, *corner) == sheet, where
+                    # The page may still be on its way from one theme to the other.
+                    eventually(partial(is_sheet, browser, *corner, sheet), f"{where}: the sheet in {sheet}", 60)
                     keep(browser, where)
     assert browser.errors == []
     assert browser.foreign_requests() == []

@@ -172,7 +172,8 @@ def test_what_cannot_be_written_spoils_no_lesson(tmp_path, monkeypatch):
     assert last_lesson.remembered() is None
 
 
-def test_another_folder_opens_at_the_lesson_if_that_lies_in_it(tmp_path):
+def test_another_folder_opens_at_the_lesson_if_that_lies_in_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("WORKBOOK_HOME", str(tmp_path / "home"))  # where no lesson has begun
     assert opened(f"--notebook-dir={PROJECT}") == f"/lab/tree/my-lessons/{launch.FIRST_LESSON}"
     assert opened("--notebook-dir", str(tmp_path)) == ""
 
