@@ -14,7 +14,7 @@ from html import escape
 from pathlib import Path
 
 from helpers.lessons.catch_up import lesson_files
-from helpers.lessons.notebook_files import read
+from helpers.lessons.notebook_files import Notebook, read
 from helpers.paths import NOTEBOOKS, PROJECT
 from helpers.teaching.material import atomic_folder, run_and_report
 from helpers.teaching.slides import PAGE, page, slides
@@ -64,10 +64,10 @@ def handout() -> str:
     return page("Serverless orders", markdown2html(text), style="print.css")
 
 
-def questions(path: Path) -> Iterator[tuple[str, str]]:
+def questions(lesson: Notebook) -> Iterator[tuple[str, str]]:
     """Yield (heading of the section, question) for each prediction of a lesson, in Markdown."""
     heading = ""
-    for cell in read(path)["cells"]:
+    for cell in lesson["cells"]:
         source = "".join(cell["source"])
         if cell["cell_type"] == "markdown":
             if match := re.match(r"## (.+)", source):
@@ -79,9 +79,10 @@ def questions(path: Path) -> Iterator[tuple[str, str]]:
 def _lesson_of_worksheet(path: Path) -> str:
     from nbconvert.filters import markdown2html
 
-    title = "".join(read(path)["cells"][0]["source"]).splitlines()[0].lstrip("# ")
+    lesson = read(path)
+    title = "".join(lesson["cells"][0]["source"]).splitlines()[0].lstrip("# ")
     lines, before = [f'<div class="lesson"><h1>{escape(title)}</h1>{NAME}'], ""
-    for number, (heading, question) in enumerate(questions(path), start=1):
+    for number, (heading, question) in enumerate(questions(lesson), start=1):
         if heading != before:
             lines.append(f"<h2>{escape(heading)}</h2>")
             before = heading
