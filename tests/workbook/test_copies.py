@@ -23,6 +23,7 @@ from helpers.lab.start_over import start_over
 from helpers.lessons.catch_up import lesson_files
 from helpers.paths import PROJECT
 from helpers.teaching import copies
+from tests.support.links import dead_links
 
 #: What a student does not get, of all that git knows: by the beginning of its path.
 NOT_HANDED_OUT = (
@@ -158,13 +159,7 @@ def test_every_link_in_a_copy_leads_somewhere(kind, request):
     texts = {path: path.read_text(encoding="utf-8") for path in folder.rglob("*.md")}
     for path in lesson_files(folder / "notebooks"):
         texts[path] = "\n\n".join("".join(cell["source"]) for cell in cells(path) if cell["cell_type"] == "markdown")
-    dead = [
-        f"{path.name}: {link}"
-        for path, text in texts.items()
-        for link in re.findall(r"\]\(([^)\s]+)\)", text)
-        if "://" not in link and link.partition("#")[0] and not (path.parent / link.partition("#")[0]).exists()
-    ]
-    assert not dead
+    assert not dead_links(texts)
     assert "git clone" not in texts[folder / "README.md"] and "nbval" not in texts[folder / "README.md"]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from helpers.lab import trust, working_copy
 from helpers.lessons.catch_up import lesson_files
 from helpers.lessons.notebook_files import parse
 from helpers.paths import PROJECT
+from tests.support.links import dead_links
 
 ROLE = "notebooks/01_role.ipynb"
 DIAGRAM = {"output_type": "display_data", "metadata": {}, "data": {"image/svg+xml": "<svg/>", "text/plain": "x"}}
@@ -365,13 +365,7 @@ def test_every_link_in_the_copy_leads_somewhere(own):
     for path in lesson_files(own / "notebooks"):
         cells = parse(path.read_bytes())["cells"]
         texts[path] = "\n\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
-    dead = [
-        f"{path.name}: {link}"
-        for path, text in texts.items()
-        for link in re.findall(r"\]\(([^)\s]+)\)", text)
-        if "://" not in link and link.partition("#")[0] and not (path.parent / link.partition("#")[0]).exists()
-    ]
-    assert not dead
+    assert not dead_links(texts)
     assert "## When something goes wrong" in texts[own / "README.md"]
 
 
