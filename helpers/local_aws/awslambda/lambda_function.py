@@ -48,13 +48,12 @@ class Function(LambdaFunction):
     """A function's $LATEST, or a published version of it. Copies of it can be shown, but not run."""
 
     #: Attributes that a snapshot leaves out: None until `revive`.
-    NOT_KEPT: ClassVar[tuple[str, ...]] = ("_runner", "_former_code")
+    NOT_KEPT: ClassVar[tuple[str, ...]] = ("_runner",)
 
     handler: str
     run_time: str
     revision_id: str
     _runner: FunctionRunner | None = None
-    _former_code: FunctionCode | None = None
 
     def __init__(self, account_id: str, spec: dict[str, Any], region: str) -> None:
         super().__init__(account_id, spec, region, version="$LATEST")
@@ -88,6 +87,7 @@ class Function(LambdaFunction):
             timeout_s=self.timeout,
             environment=tuple(self.environment_vars.items()),
             code_dir=self.function_code.path,
+            code=self.function_code,
             account_id=self.account_id,
             region=self.region,
             log_group=self.logs_group_name,
@@ -180,10 +180,7 @@ class Function(LambdaFunction):
         if runner is not None:
             runner.close()
         async_rows.delete_all(self.unqualified_arn, str(self.version))
-        for code in (self.function_code, self._former_code):
-            if code is not None:
-                code.release()
-        self._former_code = None
+        self.function_code.release()
 
     # Describing it.
 
@@ -233,10 +230,7 @@ class Function(LambdaFunction):
         former = self.function_code
         super().update_function_code(updated_spec)
         changed = self._changed()
-        # An invocation that is under way may still import from the former folder: it goes at the next change.
-        if self._former_code is not None:
-            self._former_code.release()
-        self._former_code = former
+        former.release()  # environments that still run it, or are about to, have shares of their own
         return changed
 
     def _set_function_code(self, updated_spec: dict[str, Any]) -> None:
@@ -254,7 +248,6 @@ class Function(LambdaFunction):
         version.set_version(self.last_version)
         version.description = description or self.description
         version.function_code = self.function_code.share()
-        version._former_code = None  # noqa: SLF001  a copy of self
         version.policies = {}
         version.logs_backend = self.logs_backend
         version.concurrency, version.invoke_configs = self.concurrency, self.invoke_configs

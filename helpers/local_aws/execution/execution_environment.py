@@ -85,6 +85,8 @@ class ExecutionEnvironment:
         self._thread = threading.Thread(target=self._run, name=f"{spec.name}-environment", daemon=True)
         self._process: WorkerProcess | None = None
         self._work: Work | None = None  # what is being worked on
+        if spec.code is not None:
+            spec.code.share()
         self._thread.start()
 
     @property
@@ -115,6 +117,8 @@ class ExecutionEnvironment:
         finally:
             self._meter.cancel()
             self._end_work("Sandbox.Failed", "Error: the sandbox failed")
+            if self.spec.code is not None:
+                self.spec.code.release()
             self._pool.ended(self)
 
     def _end_work(self, error_type: str, message: str) -> None:

@@ -10,7 +10,15 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
+
+
+class Code(Protocol):
+    """The unpacked code of a function, which is there for as long as somebody holds a share of it."""
+
+    def share(self) -> Any: ...
+
+    def release(self) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -32,6 +40,7 @@ class FunctionSpec:
     log_group: str
     dead_letter_arn: str = ""  # the function's own dead-letter queue or topic
     storage_mb: int = 512  # of its folder for temporary files
+    code: Code | None = field(default=None, compare=False)  # keeps `code_dir` in place
 
 
 @dataclass(eq=False)

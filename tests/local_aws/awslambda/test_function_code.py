@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 import uuid
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
@@ -246,3 +247,36 @@ def test_refused_code_leaves_the_former_code_in_place(aws, create):
     assert refused(lambda_.update_function_code, FunctionName=name, ZipFile=b"no")[1] == UNZIP
     assert refused(lambda_.update_function_code, FunctionName=name, ZipFile=b"no", DryRun=True)[1] == UNZIP
     assert aws.invoke(name, "still there")["Json"] == "still there"
+
+
+#: Says that it is there, waits for the gate to be opened, and only then imports the rest of its code.
+GATE = """
+import os, pathlib, time
+
+def answer():
+    place = pathlib.Path(os.environ["PLACE"])
+    (place / "arrived").touch()
+    while not (place / "open").exists():
+        time.sleep(0.01)
+    import rest
+    return rest.ANSWER
+"""
+
+
+@pytest.mark.parametrize("source, expected", [
+    ("import gate\ndef handler(event, context): return gate.answer()", "the former code's"),
+    ("import gate\ngate.answer()\ndef handler(event, context): return 'never asked'", "the new code's"),
+], ids=["while it runs", "while it starts"])  # fmt: skip
+def test_code_stays_until_the_last_environment_that_runs_it_has_ended(aws, create, tmp_path, source, expected):
+    lambda_ = aws.client("lambda")
+    code = {"ZipFile": zip_of({"main.py": source, "gate.py": GATE, "rest.py": "ANSWER = \"the former code's\""})}
+    name = create(Code=code, Environment={"Variables": {"PLACE": str(tmp_path)}}, Timeout=60)["FunctionName"]
+    with ThreadPoolExecutor() as callers:
+        answer = callers.submit(aws.invoke, name, "the new code's")
+        eventually((tmp_path / "arrived").exists)
+        for number in range(3):
+            newer = zip_of({"main.py": ECHO, "number.py": str(number)})
+            lambda_.update_function_code(FunctionName=name, ZipFile=newer)
+        (tmp_path / "open").touch()
+        assert answer.result()["Json"] == expected
+    assert "Error" not in "".join(aws.log(name))
