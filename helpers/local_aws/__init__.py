@@ -3,6 +3,7 @@
 `lifecycle` starts, finds and stops it; `server` is the process, and everything else runs inside it. It knows nothing
 of notebooks. From the top down; a package imports those below it alone:
 
+    seams                    every place of moto's that is changed
     recovery                 how the account outlives its server
     cloudformation           stacks
     events, event_patterns   EventBridge: buses, rules, delivery, archives
@@ -14,6 +15,7 @@ of notebooks. From the top down; a package imports those below it alone:
     http                     from a connection to an answer
     account                  what the whole account shares
     storage                  the account on disk
+    engine                   time and work: the clock, and what runs in the background
 
 A package that is a service's has the name that boto3 has for it; `awslambda` is moto's.
 """

@@ -1,4 +1,4 @@
-"""python -m helpers.local_aws start | status | env [--json] | run | stop [--forget] [--port N]"""
+"""python -m helpers.local_aws start | status | env [--json] | run | seams | stop [--forget] [--port N]"""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "command",
         choices=sorted(_COMMANDS),
-        help="start: in the background, or attach; run: in the foreground; env: variables for a shell",
+        help="start: in the background, or attach; run: in the foreground; env: variables for a shell; seams: the "
+        "places of moto that are changed, and which of them the installed moto has otherwise",
     )
     parser.add_argument("--port", type=int, help="listen on this port (default: one that is free)")
     parser.add_argument("--json", action="store_true", help="env: one JSON object instead of shell commands")
@@ -89,11 +90,20 @@ def _stop(options: argparse.Namespace) -> int:
     return 0
 
 
+def _seams(options: argparse.Namespace) -> int:
+    """Print the places of moto that are changed; 1 when the installed moto has other source at one of them."""
+    from .seams import table
+
+    text, same = table.report()
+    print(text)
+    return 0 if same else 1
+
+
 def _describe(account: lifecycle.Account) -> str:
     return f"{account.endpoint_url} (account {account.account_id}, {account.region}, process {account.pid})"
 
 
-_COMMANDS = {"start": _start, "status": _status, "env": _env, "run": _run, "stop": _stop}
+_COMMANDS = {"start": _start, "status": _status, "env": _env, "run": _run, "seams": _seams, "stop": _stop}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -247,6 +247,7 @@ def _install(code_root: Path, find_credentials: Callable[[str], Credentials | No
     from .http import ambiguity, json_requests, service_models
     from .iam import policy_documents, security_tokens
     from .recovery import saved_state
+    from .seams import table as seams
     from .sqs import backend as sqs
 
     service_models.install()
@@ -266,6 +267,7 @@ def _install(code_root: Path, find_credentials: Callable[[str], Credentials | No
     security_tokens.install()
     cloudformation.install(find_credentials)
     saved_state.install()
+    seams.install()
 
 
 def _named_service(request: Request) -> str:

@@ -269,7 +269,7 @@ def answer():
 ], ids=["while it runs", "while it starts"])  # fmt: skip
 def test_code_stays_until_the_last_environment_that_runs_it_has_ended(aws, create, tmp_path, source, expected):
     lambda_ = aws.client("lambda")
-    code = {"ZipFile": zip_of({"main.py": source, "gate.py": GATE, "rest.py": "ANSWER = \"the former code's\""})}
+    code = {"ZipFile": zip_of({"main.py": source, "gate.py": GATE, "rest.py": 'ANSWER = "the former code\'s"'})}
     name = create(Code=code, Environment={"Variables": {"PLACE": str(tmp_path)}}, Timeout=60)["FunctionName"]
     with ThreadPoolExecutor() as callers:
         answer = callers.submit(aws.invoke, name, "the new code's")
