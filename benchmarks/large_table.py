@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import nbformat
 
 from benchmarks.orders import item, row, service
-from helpers.local_aws.lifecycle import Account
+from helpers.local_aws.lifecycle import Access
 from helpers.paths import PROJECT
 from tests.support.embedded_aws import Aws
 
@@ -62,7 +62,7 @@ def read_into_pandas():
 
 
 @contextlib.contextmanager
-def environment_of(account: Account) -> Iterator[None]:
+def environment_of(account: Access) -> Iterator[None]:
     """Clients without settings of their own reach this account."""
     settings = {
         "AWS_ENDPOINT_URL": account.endpoint_url,

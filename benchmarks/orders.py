@@ -62,7 +62,7 @@ def starting() -> None:
 
 
 @contextmanager
-def plain(folder: Path) -> Iterator[lifecycle.Account]:
+def plain(folder: Path) -> Iterator[lifecycle.Access]:
     """The embedded AWS as everybody starts it."""
     try:
         yield lifecycle.start()
@@ -72,7 +72,7 @@ def plain(folder: Path) -> Iterator[lifecycle.Account]:
 
 @contextmanager
 def service(
-    serve: Callable[[Path], AbstractContextManager[lifecycle.Account]] = plain, wrapper: str = ""
+    serve: Callable[[Path], AbstractContextManager[lifecycle.Access]] = plain, wrapper: str = ""
 ) -> Iterator[tuple[Aws, Callable[[str], None]]]:
     """A fresh account with the tutorial's table and rule, and a way to (re)make its function.
 

@@ -47,7 +47,7 @@ def isolated(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def throw_away_account() -> Iterator[lifecycle.Account]:
+def throw_away_account() -> Iterator[lifecycle.Access]:
     """Start a new, empty account for this process and its kernels; it is gone when the context ends."""
     folder = tempfile.TemporaryDirectory(prefix="workbook-", ignore_cleanup_errors=True)
     with folder as name, isolated(Path(name)):

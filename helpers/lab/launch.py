@@ -171,7 +171,7 @@ class EmbeddedAws:
     """The embedded AWS, while JupyterLab runs; starts in the background. One that runs already stays."""
 
     def __init__(self) -> None:
-        self._account: lifecycle.Account | None = None
+        self._account: lifecycle.Access | None = None
         self._error: WorkbookError | None = None
         self._thread = threading.Thread(target=self._start)
         self._thread.start()
@@ -182,7 +182,7 @@ class EmbeddedAws:
         except WorkbookError as error:
             self._error = error
 
-    def account(self) -> lifecycle.Account:
+    def account(self) -> lifecycle.Access:
         """Wait until the embedded AWS runs, and return its account. Raises WorkbookError if it did not start."""
         self._thread.join()
         if self._account is None:

@@ -1,7 +1,7 @@
 """An AWS account in a process of its own, on this machine: moto's services, and what they lack made real.
 
-`lifecycle` starts, finds and stops it; `server` is the process, and everything else runs inside it. It knows nothing
-of notebooks. From the top down; a package imports those below it alone:
+`lifecycle` starts, finds and stops it; `server` is the process, `services` the account without it, of which everything
+else is a part. It knows nothing of notebooks. From the top down; a package imports those below it alone:
 
     seams                    every place of moto's that is changed
     recovery                 how the account outlives its server

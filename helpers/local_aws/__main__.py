@@ -99,7 +99,7 @@ def _seams(options: argparse.Namespace) -> int:
     return 0 if same else 1
 
 
-def _describe(account: lifecycle.Account) -> str:
+def _describe(account: lifecycle.Access) -> str:
     return f"{account.endpoint_url} (account {account.account_id}, {account.region}, process {account.pid})"
 
 

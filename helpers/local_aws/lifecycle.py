@@ -36,7 +36,7 @@ ACCOUNT_FILES = ("account.sqlite", "account.sqlite-wal", "account.sqlite-shm", "
 
 
 @dataclass(frozen=True)
-class Account:
+class Access:
     """A running embedded AWS: where it is and what opens it. `started`: this call started it, it did not run yet."""
 
     endpoint_url: str
@@ -161,7 +161,7 @@ def home() -> Home:
     return Home(Path(os.environ.get("LOCAL_AWS_HOME") or PROJECT / ".local_aws"))
 
 
-def start(port: int | None = None) -> Account:
+def start(port: int | None = None) -> Access:
     """Attach to the server that runs, or start one. Raises WorkbookError with one line for the user."""
     place = home()
     place.make()
@@ -177,7 +177,7 @@ def start(port: int | None = None) -> Account:
         return running
 
 
-def status() -> Account | None:
+def status() -> Access | None:
     """Return the server that runs, or None."""
     return _running(home())
 
@@ -216,12 +216,12 @@ def _stop(place: Home) -> bool:
     raise WorkbookError(f"The embedded AWS (process {account.pid}) does not stop; end that process by hand.")
 
 
-def _running(place: Home) -> Account | None:
+def _running(place: Home) -> Access | None:
     state = place.read()
     if state is None or not _answers(state["endpoint_url"], state["token"]):
         return None
     try:
-        account = Account(**{field.name: state[field.name] for field in fields(Account)})
+        account = Access(**{field.name: state[field.name] for field in fields(Access)})
     except KeyError:
         return None
     return replace(account, started=False)
@@ -254,7 +254,7 @@ def _ask(endpoint_url: str, method: str, command: str, token: str, timeout: floa
         connection.close()
 
 
-def _launch(place: Home, port: int) -> Account:
+def _launch(place: Home, port: int) -> Access:
     place.clear()
     command = [sys.executable, "-m", "helpers.local_aws", "run", "--home", str(place.path), "--port", str(port)]
     detached = getattr(subprocess, "DETACHED_PROCESS", 0) | getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)

@@ -80,7 +80,7 @@ def _watched_part() -> float:
     return min(1.0, max(0.25, time_scale.read() / time_scale.DEFAULT))
 
 
-def connect_to(account: lifecycle.Account, prefix: str = "") -> None:
+def connect_to(account: lifecycle.Access, prefix: str = "") -> None:
     """Point this process's boto3 at an embedded AWS and at nothing else."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]  # profiles, tokens, endpoints of single services: whatever could lead to another account

@@ -46,7 +46,7 @@ def accounts(learners: list[Learner]) -> list[Aws]:
     return [Aws(account_of(learner.home), learner.home) for learner in learners]
 
 
-def account_of(home: Path) -> lifecycle.Account:
+def account_of(home: Path) -> lifecycle.Access:
     with own_home(home):
         account = lifecycle.status()
     assert account is not None

@@ -234,7 +234,7 @@ def _error(service: str, status: int, code: str, message: str) -> Answer:
 
 
 @contextlib.contextmanager
-def difficult_aws(folder: Path, faults: str) -> Iterator[lifecycle.Account]:
+def difficult_aws(folder: Path, faults: str) -> Iterator[lifecycle.Access]:
     """Such an account, as long as the context lasts: in its own process, for whoever sets LOCAL_AWS_HOME=folder."""
     process, account = serve("tests.support.difficult_aws", folder, faults)
     try:

@@ -33,7 +33,7 @@ ORDER_KEYS = {"OrderId": "S"}
 class Aws:
     """An account: `aws.client("lambda")`, and short ways to make what a test needs."""
 
-    def __init__(self, account: lifecycle.Account, home: Path | None = None) -> None:
+    def __init__(self, account: lifecycle.Access, home: Path | None = None) -> None:
         self.account = account
         self._home = home
         self.session = boto3.Session(
@@ -148,7 +148,7 @@ def zip_of(files: dict[str, str]) -> bytes:
     return buffer.getvalue()
 
 
-def serve(module: str, folder: Path, *arguments: str) -> tuple[subprocess.Popen, lifecycle.Account]:
+def serve(module: str, folder: Path, *arguments: str) -> tuple[subprocess.Popen, lifecycle.Access]:
     """Start a module of these tests that serves a changed account in `folder`, and wait until it is there."""
     folder.mkdir(parents=True, exist_ok=True)
     home, command = lifecycle.Home(folder), [sys.executable, "-m", module, str(folder), *arguments]
@@ -162,7 +162,7 @@ def serve(module: str, folder: Path, *arguments: str) -> tuple[subprocess.Popen,
     if state is None:
         raise RuntimeError((folder / "server.log").read_text(encoding="utf-8"))
     state |= {"started": True}
-    return process, lifecycle.Account(**{name: state[name] for name in lifecycle.Account.__dataclass_fields__})
+    return process, lifecycle.Access(**{name: state[name] for name in lifecycle.Access.__dataclass_fields__})
 
 
 class Gate:

@@ -140,7 +140,7 @@ def _after(marks: Marks, owner: Any, name: str, station: Callable[[], str]) -> N
 
 
 @contextlib.contextmanager
-def timed_aws(folder: Path) -> Iterator[lifecycle.Account]:
+def timed_aws(folder: Path) -> Iterator[lifecycle.Access]:
     """An account that notes its moments in `folder`/marks.jsonl; they are there when the context has ended."""
     process, account = serve("tests.support.timed_aws", folder)
     try:

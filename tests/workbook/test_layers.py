@@ -54,7 +54,7 @@ class House:
 
 
 HELPERS = House("helpers", above=("__main__",))
-LOCAL_AWS = House("helpers.local_aws", above=("__main__", "server"), below=("lifecycle",))
+LOCAL_AWS = House("helpers.local_aws", above=("__main__", "server", "services"), below=("lifecycle", "moto_settings"))
 both = pytest.mark.parametrize("house", [HELPERS, LOCAL_AWS], ids=lambda house: house.name)
 
 
@@ -91,7 +91,7 @@ def test_each_part_imports_only_what_stands_below_it(house: House):
 
 
 def test_imports_are_seen():
-    assert {"iam", "http", "storage"} <= set(LOCAL_AWS.arrows()["server"])
+    assert {"iam", "http", "storage"} <= set(LOCAL_AWS.arrows()["services"])
     assert {"account", "lessons", "pictures", "target"} <= set(HELPERS.arrows()["workbook"])
     assert "installing" in HELPERS.arrows()["__main__"], "those inside of functions too"
 

@@ -7,7 +7,6 @@ with the next one. The credentials are as old as the account then; `stop --forge
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -32,9 +31,9 @@ class AccountOwner:
     last_port: int = 0
 
     @classmethod
-    def of(cls, folder: Path) -> AccountOwner:
-        """Open the account in `folder`, or begin one. Raises StoreError."""
-        if os.environ.get(IN_MEMORY):
+    def of(cls, folder: Path | None) -> AccountOwner:
+        """Open the account in `folder`, or begin one; without a folder, one in memory. Raises StoreError."""
+        if folder is None:
             return cls(None, random_credentials())
         # moto's models are part of what is stored: another moto may not understand them.
         store = Store(folder / STORE, f"moto {version('moto')}")

@@ -75,6 +75,13 @@ def test_jobs_of_one_moment_keep_their_order_and_an_error_ends_only_its_own(form
     assert "of a job" in caplog.text
 
 
+def test_what_is_due_runs_when_somebody_asks(form):
+    seen = Seen()
+    executor.soon(lambda: seen.note(1))
+    executor.run_due()
+    assert seen.after(1) == [1]
+
+
 def test_what_is_due_earlier_runs_earlier(form):
     seen = Seen()
     executor.later(0.05, lambda: seen.note("later"))

@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from helpers.local_aws import server
-from helpers.local_aws.http import dispatch, endpoint
+from helpers.local_aws import services
+from helpers.local_aws.http import endpoint
 from helpers.local_aws.http.http1 import Request
 from tests.support.polling import PATIENCE, eventually
 
@@ -187,10 +187,9 @@ def test_what_fails_in_the_server_is_answered_as_aws_would(monkeypatch, caplog, 
     def fails(self, request):
         raise OSError("no more files")
 
-    monkeypatch.setattr(server.Server, "_answered", fails)
-    broken = server.Server.__new__(server.Server)
-    broken._dispatch = dispatch
+    monkeypatch.setattr(services.Account, "_answered", fails)
+    broken = services.Account.__new__(services.Account)
     scope = f"AWS4-HMAC-SHA256 Credential=key/20260101/us-east-1/{service}/aws4_request, SignedHeaders=host"
-    status, headers, body = broken._answer(Request("POST", "/", {"authorization": scope}, b""))
+    status, headers, body = broken.answer(Request("POST", "/", {"authorization": scope}, b""))
     assert status == 500 and kind in headers["Content-Type"] and b"server.log says why" in body
     assert b"InternalFailure" in body and "no more files" in caplog.text

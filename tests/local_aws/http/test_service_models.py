@@ -28,7 +28,7 @@ counting(IAMBackend, "_init_aws_policies")
 loaders, init = [], Loader.__init__
 Loader.__init__ = lambda self, *args, **settings: (loaders.append(self), init(self, *args, **settings))[1]
 threading.Thread(target=served._endpoint.serve_forever, args=(0.1,), daemon=True).start()
-os.environ.update(served.account().environment())
+os.environ.update(served.access().environment())
 clients = [boto3.client(name) for name in ("dynamodb", "lambda", "iam", "s3", "sns", "logs", "sts")]
 before = len(loaders)
 dynamodb, lambda_, iam, s3, sns, logs, sts = clients

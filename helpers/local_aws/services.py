@@ -1,0 +1,187 @@
+"""The account without a process around it: built, asked, closed. It has no sockets, no signals, no file of its state.
+
+A process has one account at most, since moto's models and parts of ours belong to the process.
+"""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from . import cloudformation, moto_settings
+from .account.account_owner import AccountOwner
+from .account.credentials import ACCOUNT_ID, REGION, Credentials, CredentialStore
+from .awslambda import code_download, function_runner, lambda_service
+from .cloudwatch import metric_requests
+from .dynamodb import (
+    attribute_names,
+    consumed_capacity,
+    item_answers,
+    table_scans,
+    table_shortcuts,
+    typed_comparisons,
+)
+from .engine import executor
+from .events import event_bus
+from .http import ambiguity, dispatch, json_requests, service_models, signing
+from .http.dispatch import Answer
+from .http.http1 import Request
+from .iam import access_control, policy_documents, security_tokens
+from .logs.log_writer import LogWriter
+from .recovery import effects, saved_state
+from .seams import table as seams
+from .sqs import backend as sqs
+from .storage import journal
+from .storage.store import StoreError
+
+logger = logging.getLogger("local_aws.services")
+
+
+class Account:
+    """An account: its credentials and its services.
+
+    administrator: the credentials that may do everything; endpoint_url: where whoever uses the account finds it.
+    """
+
+    _open = False
+
+    def __init__(
+        self,
+        endpoint_url: str,
+        owner: AccountOwner | None = None,
+        code_root: Path | None = None,
+        runs_in: executor.Executor | None = None,
+    ) -> None:
+        """Build the account, or go on with the one that `owner` has opened; without an owner it lives in memory.
+
+        code_root: the folder for unpacked functions (without one, a temporary folder); runs_in: what runs the account's
+        background work (without it, what is in use already). Raises RuntimeError when this process has an account.
+        """
+        if Account._open:
+            raise RuntimeError("this process has an account already")
+        Account._open = True
+        if runs_in is not None:
+            executor.use(runs_in)
+        moto_settings.apply()
+        self.endpoint_url = endpoint_url
+        self._owner = owner or AccountOwner.of(None)
+        self.administrator = self._owner.administrator
+        self._credentials = CredentialStore(self.administrator)
+        self._code = None if code_root else tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+        _install(code_root or Path(self._code.name if self._code else ""), self._credentials.find)
+        self._prepare_functions()
+        if self._owner.store is None:
+            lambda_service.revive()
+        else:
+            saved_state.open_with(self._owner.store)
+
+    def _prepare_functions(self) -> None:
+        """Tell those who run functions where the account is, and where logs go."""
+        self._logs = LogWriter(ACCOUNT_ID, REGION)
+        host = function_runner.Host(self.endpoint_url, self._credentials.for_role, self._logs.append)
+        function_runner.set_host(host)
+        code_download.set_endpoint(self.endpoint_url)
+
+    def resume(self) -> None:
+        """Go on with what an earlier process has left undone. Call it when requests are answered."""
+        saved_state.resume()
+
+    def answer(self, request: Request) -> Answer:
+        """Answer a request as AWS would: status, headers, body. Every failure is an answer, too."""
+        executor.run_due()
+        try:
+            return self._answered(request)
+        except Exception:  # no more files, processes or memory, too
+            logger.exception("%s %s could not be answered", request.method, request.target)
+            message = "The embedded AWS failed; its server.log says why."
+            return dispatch.error_answer(_named_service(request), 500, "InternalFailure", message)
+
+    def close(self) -> None:
+        """End all functions, save the account, and let go of its folder. The process cannot build another."""
+        event_bus.close()
+        if self._owner.store is None:
+            lambda_service.close_all()
+        function_runner.close_all()
+        self._logs.close()
+        saved_state.close()
+        if self._code is not None:
+            self._code.cleanup()
+
+    def _answered(self, request: Request) -> Answer:
+        if request.path.startswith(code_download.PATH):
+            return code_download.answer(request)
+        try:
+            caller = signing.authenticate(request, self._credentials)
+        except signing.NotAuthenticated as error:
+            return _refuse(request, error)
+        problem = ambiguity.problem(request, caller.service.lower())
+        if problem is not None:
+            return dispatch.error_answer(caller.service.lower(), 400, "ValidationException", problem)
+        if caller.service in ("logs", "iam"):
+            # Whoever reads the logs reads all that was written before; a policy that changes is no matter to it.
+            self._logs.flush()
+        refusal = access_control.refuse(caller, request)
+        if refusal is not None:
+            return refusal
+        return _keeping(request, caller.service, caller.region)
+
+
+def _keeping(request: Request, service: str, region: str) -> Answer:
+    """Have the service answer; what the call has changed is on disk by then."""
+    effect = effects.effect_of(service, request)
+    writes = effect is not effects.Effect.NOTHING
+    try:
+        if writes and journal.in_trouble():
+            journal.commit()  # what could not be written before comes first
+        answer = dispatch.dispatch(request, service, region)
+        if effect is effects.Effect.STATE:
+            journal.changed(service, region)
+        if writes or not journal.in_trouble():
+            journal.commit()
+    except StoreError as error:
+        logger.warning("%s", error)
+        return dispatch.error_answer(service, 507, "InternalFailure", str(error)) if writes else answer
+    return answer
+
+
+def _refuse(request: Request, error: Any) -> Answer:
+    """Without a valid signature the service is not known for certain: the form of the answer is a good guess."""
+    service = _named_service(request)
+    xml = service in ("iam", "sts", "s3", "sns", "cloudformation")
+    json_status = 400 if "x-amz-target" in request.headers else 403
+    code = error.query_code if xml else error.code
+    return dispatch.error_answer(service, 403 if xml else json_status, code, str(error))
+
+
+def _named_service(request: Request) -> str:
+    """Return the service that a request says it is for, which nobody has checked yet."""
+    scope = request.headers.get("authorization", "").split("/")
+    return scope[3] if len(scope) > 3 else "s3" if "x-amz-target" not in request.headers else ""
+
+
+def _install(code_root: Path, find_credentials: Callable[[str], Credentials | None]) -> None:
+    """Put our parts into moto, in this order.
+
+    code_root: the folder for unpacked functions; find_credentials: knows the credentials of an access key id.
+    """
+    service_models.install()
+    ambiguity.install()
+    lambda_service.install(code_root)
+    event_bus.install()
+    attribute_names.install()
+    consumed_capacity.install()
+    item_answers.install()
+    json_requests.install()  # after ambiguity, see there
+    table_shortcuts.install()
+    table_scans.install()
+    typed_comparisons.install()
+    sqs.install()
+    metric_requests.install()
+    policy_documents.install()
+    security_tokens.install()
+    cloudformation.install(find_credentials)
+    saved_state.install()
+    seams.install()
