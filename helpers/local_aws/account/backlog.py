@@ -9,9 +9,10 @@ The environment variables LOCAL_AWS_MAX_EVENTS and LOCAL_AWS_MAX_EVENT_MB of the
 from __future__ import annotations
 
 import os
-import threading
 
 from helpers.errors import WorkbookError
+
+from ..engine import executor
 
 #: AWS names no number; it keeps far more. These are what a laptop can hold without noticing.
 DEFAULT_EVENTS = 100_000
@@ -23,7 +24,7 @@ class Backlog:
 
     def __init__(self, max_events: int, max_bytes: int) -> None:
         self._max_events, self._max_bytes = max_events, max_bytes
-        self._lock = threading.Lock()
+        self._lock = executor.Lock()
         self.events = 0
         self.size = 0
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import secrets
 import string
-import time
 from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
+
+from ..engine import clock
 
 ACCOUNT_ID = "123456789012"
 REGION = "us-east-1"
@@ -50,7 +51,7 @@ class Credentials:
         return self.access_key_id.startswith("LKIA")
 
     def expired(self) -> bool:
-        return self.expires_at is not None and self.expires_at <= time.time()
+        return self.expires_at is not None and self.expires_at <= clock.now()
 
 
 def random_credentials() -> Credentials:

@@ -6,15 +6,16 @@ It costs no throughput: the calls of one process share the GIL anyway.
 
 from __future__ import annotations
 
-import threading
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
+
+from ..engine import executor
 
 #: Services whose calls may wait: Invoke for a function, ReceiveMessage for a message. They look after themselves.
 _WAITING = frozenset({"lambda", "sqs"})
 
-_locks: dict[str, threading.RLock] = {}
-_making = threading.Lock()
+_locks: dict[str, executor.Lock] = {}
+_making = executor.Lock()
 
 
 def service_lock(service: str) -> AbstractContextManager[Any]:
@@ -24,5 +25,5 @@ def service_lock(service: str) -> AbstractContextManager[Any]:
     lock = _locks.get(service)
     if lock is None:
         with _making:
-            lock = _locks.setdefault(service, threading.RLock())
+            lock = _locks.setdefault(service, executor.Lock())
     return lock

@@ -84,8 +84,7 @@ def delete_stack(given: Parameters, caller: Services) -> Parameters:
     stack.cancelled, stack.token = True, given.get("ClientRequestToken")
     change_sets.forget(stack)
     stack.turn("DELETE_IN_PROGRESS", "User Initiated")
-    before = stack.worker
-    start(stack, lambda: Deployment(stack, store, caller).delete(retained, before))
+    start(stack, lambda: Deployment(stack, store, caller).delete(retained))
     return {}
 
 

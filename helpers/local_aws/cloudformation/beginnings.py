@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
 
+from ..engine import clock, executor
 from . import plan
 from .deployment import Deployment
 from .errors import Refused
@@ -15,13 +14,14 @@ from .stacks import Request, Stack, Store
 
 logger = logging.getLogger("local_aws.cloudformation")
 store = Store()
+_work = executor.Lanes("stack")
 
 #: From these an update may begin. After a failed creation there is nothing that could be updated.
 _UPDATABLE = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "UPDATE_FAILED"}
 
 
 def start(stack: Stack, work: Callable[[], None]) -> None:
-    """Work on a stack in a thread of its own."""
+    """Work on a stack in the background; a deletion waits there for the creation that it has cancelled."""
 
     def run() -> None:
         try:
@@ -30,8 +30,7 @@ def start(stack: Stack, work: Callable[[], None]) -> None:
             logger.exception("the work on stack %s failed", stack.name)
             stack.turn(f"{stack.status.removesuffix('_IN_PROGRESS')}_FAILED", f"Internal Failure: {error}")
 
-    stack.worker = threading.Thread(target=run, name=f"stack-{stack.name}", daemon=True)
-    stack.worker.start()
+    _work.send(stack.id, run)
 
 
 def begin_creation(stack: Stack, caller: Services, token: str | None) -> None:
@@ -60,6 +59,6 @@ def unchanged(stack: Stack, request: Request) -> bool:
 
 
 def begin_update(stack: Stack, request: Request, caller: Services, token: str | None, disable_rollback: bool) -> None:
-    stack.token, stack.updated_at = token, datetime.now(UTC)
+    stack.token, stack.updated_at = token, clock.utc()
     stack.turn("UPDATE_IN_PROGRESS", "User Initiated")
     start(stack, lambda: Deployment(stack, store, caller).update(request, disable_rollback))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from ..account.credentials import ACCOUNT_ID
+from ..engine import clock
 from . import parameters, plan, requests
 from .beginnings import begin_creation, begin_update, check_updatable, store, unchanged
 from .errors import Refused
@@ -32,7 +33,7 @@ class ChangeSet:
     id: str = ""
     reason: str | None = None
     execution: str = "AVAILABLE"
-    created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    created_at: datetime = field(default_factory=clock.utc)
     changes: list[plan.Change] = field(default_factory=list)
 
     def __post_init__(self) -> None:

@@ -6,11 +6,10 @@ Statuses: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-st
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
 from typing import Any
 
+from ..engine import clock
 from . import plan
 from .errors import Refused, ResourceFailure
 from .stacks import Request, Resource
@@ -31,7 +30,7 @@ class _Undo:
 
 
 class Deployment(Steps):
-    """One piece of work on one stack; runs in a thread of its own."""
+    """One piece of work on one stack; runs in the background."""
 
     def create(self) -> None:
         """Bring the stack from CREATE_IN_PROGRESS to CREATE_COMPLETE, or to what OnFailure says."""
@@ -160,13 +159,8 @@ class Deployment(Steps):
                 del stack.resources[resource.logical_id]
         stack.turn("UPDATE_ROLLBACK_COMPLETE", _left_behind(failed))
 
-    def delete(self, retained: Iterable[str] = (), after: threading.Thread | None = None) -> None:
-        """Bring the stack from DELETE_IN_PROGRESS to DELETE_COMPLETE or DELETE_FAILED.
-
-        `after`: what must have ended before.
-        """
-        if after is not None:
-            after.join()  # a creation that this deletion has cancelled
+    def delete(self, retained: Iterable[str] = ()) -> None:
+        """Bring the stack from DELETE_IN_PROGRESS to DELETE_COMPLETE or DELETE_FAILED."""
         for export in [output.get("ExportName") for output in self.stack.outputs]:
             importers = [name for name in self.store.importers(export) if name != self.stack.name] if export else []
             if importers:
@@ -182,7 +176,7 @@ class Deployment(Steps):
             return resource.deletion_policy.startswith("Retain") or resource.logical_id in retained
 
         failed = self._delete(stack.resources.values(), keep)
-        stack.deleted_at = None if failed else datetime.now(UTC)
+        stack.deleted_at = None if failed else clock.utc()
         stack.turn("DELETE_FAILED" if failed else "DELETE_COMPLETE", _could_not_delete(failed))
 
 

@@ -6,8 +6,6 @@ accepts both, so the values are turned into what the operation's model says befo
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -19,6 +17,7 @@ from botocore.exceptions import ClientError, ParamValidationError
 from botocore.model import Shape
 
 from ..account.credentials import Credentials
+from ..engine import clock, executor
 from .errors import from_service, handler_failure, is_missing
 
 #: Seconds that a resource may take until it is as it was asked to be.
@@ -30,7 +29,7 @@ _CONFIG = Config(
     parameter_validation=True,
     user_agent_extra="cloudformation.amazonaws.com",
 )
-_making = threading.Lock()
+_making = executor.Lock()
 
 
 @lru_cache(maxsize=64)
@@ -89,11 +88,11 @@ _SERVICE_IDS = {
 
 def wait(condition: Callable[[], bool], what: str) -> None:
     """Ask until it is true; ResourceFailure when that takes too long."""
-    deadline, pause = time.monotonic() + WAIT_TIMEOUT_S, 0.02
+    deadline, pause = clock.monotonic() + WAIT_TIMEOUT_S, 0.02
     while not condition():
-        if time.monotonic() > deadline:
+        if clock.monotonic() > deadline:
             raise handler_failure(f"{what} did not stabilize.", "NotStabilized")
-        time.sleep(pause)
+        executor.sleep(pause)
         pause = min(pause * 1.5, 0.5)
 
 

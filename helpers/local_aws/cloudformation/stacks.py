@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from ..account.credentials import ACCOUNT_ID
+from ..engine import clock, executor
 from ..storage import journal
 from . import parameters
 from .errors import Refused
@@ -34,7 +34,7 @@ class Resource:
     stack_tags: dict[str, str] = field(default_factory=dict)
     status: str = ""
     reason: str | None = None
-    changed_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    changed_at: datetime = field(default_factory=clock.utc)
 
     @property
     def type(self) -> ResourceType:
@@ -72,10 +72,9 @@ class Stack:
     outputs: list[dict[str, Any]] = field(default_factory=list)
     imports: set[str] = field(default_factory=set)
     events: list[dict[str, Any]] = field(default_factory=list)  # oldest first
-    created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    created_at: datetime = field(default_factory=clock.utc)
     updated_at: datetime | None = None
     deleted_at: datetime | None = None
-    worker: threading.Thread | None = None
     cancelled: bool = False  # a deletion has overtaken the creation
 
     def __post_init__(self) -> None:
@@ -94,7 +93,7 @@ class Stack:
 
     def note(self, resource: Resource, status: str, reason: str | None = None) -> None:
         """Give a resource another status from now on."""
-        resource.status, resource.reason, resource.changed_at = status, reason, datetime.now(UTC)
+        resource.status, resource.reason, resource.changed_at = status, reason, clock.utc()
         event_id = f"{resource.logical_id}-{status}-{resource.changed_at:%Y-%m-%dT%H:%M:%S}.{uuid.uuid4().hex[:6]}Z"
         physical_id = resource.physical_id or ""
         self._event(resource.logical_id, physical_id, resource.type_name, status, reason, event_id)
@@ -112,7 +111,7 @@ class Stack:
                 "ResourceStatus": status,
                 "ResourceStatusReason": reason,
                 "ClientRequestToken": self.token,
-                "Timestamp": datetime.now(UTC),
+                "Timestamp": clock.utc(),
             }
         )
 
@@ -165,7 +164,7 @@ class Store:
     """All stacks, the deleted ones included: those can still be asked for by their ARN."""
 
     def __init__(self) -> None:
-        self.lock = threading.RLock()
+        self.lock = executor.Lock()
         self._stacks: dict[str, Stack] = {}
 
     def add(self, stack: Stack) -> None:

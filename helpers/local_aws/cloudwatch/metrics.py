@@ -8,12 +8,11 @@ each metric and minute.
 from __future__ import annotations
 
 import pickle
-import threading
-import time
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from ..engine import clock, executor
 from .metric_dimensions import unit_of, views
 from .metric_store import MINUTE, Dimensions, MetricKey, MetricStore, dimensions_of
 
@@ -21,7 +20,7 @@ from .metric_store import MINUTE, Dimensions, MetricKey, MetricStore, dimensions
 MAX_WAITING = 10_000
 
 _waiting: deque[tuple[float, str, Mapping[str, str], Mapping[str, float]]] = deque()
-_lock = threading.RLock()
+_lock = executor.Lock()
 _store = MetricStore()
 
 
@@ -32,7 +31,7 @@ def record(namespace: str, dimensions: Mapping[str, str], values: Mapping[str, f
     no single rule. The metrics that AWS writes beside (a function's invocations count among all functions', too) follow
     from them. Neither mapping may be changed afterwards. Costs a microsecond.
     """
-    _waiting.append((at or time.time(), namespace, dimensions, values))
+    _waiting.append((at or clock.now(), namespace, dimensions, values))
     if len(_waiting) > MAX_WAITING:
         with _lock:
             _sort_in()

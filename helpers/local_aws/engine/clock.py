@@ -100,7 +100,8 @@ def read_scale() -> float:
 
 _clock: Clock = SystemClock()
 _scale = read_scale()
-_up_before = 0.0  # seconds that the account was up in earlier processes, less this one's monotonic time at its start
+# Seconds that the account was up in earlier processes, less this one's monotonic time at its start.
+_up_before = -_clock.monotonic()
 
 
 def use(clock: Clock, scale: float | None = None) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import io
 import pickle
-import threading
 import weakref
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -30,6 +29,7 @@ from ..account.credentials import ACCOUNT_ID
 from ..awslambda.concurrency import Concurrency
 from ..awslambda.function_code import FunctionCode
 from ..awslambda.lambda_function import Function
+from ..engine import anew
 from ..event_patterns.event_pattern import EventPattern, compile_pattern
 from ..events.archives import Archive
 from ..events.event_routes import Routes
@@ -157,12 +157,8 @@ def _concurrency(reserved: int | None) -> Concurrency:
 
 
 _REDUCERS: dict[type, Callable[[Any], Any]] = {
-    type(threading.Lock()): lambda lock: (threading.Lock, ()),
-    type(threading.RLock()): lambda lock: (threading.RLock, ()),
-    threading.Condition: lambda condition: (threading.Condition, ()),
-    threading.Event: lambda event: (threading.Event, ()),
+    **anew.REDUCERS,
     weakref.WeakValueDictionary: _weak,
-    threading.Thread: lambda thread: (_nothing, ()),
     EventPattern: lambda pattern: (compile_pattern, (pattern.text,)),
     Policy: lambda policy: (Policy, (policy.document,)),
     Routes: lambda routes: (Routes, ()),

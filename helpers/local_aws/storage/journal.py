@@ -1,18 +1,20 @@
 """Keep the account's state on disk while it changes: the one place that every part of the account tells.
 
-Small state is saved whole: who changes a service says so (`called`, `changed`), and the next `commit` takes a snapshot
+Small state is saved whole: who changes a service says so (`changed`), and the next `commit` takes a snapshot
 of it. What there may be very many of is put and deleted row by row. A server commits before it answers a call, so what
 has been answered is on disk; what happens in the background follows within INTERVAL. Without a store (tests of single
 parts) nothing is kept and nothing of this costs anything.
+
+How long the account has been up (`clock.uptime`) is kept, too: what has been committed is at most UPTIME_EVERY older
+than the uptime beside it, and a process that is killed while nothing changes forgets SELDOM seconds at most.
 """
 
 from __future__ import annotations
 
 import logging
-import threading
-import time
 from collections.abc import Callable
 
+from ..engine import clock, executor
 from .batches import Key
 from .store import Store, StoreError
 
@@ -22,26 +24,33 @@ INTERVAL, AGAIN = 0.05, 2.0
 QUIET, FOLD_AT = 1.0, 32 * 1024 * 1024
 #: Seconds between two savings of what may be lost in part when the process is killed.
 SELDOM = 10.0
+#: Seconds after which a commit takes the uptime with it again.
+UPTIME_EVERY = 2.0
+
+_UPTIME = ("uptime", "", "")
 
 logger = logging.getLogger("local_aws.journal")
 
 store: Store | None = None  # set by `open_with`; who writes many rows looks here first
 _changed: dict[tuple[str, str], None] = {}  # (service, region) of what is to be saved
-_lock = threading.Lock()
-_saving = threading.Lock()  # held while what has changed is put into the store: nobody's commit gets ahead of it
-_wake = threading.Event()
+_lock = executor.Lock()
+_saving = executor.Lock()  # held while what has changed is put into the store: nobody's commit gets ahead of it
+_busy = False  # whether somebody is doing so
 _save: Callable[[str, str], None]
-_save_seldom: Callable[[], None]
-_next_seldom = 0.0
+_background: _Background
+_uptime_due = 0.0
 
 
 def open_with(opened: Store, save: Callable[[str, str], None], save_seldom: Callable[[], None]) -> None:
-    """Keep everything in `opened` from now on. save(service, region) puts a service's snapshot; save_seldom puts what
-    is saved every SELDOM seconds."""
-    global store, _save, _save_seldom, _next_seldom  # noqa: PLW0603  a process keeps one account
-    _save, _save_seldom, _next_seldom = save, save_seldom, time.monotonic() + SELDOM
+    """Keep everything in `opened` from now on, and go on with the uptime that is in there.
+
+    save(service, region) puts a service's snapshot; save_seldom puts what is saved every SELDOM seconds.
+    """
+    global store, _save, _background  # noqa: PLW0603  a process keeps one account
+    clock.count_uptime_from(float(opened.get(*_UPTIME) or 0))
+    _save, _background = save, _Background(opened, save_seldom)
     store = opened
-    threading.Thread(target=_follow, name="journal", daemon=True).start()
+    _background.tick()
 
 
 def close() -> None:
@@ -51,32 +60,31 @@ def close() -> None:
     if closing is None:
         return
     try:
-        _save_seldom()
+        _background.save_seldom()
         commit()
     except StoreError as error:
         logger.error("the last changes are lost: %s", error)
     store = None
     closing.close()
-    _wake.set()
 
 
 def put(kind: str, owner: str, key: Key, value: bytes, *, new: bool = False) -> None:
     """See Store.put."""
     if store is not None:
         store.put(kind, owner, key, value, new=new)
-        _wake.set()
+        _background.stir()
 
 
 def delete(kind: str, owner: str, key: Key) -> None:
     if store is not None:
         store.delete(kind, owner, key)
-        _wake.set()
+        _background.stir()
 
 
 def delete_all(kind: str, owner: str) -> None:
     if store is not None:
         store.delete_all(kind, owner)
-        _wake.set()
+        _background.stir()
 
 
 def number() -> int:
@@ -90,7 +98,7 @@ def afterwards(action: Callable[[], None]) -> None:
         action()
     else:
         store.afterwards(action)
-        _wake.set()
+        _background.stir()
 
 
 def changed(service: str, region: str) -> None:
@@ -98,7 +106,7 @@ def changed(service: str, region: str) -> None:
     if store is not None:
         with _lock:
             _changed[service, region] = None
-        _wake.set()
+        _background.stir()
 
 
 def in_trouble() -> bool:
@@ -110,44 +118,84 @@ def commit() -> None:
     """Bring all that has changed before this call to disk. Raises StoreError; it is all kept for the next time then."""
     if store is None:
         return
-    if _changed or _saving.locked():
-        with _saving:
+    if _changed or _busy:
+        _save_changed()
+    if store.pending and clock.monotonic() >= _uptime_due:
+        _put_uptime(store)
+    store.commit()
+
+
+def _save_changed() -> None:
+    global _busy  # noqa: PLW0603  a process keeps one account
+    with _saving:
+        _busy = True  # before there seems to be nothing left to save
+        try:
             with _lock:
                 due = list(_changed)
                 _changed.clear()
             for place in due:
                 _save(*place)
-    store.commit()
+        finally:
+            _busy = False
 
 
-def _follow() -> None:
-    """Commit what nobody waits for, retry what could not be written, and fold the log when there is time."""
-    while (kept := store) is not None:
+def _put_uptime(kept: Store) -> None:
+    global _uptime_due  # noqa: PLW0603  a process keeps one account
+    _uptime_due = clock.monotonic() + UPTIME_EVERY
+    kept.put(*_UPTIME, repr(clock.uptime()).encode())
+
+
+class _Background:
+    """Commits what nobody waits for, retries what could not be written, and folds the log when there is time."""
+
+    def __init__(self, kept: Store, save_seldom: Callable[[], None]) -> None:
+        self._kept, self._save_seldom = kept, save_seldom
+        self._settling = executor.Pulse(INTERVAL, self._settle, "journal")
+        self._folding = executor.Pulse(QUIET, self._fold_while_quiet, "journal's folding")
+        self._stirred = False
+        self._seldom_due = clock.monotonic() + SELDOM
+        self._not_before = clock.monotonic()
+
+    def stir(self) -> None:
+        """Have a change committed soon."""
+        self._stirred = True
+        self._settling.ask()
+
+    def tick(self) -> None:
+        """Have the uptime on disk while nothing changes. (In a loop nothing happens then, this neither.)"""
+        if store is self._kept and executor.in_use().threaded:
+            self._settling.ask()
+            executor.later(SELDOM, self.tick)
+
+    def save_seldom(self) -> None:
+        self._seldom_due = clock.monotonic() + SELDOM
+        self._save_seldom()
+        _put_uptime(self._kept)
+
+    def _settle(self) -> None:
+        kept = self._kept
+        if store is not kept or clock.monotonic() < self._not_before:
+            return
         try:
-            if _wake.wait(QUIET if kept.log_size else None):
-                _commit_soon(kept)
-            else:
-                _fold_while_quiet(kept)
+            if clock.monotonic() >= self._seldom_due:
+                self.save_seldom()
+            commit()
+            while kept.log_size > FOLD_AT:
+                kept.fold_some()
+            if kept.log_size:
+                self._folding.ask()
         except StoreError as error:
             logger.warning("%s", error)
-            time.sleep(AGAIN)
-            _wake.set()
-        except Exception:
-            logger.exception("the journal failed")
+            self._not_before = clock.monotonic() + AGAIN
+            executor.later(AGAIN, self._settling.ask)
 
-
-def _commit_soon(kept: Store) -> None:
-    global _next_seldom  # noqa: PLW0603  a process keeps one account
-    _wake.clear()
-    time.sleep(INTERVAL)
-    if time.monotonic() >= _next_seldom:
-        _next_seldom = time.monotonic() + SELDOM
-        _save_seldom()
-    commit()
-    while kept.log_size > FOLD_AT:
-        kept.fold_some()
-
-
-def _fold_while_quiet(kept: Store) -> None:
-    while kept.log_size and not _wake.is_set():
-        kept.fold_some()
+    def _fold_while_quiet(self) -> None:
+        kept = self._kept
+        try:
+            while store is kept and kept.log_size and not self._stirred:
+                kept.fold_some()
+        except StoreError as error:
+            logger.warning("%s", error)
+        if store is kept and kept.log_size:  # something has changed in the last QUIET seconds
+            self._stirred = False
+            self._folding.ask()

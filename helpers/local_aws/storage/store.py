@@ -15,11 +15,10 @@ import contextlib
 import itertools
 import os
 import sqlite3
-import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from ..engine import clock, executor
 from .batches import Key, RowName, merged, packed
 
 #: Bumped when rows are written in another form; a store of another one is not read.
@@ -66,8 +65,9 @@ class Store:
         self._fresh: set[RowName] = set()  # those of them that are not on disk
         self._emptied: dict[tuple[str, str], None] = {}  # (kind, owner), before anything else is written
         self._afterwards: list[Callable[[], None]] = []
-        self._lock = threading.Lock()
-        self._committing = threading.Lock()
+        self._lock = executor.Lock()
+        self._committing = executor.Lock()
+        self._busy = False  # whether somebody is committing
         self._log_size = 0
         try:
             self._connection = self._open(path)
@@ -80,7 +80,7 @@ class Store:
             raise StoreError(_unreadable(path, str(error))) from None
         except OSError as error:
             raise StoreError(_unreadable(path, error.strerror or str(error))) from None
-        self._numbers = itertools.count(max(last or 0, time.time_ns() // 1000))
+        self._numbers = itertools.count(max(last or 0, int(clock.now() * 1e6)))
 
     def _open(self, path: Path) -> sqlite3.Connection:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
@@ -154,26 +154,35 @@ class Store:
 
     def commit(self) -> None:
         """Write all that was changed before this call. Raises StoreError; then all of it is still to be written."""
-        if not self.pending and not self._committing.locked():
+        if not self.pending and not self._busy:
             return
         with self._committing:
-            with self._lock:
-                changed, self._changed = self._changed, {}
-                fresh, self._fresh = self._fresh, set()
-                emptied, self._emptied = self._emptied, {}
-                actions, self._afterwards = self._afterwards, []
+            self._busy = True  # before there seems to be nothing left to write
             try:
-                if changed or emptied:
-                    self._write(changed, emptied)
-            except sqlite3.Error as error:
-                with self._lock:
-                    self._restore(changed, fresh, emptied)
-                    self._afterwards[:0] = actions
-                self.trouble = _unwritable(self.path, error)
-                raise StoreError(self.trouble) from None
-            self.trouble = None
+                actions = self._commit()
+            finally:
+                self._busy = False
         for action in actions:
             action()
+
+    def _commit(self) -> list[Callable[[], None]]:
+        """Write what has changed; return what is to be done then."""
+        with self._lock:
+            changed, self._changed = self._changed, {}
+            fresh, self._fresh = self._fresh, set()
+            emptied, self._emptied = self._emptied, {}
+            actions, self._afterwards = self._afterwards, []
+        try:
+            if changed or emptied:
+                self._write(changed, emptied)
+        except sqlite3.Error as error:
+            with self._lock:
+                self._restore(changed, fresh, emptied)
+                self._afterwards[:0] = actions
+            self.trouble = _unwritable(self.path, error)
+            raise StoreError(self.trouble) from None
+        self.trouble = None
+        return actions
 
     def _write(self, changed: dict[RowName, bytes | None], emptied: dict[tuple[str, str], None]) -> None:
         batch = packed(changed, emptied)
