@@ -1,7 +1,7 @@
 """How fast the workbook is, as ratios inside one run: python -m benchmarks [NAME …]
 
-The names: orders, way, rules, failures, ten-thousand, load, large-table, restart, classroom, lessons, notebooks;
-without any, all of them.
+The names: orders, way, rules, globs, failures, ten-thousand, load, large-table, restart, classroom, lessons,
+notebooks; without any, all of them.
 
 Machines are noisy and differ, so nothing here is compared with a clock of another day. Each figure stands beside a
 floor that is measured in the same run on the same machine: the same orders put into the same server with boto3
@@ -15,6 +15,7 @@ import sys
 from benchmarks import (
     classroom,
     failures,
+    globs,
     large_table,
     lessons,
     load,
@@ -30,6 +31,7 @@ PARTS = {
     "orders": orders.main,
     "way": way.main,
     "rules": rules.main,
+    "globs": globs.main,
     "failures": failures.main,
     "ten-thousand": ten_thousand.main,
     "load": load.main,

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
+from .globs import Glob, Wildcard, tokens
+
 #: Condition keys in lower case and their values; a key may have several.
 Context = Mapping[str, "str | tuple[str, ...]"]
 
@@ -35,39 +37,42 @@ class Text:
     def match(self, value: str, context: Context) -> bool:
         if self._matches is not None:
             return self._matches(value)
-        regex = self._resolved(context)
-        return regex is not None and _compiled(regex, self._ignore_case).fullmatch(value) is not None
+        resolved = self._resolved(context)
+        return resolved is not None and Glob(resolved).match(value.casefold() if self._ignore_case else value)
 
-    def _resolved(self, context: Context) -> str | None:
-        """Return the text as a regular expression, its variables replaced by their values in this request."""
-        literal = _regex if self._wildcards else re.escape
-        parts: list[str] = []
+    def _resolved(self, context: Context) -> list[str | Wildcard] | None:
+        """Return the text as a pattern, its variables replaced by their values in this request."""
+        found: list[str | Wildcard] = []
         end = 0
         for variable in _VARIABLE.finditer(self._text):
             name, default = variable.groups()
             value: Any = name if name in ("*", "?", "$") else context.get(name.strip().lower(), default)
             if not isinstance(value, str):  # a key with several values replaces no variable
                 return None
-            parts += literal(self._text[end : variable.start()]), re.escape(value)
+            found += self._literal(self._text[end : variable.start()])
+            found += value.casefold() if self._ignore_case else value  # no wildcards in there
             end = variable.end()
-        return "".join((*parts, literal(self._text[end:])))
+        return found + self._literal(self._text[end:])
+
+    def _literal(self, text: str) -> list[str | Wildcard]:
+        text = text.casefold() if self._ignore_case else text
+        return tokens(text) if self._wildcards else list(text)
 
 
 class ActionNames:
     """The values of Action or NotAction: "dynamodb:PutItem", "dynamodb:*"; upper and lower case are the same."""
 
-    __slots__ = ("_exact", "_pattern", "_negated")
+    __slots__ = ("_exact", "_globs", "_negated")
 
     def __init__(self, values: Iterable[str], negated: bool = False) -> None:
         names = [value.lower() for value in values]
-        patterns = [_regex(name) for name in names if "*" in name or "?" in name]
         self._exact = frozenset(names)
-        self._pattern = re.compile("|".join(patterns), re.DOTALL) if patterns else None
+        self._globs = [Glob(tokens(name)) for name in names if "*" in name or "?" in name]
         self._negated = negated
 
     def match(self, action: str) -> bool:
         name = action.lower()
-        found = name in self._exact or (self._pattern is not None and self._pattern.fullmatch(name) is not None)
+        found = name in self._exact or any(glob.match(name) for glob in self._globs)
         return found is not self._negated
 
 
@@ -86,7 +91,8 @@ class Resources:
 
 def arn_parts(pattern: str) -> list[str]:
     """Return the six parts of an ARN in a policy; a variable's own colon separates nothing. Fewer: it is no ARN."""
-    return re.split(r":(?![^{}]*\})", pattern, maxsplit=5)
+    hidden = _VARIABLE.sub(lambda variable: variable[0].replace(":", "\0"), pattern)
+    return [part.replace("\0", ":") for part in hidden.split(":", 5)]
 
 
 @lru_cache(maxsize=4096)
@@ -96,16 +102,7 @@ def _matcher(text: str, wildcards: bool, ignore_case: bool) -> Callable[[str], b
             return text.__eq__
         folded = text.casefold()
         return lambda value: value.casefold() == folded
-    fullmatch = _compiled(_regex(text), ignore_case).fullmatch
-    return lambda value: fullmatch(value) is not None
-
-
-@lru_cache(maxsize=4096)
-def _compiled(regex: str, ignore_case: bool) -> re.Pattern[str]:
-    return re.compile(regex, re.DOTALL | (re.IGNORECASE if ignore_case else 0))
-
-
-def _regex(pattern: str) -> str:
-    # Runs of stars mean one star; as a regular expression they would take exponential time.
-    pattern = re.sub(r"\*+", "*", pattern)
-    return re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
+    if not ignore_case:
+        return Glob(tokens(text)).match
+    glob = Glob(tokens(text.casefold()))
+    return lambda value: glob.match(value.casefold())
