@@ -33,7 +33,6 @@ from .iam import access_control, policy_documents, security_tokens
 from .logs.log_writer import LogWriter
 from .recovery import effects, saved_state
 from .seams import table as seams
-from .sqs import backend as sqs
 from .storage import journal
 from .storage.store import StoreError
 
@@ -170,7 +169,6 @@ def _install(code_root: Path, find_credentials: Callable[[str], Credentials | No
     service_models.install()
     ambiguity.install()
     lambda_service.install(code_root)
-    event_bus.install()
     attribute_names.install()
     consumed_capacity.install()
     item_answers.install()
@@ -178,7 +176,6 @@ def _install(code_root: Path, find_credentials: Callable[[str], Credentials | No
     table_shortcuts.install()
     table_scans.install()
     typed_comparisons.install()
-    sqs.install()
     metric_requests.install()
     policy_documents.install()
     security_tokens.install()

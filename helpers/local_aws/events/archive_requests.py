@@ -27,23 +27,6 @@ _TEXTS = {
     "EventPattern": (4096, ""),
 }
 _PAGE = 100  # what a list without Limit returns at most
-#: Actions on rules, and whether their Force parameter overrides that a rule is managed.
-_RULE_ACTIONS = {
-    "put_rule": False,
-    "delete_rule": True,
-    "enable_rule": False,
-    "disable_rule": False,
-    "put_targets": False,
-    "remove_targets": True,
-}
-
-
-def install() -> None:
-    """Put these into moto's handler of requests. Call it once, before the first request."""
-    EventsHandler.list_archives = _in_pages(EventsHandler.list_archives, "Archives")
-    EventsHandler.list_replays = _in_pages(EventsHandler.list_replays, "Replays")
-    for action, force in _RULE_ACTIONS.items():
-        setattr(EventsHandler, action, _unless_managed(getattr(EventsHandler, action), force))
 
 
 def check(**members: Any) -> None:
@@ -82,7 +65,10 @@ def check_state(state: str | None, states: Sequence[str]) -> None:
         )
 
 
-def _in_pages(action: Callable[[EventsHandler], tuple[str, Any]], key: str) -> Callable[..., Any]:
+Action = Callable[[EventsHandler], Any]
+
+
+def _in_pages(action: Action, key: str) -> Action:
     """Return a list action of moto's, with Limit and NextToken."""
 
     def listed(handler: EventsHandler) -> tuple[str, Any]:
@@ -99,8 +85,11 @@ def _in_pages(action: Callable[[EventsHandler], tuple[str, Any]], key: str) -> C
     return listed
 
 
-def _unless_managed(action: Callable[[EventsHandler], Any], force_overrides: bool) -> Callable[..., Any]:
-    """Return an action on a rule that leaves alone the rules that AWS manages."""
+def _unless_managed(action: Action, *, force_overrides: bool = False) -> Action:
+    """Return an action on a rule that leaves alone the rules that AWS manages.
+
+    force_overrides: whether the request's Force parameter says that it is to be done all the same.
+    """
 
     def guarded(handler: EventsHandler) -> Any:
         name = handler._get_param("Rule") or handler._get_param("Name")
@@ -113,3 +102,17 @@ def _unless_managed(action: Callable[[EventsHandler], Any], force_overrides: boo
         return action(handler)
 
     return guarded
+
+
+class ArchiveRequests(EventsHandler):
+    """The part of moto's handler of requests that answers for archives, replays and managed rules."""
+
+    list_archives = _in_pages(EventsHandler.list_archives, "Archives")
+    list_replays = _in_pages(EventsHandler.list_replays, "Replays")
+
+    put_rule = _unless_managed(EventsHandler.put_rule)
+    delete_rule = _unless_managed(EventsHandler.delete_rule, force_overrides=True)
+    enable_rule = _unless_managed(EventsHandler.enable_rule)
+    disable_rule = _unless_managed(EventsHandler.disable_rule)
+    put_targets = _unless_managed(EventsHandler.put_targets)
+    remove_targets = _unless_managed(EventsHandler.remove_targets, force_overrides=True)

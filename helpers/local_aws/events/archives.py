@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import json
 import pickle
-import threading
-import time
 import uuid
 from collections import deque
 from collections.abc import Callable
@@ -20,6 +18,7 @@ import moto.events.models as models
 from moto.events.exceptions import ResourceAlreadyExistsException, ResourceNotFoundException, ValidationException
 
 from ..account.arn import Arn
+from ..engine import clock, executor
 from ..storage import journal
 from .archive_requests import check, check_one_filter, check_state
 from .put_events import Event, entry_size, parse_json, timestamp
@@ -91,11 +90,16 @@ class Archive(models.Archive):
     """moto's archive with a store of its own, filled on the bus's thread and read by requests and replays."""
 
     #: Attributes that a snapshot leaves out, and what makes them anew: the events have rows of their own.
-    MADE_ANEW: ClassVar[dict[str, Callable[[], Any]]] = {"_kept": deque, "_numbers": deque, "_size": int}
+    MADE_ANEW: ClassVar[dict[str, Callable[[], Any]]] = {
+        "_lock": executor.Lock,
+        "_kept": deque,
+        "_numbers": deque,
+        "_size": int,
+    }
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
-        self._lock = threading.Lock()
+        self._lock = executor.Lock()
         self._kept: deque[KeptEvent] = deque()
         self._numbers: deque[int] = deque()  # of their rows in the journal
         self._size = 0
@@ -137,9 +141,11 @@ class Archive(models.Archive):
         return sorted(found, key=lambda event: event.time[:16])  # "2026-11-23T09:30"
 
     def _forget_expired(self) -> None:
+        # Days of the calendar, as on AWS: who archives for a week wants a week's events, however long the account was
+        # up. Waits are counted in uptime because what waits must have its chance; nothing waits here.
         if not self.retention:
             return
-        oldest = timestamp(time.time() - int(self.retention) * _DAY_S)
+        oldest = timestamp(clock.now() - int(self.retention) * _DAY_S)
         while self._kept and self._kept[0].ingested < oldest:
             self._size -= self._kept.popleft().size
             journal.delete(ROWS, self.row_owner, self._numbers.popleft())

@@ -12,16 +12,15 @@ import functools
 import json
 import logging
 import random
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ..account.backlog import BACKLOG
-from ..account.time_scale import scaled
 from ..cloudwatch import metrics
+from ..engine import clock
+from ..engine.executor import Lanes
 from . import dead_letter, delivery_rows
-from .delivery import Delivery
 from .delivery_errors import DeliveryFailed, as_failure
 from .delivery_rows import PendingDelivery
 from .put_events import Event
@@ -72,17 +71,17 @@ def delay_before(retry: int, jitter: Callable[[], float] = random.random) -> flo
 
 
 class Sender:
-    """Delivers events to targets on the threads of `delivery`."""
+    """Delivers events to targets in the lanes of their targets."""
 
-    def __init__(self, delivery: Delivery) -> None:
-        self._delivery = delivery
+    def __init__(self, lanes: Lanes) -> None:
+        self._lanes = lanes
 
     def deliver(self, send: Send, pending: PendingDelivery) -> None:
         """Try to hand the event over; see to the rest if that fails."""
         try:
             send(pending.target, pending.event, pending.rule.arn)
         except Exception as error:
-            _Undelivered(self._delivery, send, pending).failed(error)
+            _Undelivered(self._lanes, send, pending).failed(error)
         else:
             metrics.record(NAMESPACE, pending.rule.metric_dimensions, _DELIVERED)
             delivery_rows.delete(pending)
@@ -94,7 +93,7 @@ class Sender:
 
     def _send_counted(self, send: Send, pending: PendingDelivery) -> None:
         BACKLOG.add(pending.event.size)
-        self._delivery.send(pending.target["Arn"], functools.partial(self._deliver_counted, send, pending))
+        self._lanes.send(pending.target["Arn"], functools.partial(self._deliver_counted, send, pending))
 
     def _deliver_counted(self, send: Send, pending: PendingDelivery) -> None:
         try:
@@ -107,14 +106,14 @@ class Sender:
         if kept.failure is None:
             self._send_counted(send, kept)
         else:
-            _Undelivered(self._delivery, send, kept).resume(kept.failure)
+            _Undelivered(self._lanes, send, kept).resume(kept.failure)
 
 
 class _Undelivered:
     """An event that a target did not take yet."""
 
-    def __init__(self, delivery: Delivery, send: Send, pending: PendingDelivery) -> None:
-        self._delivery, self._send, self._pending = delivery, send, pending
+    def __init__(self, lanes: Lanes, send: Send, pending: PendingDelivery) -> None:
+        self._lanes, self._send, self._pending = lanes, send, pending
         self._policy = RetryPolicy.of(pending.target)
 
     def failed(self, error: Exception) -> None:
@@ -138,17 +137,17 @@ class _Undelivered:
         delay = min(delay_before(pending.retries + 1), self._policy.age_s - pending.age_s)
         pending.age_s += delay
         BACKLOG.add(pending.event.size)
-        pending.failure, pending.due = failure, time.time() + scaled(delay)
+        pending.failure, pending.due = failure, clock.now() + clock.scaled(delay)
         delivery_rows.put(pending)
-        self._retry_in(scaled(delay), failure)
+        self._retry_in(clock.scaled(delay), failure)
 
     def resume(self, failure: DeliveryFailed) -> None:
         """Go on waiting for the next attempt."""
         BACKLOG.add(self._pending.event.size)
-        self._retry_in(max(0.0, self._pending.due - time.time()), failure)
+        self._retry_in(max(0.0, self._pending.due - clock.now()), failure)
 
     def _retry_in(self, seconds: float, before: DeliveryFailed) -> None:
-        self._delivery.later(seconds, self._pending.target["Arn"], functools.partial(self._retry, before))
+        self._lanes.later(seconds, self._pending.target["Arn"], functools.partial(self._retry, before))
 
     def _retry(self, before: DeliveryFailed) -> None:
         pending = self._pending

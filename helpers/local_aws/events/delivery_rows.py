@@ -31,7 +31,7 @@ class PendingDelivery:
     """One event on its way to one target, until the target has it or it is dropped.
 
     rule: our Rule, or what is kept of it; row: in the journal, None while there is none; failure: of the last attempt,
-    None before the first; due: when the next attempt is (time.time()); retries: made until now; age_s: seconds on AWS
+    None before the first; due: when the next attempt is (clock.now()); retries: made until now; age_s: seconds on AWS
     that it has waited for them.
     """
 

@@ -1,15 +1,15 @@
 """Extend moto's Amazon EventBridge with events that really arrive.
 
-PutEvents checks its entries and answers; a dispatcher thread then matches each event against the enabled
-rules of its bus and hands it to every target of those that match. Rules, targets, archives and replays stay
-moto's; here they get EventBridge's matcher, checks and delivery.
+PutEvents checks its entries and answers; then each event is matched against the enabled rules of its bus, and handed
+to every target of those that match. That is done in order, in the background: functions and other buses take an event
+in microseconds, and whatever may be slower is sent in a lane of its own (see `engine.executor.Lanes`). Rules, targets,
+archives and replays stay moto's; here they get EventBridge's matcher, checks and delivery.
 """
 
 from __future__ import annotations
 
 import functools
 import logging
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -19,19 +19,20 @@ from moto.events.exceptions import ResourceNotFoundException, ValidationExceptio
 
 from ..account.backlog import BACKLOG
 from ..cloudwatch import metrics
+from ..engine import clock
+from ..engine.executor import Lanes
 from ..event_patterns.event_pattern import EventView, InvalidEventPattern, compile_pattern
-from . import archive_requests, delivery_rows, event_buses, event_requests, event_rules, target_permission, targets
+from . import delivery_rows, event_buses, event_requests, event_rules, target_permission, targets
 from .api_destination import check_endpoint
 from .archives import Archives
-from .delivery import Delivery
 from .delivery_errors import DeliveryFailed, no_resource
 from .delivery_retry import NAMESPACE, Send, Sender
 from .delivery_rows import PendingDelivery
 from .event_routes import Routes
-from .loops import SafetyNet
+from .loops import safety_net
 from .put_events import Event, RequestError, check_entry, check_request, make_event, parse_json
 from .replays import Replays
-from .rules import Rule, RulePattern, invalid_pattern
+from .rules import Rule, invalid_pattern
 from .target_services import send
 
 #: What an event given to TestEventPattern must have. The API reference asks for resources as well; the
@@ -46,20 +47,8 @@ _MATCHED = {"MatchedEvents": 1, "TriggeredRules": 1}
 _THROTTLED = {"ErrorCode": "ThrottlingException", "ErrorMessage": "Rate exceeded"}
 
 logger = logging.getLogger("local_aws.event_bus")
-_delivery = Delivery()
-_sender = Sender(_delivery)
-_safety_net = SafetyNet()
-
-
-def install() -> None:
-    """Make moto's EventBridge this one. Call it once, before the first request."""
-    models.events_backends.clear()
-    models.events_backends.backend = EventBusBackend
-    models.EventPattern = RulePattern  # type: ignore[misc,assignment]  # moto makes all of its patterns from this name
-    models.Rule = Rule  # type: ignore[misc]  # and its rules from this one
-    event_buses.install()
-    event_requests.install(_safety_net)
-    archive_requests.install()
+_lanes = Lanes("event-bus")
+_sender = Sender(_lanes)
 
 
 def drain(timeout: float) -> bool:
@@ -67,12 +56,14 @@ def drain(timeout: float) -> bool:
 
     An event is with a Lambda function as soon as it is in the function's asynchronous queue.
     """
-    return _delivery.drain(timeout)
+    return _lanes.drain(timeout)
 
 
 def close() -> None:
-    """Deliver what is on the buses and stop the dispatcher."""
-    _delivery.close()
+    """Hand on what is on the buses; what waits for a retry is in rows, for the next server."""
+    _lanes.close()
+    if _lanes.waiting:
+        logger.info("%d deliveries are still to be retried", _lanes.waiting)
 
 
 class EventBusBackend(Archives, Replays, event_buses.CheckedBuses, models.EventsBackend):
@@ -111,7 +102,7 @@ class EventBusBackend(Archives, Replays, event_buses.CheckedBuses, models.Events
         return answers
 
     def _accept(self, entries: list[dict[str, Any]], throttle: bool) -> tuple[list[Event], list[dict[str, str]]]:
-        accepted, answers, now = [], [], time.time()
+        accepted, answers, now = [], [], clock.now()
         for entry in entries:
             detail = check_entry(entry)
             if isinstance(detail, tuple):
@@ -139,13 +130,13 @@ class EventBusBackend(Archives, Replays, event_buses.CheckedBuses, models.Events
             BACKLOG.add(event.size)
         self._route_later(events, only)
         if then:
-            _delivery.dispatch(then)
+            _lanes.dispatch(then)
 
     def _route_later(self, events: list[Event], only: set[str] | None) -> None:
-        """Have the dispatcher route them; until then they are in a row of the journal, and count as waiting already."""
+        """Have them routed in their turn; until then they are in a row of the journal, and count as waiting already."""
         if events:
             row = delivery_rows.put_events(self.region_name, events, only)
-            _delivery.dispatch(lambda: self._route_kept(events, only, row))
+            _lanes.dispatch(lambda: self._route_kept(events, only, row))
 
     def _route_kept(self, events: list[Event], only: set[str] | None, row: int | None) -> None:
         """`_route_all`; what each delivery still needs is in rows of its own then."""
@@ -196,7 +187,7 @@ class EventBusBackend(Archives, Replays, event_buses.CheckedBuses, models.Events
         for events, only, row in delivery_rows.kept_events(self.region_name):
             for event in events:
                 BACKLOG.add(event.size)
-            _delivery.dispatch(functools.partial(self._route_kept, events, only, row))
+            _lanes.dispatch(functools.partial(self._route_kept, events, only, row))
         for kept in delivery_rows.kept_deliveries(self.region_name):
             _sender.resume(self._send_for(kept.target, kept.event), kept)
         self.resume_replays()
@@ -295,5 +286,5 @@ class EventBusBackend(Archives, Replays, event_buses.CheckedBuses, models.Events
 
 def _invoke(target: targets.Target, event: Event, rule_arn: str) -> None:
     """Hand an event that a function published to a function, unless that would go round for ever."""
-    _safety_net.check(event, target["Arn"], rule_arn)
+    safety_net.check(event, target["Arn"], rule_arn)
     targets.invoke_function(target, event, rule_arn)

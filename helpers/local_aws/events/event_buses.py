@@ -10,12 +10,12 @@ import re
 from typing import Any
 
 from moto.core.exceptions import JsonRESTError
-from moto.core.utils import unix_time
 from moto.events.exceptions import ValidationException
 from moto.events.models import EventBus, EventsBackend
 from moto.events.responses import EventsHandler
 
 from ..account.arn import service_of
+from ..engine import clock
 from .validation_errors import refuse
 
 #: "Event buses" per account and Region: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
@@ -26,12 +26,6 @@ _LONGEST_NAME = 256
 _LONGEST_DESCRIPTION = 512
 #: "The permission policy on the event bus cannot exceed 10 KB in size." (PutPermission)
 _LARGEST_POLICY = 10 * 1024
-
-
-def install() -> None:
-    """Add UpdateEventBus, which moto does not have, and what AWS's answer to CreateEventBus holds."""
-    EventsHandler.create_event_bus = _create_event_bus  # type: ignore[assignment]  # answers without headers
-    EventsHandler.update_event_bus = _update_event_bus  # type: ignore[attr-defined]  # moto has none
 
 
 class CheckedBuses(EventsBackend):
@@ -53,7 +47,7 @@ class CheckedBuses(EventsBackend):
         for attribute, value in changes.items():
             if value is not None:
                 setattr(bus, attribute, value)
-        bus.last_modified_time = unix_time()
+        bus.last_modified_time = clock.now()
         return bus
 
     def delete_event_bus(self, name: str) -> None:
@@ -134,18 +128,20 @@ def _described(bus: EventBus) -> dict[str, Any]:
     return {name: value for name, value in described.items() if value}
 
 
-def _create_event_bus(handler: EventsHandler) -> str:
-    bus = handler.events_backend.create_event_bus(
-        name=handler._get_param("Name") or "",
-        event_source_name=handler._get_param("EventSourceName"),
-        tags=handler._get_param("Tags"),
-        **_settings(handler),
-    )
-    return json.dumps(_described(bus))
+class BusRequests(EventsHandler):
+    """The part of moto's handler of requests that answers for buses: with UpdateEventBus, which moto does not have."""
 
+    def create_event_bus(self) -> Any:
+        bus = self.events_backend.create_event_bus(
+            name=self._get_param("Name") or "",
+            event_source_name=self._get_param("EventSourceName"),
+            tags=self._get_param("Tags"),
+            **_settings(self),
+        )
+        return json.dumps(_described(bus))
 
-def _update_event_bus(handler: EventsHandler) -> str:
-    backend: Any = handler.events_backend
-    bus = backend.update_event_bus(handler._get_param("Name"), **_settings(handler))
-    described = _described(bus)
-    return json.dumps({"Name": bus.name, "Arn": described.pop("EventBusArn"), **described})
+    def update_event_bus(self) -> str:
+        backend: Any = self.events_backend
+        bus = backend.update_event_bus(self._get_param("Name"), **_settings(self))
+        described = _described(bus)
+        return json.dumps({"Name": bus.name, "Arn": described.pop("EventBusArn"), **described})

@@ -6,10 +6,10 @@ are always candidates. So an event on a bus of 300 rules is compared with the fe
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from typing import Any
 
+from ..engine import executor
 from ..event_patterns.event_pattern import EventPattern
 
 #: Fields that rules are found by, the more telling one first.
@@ -43,7 +43,7 @@ class Routes:
     """The tables of all buses, each made when it is needed first. Whoever changes rules calls `forget`."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = executor.Lock()
         self._tables: dict[str, _Table] = {}
 
     def forget(self) -> None:

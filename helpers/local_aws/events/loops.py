@@ -13,17 +13,16 @@ from __future__ import annotations
 
 import logging
 import re
-import threading
 from collections import Counter, OrderedDict
 from dataclasses import dataclass, field
 from typing import Any
 
 from moto.awslambda.models import lambda_backends
-from moto.core.utils import unix_time_millis
 from moto.logs.models import logs_backends
 
 from ..account.arn import Arn
 from ..account.locks import service_lock
+from ..engine import clock, executor
 from ..execution.function_names import name_and_qualifier, unqualified
 from ..execution.invocation import lineage_of
 from ..storage import journal
@@ -58,7 +57,7 @@ class SafetyNet:
     """Remembers which functions publish in which chain of events, and stops those that go round."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = executor.Lock()
         self._chains: OrderedDict[str, _Chain] = OrderedDict()
 
     def published(self, trace_header: str | None) -> tuple[int, str]:
@@ -99,6 +98,10 @@ class SafetyNet:
         raise DeliveryFailed(ERROR_CODE, message)
 
 
+#: Of the whole account.
+safety_net = SafetyNet()
+
+
 def _message(function_arn: str, rule_arn: str, rounds: int, repetitions: int) -> str:
     name, rule = name_and_qualifier(Arn.parse(function_arn))[0], Arn.parse(rule_arn).resource_id
     so_far = f"{rounds} rounds" if rounds >= MAX_ROUNDS else f"{repetitions} repetitions"
@@ -120,6 +123,6 @@ def _tell_in_log_group(function_arn: str, message: str) -> None:
             if LOG_STREAM not in logs.groups[group].streams:
                 logs.create_log_stream(group, LOG_STREAM)
                 journal.changed("logs", arn.region)
-            logs.put_log_events(group, LOG_STREAM, [{"timestamp": int(unix_time_millis()), "message": message}])
+            logs.put_log_events(group, LOG_STREAM, [{"timestamp": int(clock.now() * 1000), "message": message}])
     except Exception:  # the function is gone: the server's log has it
         logger.debug("no log group for %s", function_arn, exc_info=True)

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from json.encoder import encode_basestring as quote  # keeps non-ASCII characters, as AWS does
 from typing import Any
 
@@ -206,12 +206,17 @@ def timestamp(moment: float | int | str) -> str:
             parsed = datetime.fromisoformat(moment)
             when = (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(UTC)
         elif 0 <= moment < 32503680000:  # until the year 3000: the quick way
-            return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(moment))
+            return _second(int(moment))
         else:
             when = _EPOCH + timedelta(seconds=moment)
     except (TypeError, ValueError, OverflowError) as error:
         raise RequestError("SerializationException", f"Time is not a timestamp: {moment}") from error
     return f"{when.replace(microsecond=0, tzinfo=None).isoformat()}Z"
+
+
+@lru_cache(maxsize=1024)  # events of one second, and those of an archive, have the same
+def _second(moment: int) -> str:
+    return f"{datetime.fromtimestamp(moment, UTC).isoformat()[:19]}Z"
 
 
 def parse_json(text: str) -> Any:

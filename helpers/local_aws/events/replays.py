@@ -6,10 +6,9 @@ it has put the last one on the bus. https://docs.aws.amazon.com/eventbridge/late
 
 from __future__ import annotations
 
+import functools
 import logging
 import re
-import threading
-import time
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +17,7 @@ from moto.events.exceptions import IllegalStatusException, ResourceAlreadyExists
 from moto.events.models import ReplayState
 from moto.utilities.utils import ARN_PARTITION_REGEX
 
-from ..account.time_scale import scaled
+from ..engine import clock, executor
 from ..storage import journal
 from .archive_requests import check, check_one_filter, check_state
 from .archives import Archive
@@ -40,11 +39,11 @@ _BUS_ARN = rf"{ARN_PARTITION_REGEX}:events:[a-zA-Z0-9-]+:\d{{12}}:event-bus/"
 
 
 class Replay(models.Replay):
-    """moto's replay, running in a thread of its own."""
+    """moto's replay, which begins in its time and then sends beside everything else."""
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
-        self._lock = threading.Lock()
+        self._lock = executor.Lock()
         self._last_replayed: str | None = None
         self._reason: str | None = None
         self._sent = (0, 0)  # so many of so many events are on the bus
@@ -54,8 +53,9 @@ class Replay(models.Replay):
         return self.state in _ACTIVE
 
     def start(self, archive: Archive, backend: Replays) -> None:
-        run = threading.Thread(target=self._run, args=(archive, backend), name=f"replay {self.name}", daemon=True)
-        run.start()
+        """Begin when AWS does. Nothing waits for that, so whoever asks meanwhile sees it, and can cancel."""
+        run = functools.partial(self._run, archive, backend)
+        executor.later(clock.scaled(_STARTING_S), lambda: executor.start(run, f"replay {self.name}"))
 
     def cancel(self) -> None:
         """Cancel the replay. Raises IllegalStatusException unless it is starting or running."""
@@ -66,7 +66,6 @@ class Replay(models.Replay):
 
     def _run(self, archive: Archive, backend: Replays) -> None:
         try:
-            time.sleep(scaled(_STARTING_S))
             self._move(ReplayState.STARTING, ReplayState.RUNNING)
             self._send_all(archive, backend)
             self._move(ReplayState.RUNNING, ReplayState.COMPLETED)
@@ -75,15 +74,15 @@ class Replay(models.Replay):
             self._reason = str(error)
             self._move(self.state, ReplayState.FAILED)
         if self.state is ReplayState.CANCELLING:
-            time.sleep(scaled(_CANCELLING_S))
-            self._move(ReplayState.CANCELLING, ReplayState.CANCELLED)
+            ended = functools.partial(self._move, ReplayState.CANCELLING, ReplayState.CANCELLED)
+            executor.later(clock.scaled(_CANCELLING_S), ended)
 
     def _move(self, before: ReplayState, after: ReplayState) -> None:
         """Change the state, unless the replay has been cancelled meanwhile."""
         with self._lock:
             if self.state is before:
                 if after not in _ACTIVE:
-                    self.end_time = time.time()
+                    self.end_time = clock.now()
                 self.state = after
         journal.changed("events", self.region)
 
@@ -95,10 +94,10 @@ class Replay(models.Replay):
         for start in range(first, len(found), _AT_ONCE):
             if self.state is not ReplayState.RUNNING:
                 return
-            some, routed = found[start : start + _AT_ONCE], threading.Event()
+            some, routed = found[start : start + _AT_ONCE], executor.Inbox[bool]()
             events = [event.again(bus, self.name) for event in some]
-            backend.put_on_bus(events, only=set(chosen) if chosen else None, then=routed.set)
-            routed.wait()
+            backend.put_on_bus(events, only=set(chosen) if chosen else None, then=functools.partial(routed.put, True))
+            routed.get()
             self._last_replayed, self._sent = max(some).time, (start + len(some), len(found))
             journal.changed("events", self.region)
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import time
 import uuid
 from typing import Any
 
 import moto.events.models as models
 from moto.core.exceptions import JsonRESTError
 
+from ..engine import clock
 from ..event_patterns.event_pattern import InvalidEventPattern, compile_pattern
 from .put_events import Event, parse_json, timestamp
 
@@ -50,7 +50,7 @@ class Rule(models.Rule):
         # Called for each rule with the same event, whose id moto leaves constant.
         fields["id"] = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{fields}{detail}"))
         fields["time"] = timestamp(fields["time"])
-        event = Event(self.event_bus_name, fields | {"detail": parse_json(detail)}, detail, timestamp(time.time()))
+        event = Event(self.event_bus_name, fields | {"detail": parse_json(detail)}, detail, timestamp(clock.now()))
         backend: Any = models.events_backends[self.account_id][self.region_name]
         backend.put_on_bus([event], only={self.arn})
 

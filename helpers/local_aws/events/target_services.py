@@ -9,10 +9,9 @@ import base64
 import uuid
 from typing import Any
 
-from moto.core.utils import unix_time_millis
-
 from ..account.arn import Arn
 from ..account.locks import service_lock
+from ..engine import clock
 from ..sqs.queue_policy import find_queue, policies_allow
 from ..storage import journal
 from .api_destination import call_api_destination
@@ -80,7 +79,7 @@ def _send_to_log_group(target: Target, arn: Arn, text: str, event: Event, rule_a
         _check_log_policies(logs, target["Arn"].removesuffix(":*"), stream, rule_arn)
         logs.create_log_stream(group, stream)
         journal.changed("logs", arn.region)
-        logs.put_log_events(group, stream, [{"timestamp": int(unix_time_millis()), "message": text}])
+        logs.put_log_events(group, stream, [{"timestamp": int(clock.now() * 1000), "message": text}])
 
 
 def _check_log_policies(logs: Any, group_arn: str, stream: str, rule_arn: str) -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 import pickle
 from datetime import UTC, datetime
 from typing import Any
 
-from moto.core.utils import unix_time_millis
-from moto.logs.models import LogEvent, LogGroup, LogsBackend, LogStream
+from moto.logs.models import LogEvent, LogsBackend, LogStream
 
 from ..account.arn import Arn
 from ..storage import journal
@@ -16,37 +14,42 @@ from ..storage import journal
 KIND = "log events"
 
 
-def install() -> None:
-    """Make moto's log streams journal their events."""
-    put, drop_stream, drop_group = LogStream.put_log_events, LogGroup.delete_log_stream, LogsBackend.delete_log_group
+class Stream(LogStream):
+    """moto's log stream, with its events in the journal."""
 
-    @functools.wraps(put)
-    def put_log_events(self: LogStream, log_events: list[dict[str, Any]]) -> str:
+    def put_log_events(self, log_events: list[dict[str, Any]]) -> str:
         before = len(self.events)
-        token = put(self, log_events)
+        token = super().put_log_events(log_events)
         if journal.store is not None and log_events:
             batch = [(event.event_id, event.timestamp, event.message) for event in self.events[before:]]
-            value = pickle.dumps((unix_time_millis(self.last_ingestion_time), batch), 5)
+            assert self.last_ingestion_time is not None  # it has just been set, in UTC without saying so
+            ingested = self.last_ingestion_time.replace(tzinfo=UTC).timestamp() * 1000
+            value = pickle.dumps((ingested, batch), 5)
             journal.put(KIND, self.arn, journal.number(), value, new=True)
         return token
 
-    @functools.wraps(drop_stream)
-    def delete_log_stream(self: LogGroup, log_stream_name: str) -> None:
-        stream = self.streams.get(log_stream_name)
-        drop_stream(self, log_stream_name)
+
+class Logs(LogsBackend):
+    """moto's CloudWatch Logs of one account and region, whose rows go with their stream or group."""
+
+    @property
+    def _url_module(self) -> Any:  # moto looks for the addresses beside the class
+        import moto.logs.urls
+
+        return moto.logs.urls
+
+    def delete_log_stream(self, log_group_name: str, log_stream_name: str) -> None:
+        group = self.groups.get(log_group_name)
+        stream = group.streams.get(log_stream_name) if group is not None else None
+        super().delete_log_stream(log_group_name, log_stream_name)
         if stream is not None:
             journal.delete_all(KIND, stream.arn)
 
-    @functools.wraps(drop_group)
-    def delete_log_group(self: LogsBackend, log_group_name: str) -> None:
+    def delete_log_group(self, log_group_name: str) -> None:
         group = self.groups.get(log_group_name)
-        drop_group(self, log_group_name)
+        super().delete_log_group(log_group_name)
         for stream in list(group.streams.values()) if group is not None else ():
             journal.delete_all(KIND, stream.arn)
-
-    LogStream.put_log_events = put_log_events
-    LogGroup.delete_log_stream = delete_log_stream
-    LogsBackend.delete_log_group = delete_log_group
 
 
 def restore(backend_of: Any) -> None:

@@ -8,14 +8,12 @@ https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html#moni
 
 from __future__ import annotations
 
-import logging
-import threading
-import time
 from collections import defaultdict
 
 from moto.logs.models import logs_backends
 
 from ..account.locks import service_lock
+from ..engine import clock, executor
 from ..iam.access_control import role_may
 from ..iam.service_permissions import log_resource
 from ..storage import journal
@@ -23,24 +21,20 @@ from ..storage import journal
 #: Seconds between two writings.
 INTERVAL = 0.1
 
-logger = logging.getLogger("local_aws.log_writer")
-
 LogEvent = tuple[int, str]  # milliseconds since the epoch, message
 
 
 class LogWriter:
-    """Collects log events per stream; a thread of its own writes them."""
+    """Collects log events per stream, and writes them in the background."""
 
     def __init__(self, account_id: str, region: str) -> None:
         self._backend = logs_backends[account_id][region]
         self._region = region
         self._arn = f"arn:aws:logs:{region}:{account_id}"
         self._pending: dict[tuple[str, str, str | None], list[LogEvent]] = defaultdict(list)
-        self._lock = threading.Lock()
-        self._writing = threading.Lock()
-        self._wake = threading.Event()
-        self._closed = False
-        threading.Thread(target=self._run, name="log-writer", daemon=True).start()
+        self._lock = executor.Lock()
+        self._writing = executor.Lock()
+        self._pulse = executor.Pulse(INTERVAL, self.flush, "log-writer")
 
     def append(self, group: str, stream: str, events: list[LogEvent], role_arn: str | None = None) -> None:
         """Take log events, oldest first; they are readable at the next `flush`, or after INTERVAL.
@@ -49,7 +43,7 @@ class LogWriter:
         """
         with self._lock:
             self._pending[group, stream, role_arn] += events
-        self._wake.set()
+        self._pulse.ask()
 
     def flush(self) -> None:
         """Write everything that was appended before this call."""
@@ -62,18 +56,8 @@ class LogWriter:
                         self._write(group, stream, events, role_arn)
 
     def close(self) -> None:
-        self._closed = True
-        self._wake.set()
-
-    def _run(self) -> None:
-        while not self._closed:
-            self._wake.wait()
-            self._wake.clear()
-            threading.Event().wait(INTERVAL)
-            try:
-                self.flush()
-            except Exception:
-                logger.exception("log events were lost")
+        """Write what nobody has asked for yet."""
+        executor.run(self.flush, "log-writer")
 
     def _write(self, group: str, stream: str, events: list[LogEvent], role_arn: str | None) -> None:
         if group not in self._backend.groups:
@@ -90,7 +74,7 @@ class LogWriter:
             return
         # CloudWatch refuses a batch that is not in chronological order; clocks may step back.
         events.sort(key=lambda event: event[0])
-        now = int(time.time() * 1000)
+        now = int(clock.now() * 1000)
         # To the stream itself: these events are neither too old nor too new, which the API would look for in each.
         self._backend.groups[group].put_log_events(
             stream, [{"timestamp": min(at, now), "message": message} for at, message in events]

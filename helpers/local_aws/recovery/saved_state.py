@@ -22,7 +22,6 @@ from ..cloudwatch import metrics
 from ..dynamodb import item_rows
 from ..events import archives
 from ..logs import log_rows
-from ..s3 import object_rows
 from ..sqs import message_rows
 from ..storage import journal
 from ..storage.store import Store
@@ -42,8 +41,6 @@ logger = logging.getLogger("local_aws.saved_state")
 def install() -> None:
     """Have moto's models journal what there may be many of. Call it once, before the first request."""
     item_rows.install()
-    log_rows.install()
-    object_rows.install()
     _name_policies()
 
 

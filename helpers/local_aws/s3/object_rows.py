@@ -1,32 +1,22 @@
 """Keep the contents of S3's objects on disk, a row for each, so that no snapshot of S3 holds all of them again.
 
-An object's content never changes but as a whole. A content that no object has any more goes with the next snapshot.
+moto gives an object its content once, when it makes it: who replaces a content replaces the object. A content that no
+object has any more goes with the next snapshot.
 """
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 from moto.s3.models import FakeKey
 
+from ..engine import executor
 from ..storage import journal
 
 KIND = "object"
 
 _kept: set[int] = set()  # rows that are in the store
-_pickling = threading.local()
-
-
-def install() -> None:
-    """Have moto's objects forget their row when they get another content."""
-    by_moto: Any = FakeKey.value  # a property
-
-    def set_value(self: FakeKey, value: bytes) -> None:
-        self.__dict__.pop("row", None)
-        by_moto.fset(self, value)
-
-    FakeKey.value = property(by_moto.fget, set_value)  # type: ignore[assignment]  # mypy sees what the property gives
+_pickling = executor.local()
 
 
 class snapshot:

@@ -8,9 +8,27 @@ from __future__ import annotations
 from collections.abc import Iterable
 from importlib.metadata import version
 
-from .seam import Seam, apply, differences
+from ..events.event_bus import EventBusBackend
+from ..events.event_requests import Requests
+from ..events.rules import Rule, RulePattern
+from ..logs.log_rows import Logs, Stream
+from ..sqs.backend import Backend as Queues
+from ..sqs.queues import Queue
+from .seam import Seam, Why, apply, differences, swap
 
-SEAMS: tuple[Seam, ...] = ()
+#: EventBridge, and the services that it hands events and log lines to.
+_EVENTS: tuple[Seam, ...] = (
+    swap("moto.events.models:events_backends.backend", "db24709d1f7f", Why.MISSING, EventBusBackend),
+    swap("moto.events.models:EventPattern", "5b25a4fd9a25", Why.WRONG, RulePattern),
+    swap("moto.events.models:Rule", "57dc666bcfb4", Why.MISSING, Rule),
+    swap("moto.events.responses:EventsHandler", "88c5040ee445", Why.WRONG, Requests),
+    swap("moto.sqs.models:sqs_backends.backend", "063e4e869cdb", Why.WRONG, Queues),
+    swap("moto.sqs.models:Queue", "071111a54d5b", Why.SLOW, Queue),
+    swap("moto.logs.models:logs_backends.backend", "31044eacb9dc", Why.JOURNAL, Logs),
+    swap("moto.logs.models:LogStream", "8d0e86e9b3e6", Why.JOURNAL, Stream),
+)
+
+SEAMS: tuple[Seam, ...] = _EVENTS
 
 
 def install() -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import functools
-import threading
 from collections.abc import Callable
 from typing import Any
 
 import moto.sqs.models as models
 
+from ..engine import executor
 from .queues import Queue
 
 #: Calls that walk over all queues, or change which there are: one at a time.
@@ -25,19 +25,12 @@ _ONE_AT_A_TIME = (
 )
 
 
-def install() -> None:
-    """Make moto's SQS this one. Call it once, before the first request."""
-    models.sqs_backends.clear()
-    models.sqs_backends.backend = Backend
-    models.Queue = Queue  # type: ignore[misc]  # moto makes its queues from this name
-
-
 class Backend(models.SQSBackend):
     """moto's SQS of one account and region."""
 
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
-        self.lock = threading.RLock()
+        self.lock = executor.Lock()
 
     @property
     def _url_module(self) -> Any:  # moto looks for the addresses beside the class

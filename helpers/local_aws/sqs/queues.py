@@ -3,19 +3,22 @@
 moto looks through all messages of a queue for each send, receive and delete. Here a queue knows which message
 is next, so each of them takes as long with three thousand messages as with three. Who waits for a message
 (long polling) sleeps until one is there.
+
+When a message was sent, comes back, and has been kept for long enough, is told by the calendar, as on AWS, whether or
+not the account was up meanwhile: four days of retention are four days for the learner, too. Seconds of long polling are
+counted on the clock that only goes on.
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from copy import copy
 from typing import Any, ClassVar
 
 import moto.sqs.models as models
-from moto.core.utils import unix_time_millis
 from moto.sqs.exceptions import InvalidParameterValue, QueueDoesNotExist, ReceiptHandleIsInvalid
 
+from ..engine import clock, executor
 from . import message_rows, queue_attributes
 from .queue_order import Order
 from .receipt_handles import HandleMaker
@@ -25,14 +28,24 @@ _MAX_VISIBILITY_S = 43200
 _DEDUPLICATION_MS = models.DEDUPLICATION_TIME_IN_SECONDS * 1000
 
 
+def _now_ms() -> float:
+    return clock.now() * 1000
+
+
 class Queue(models.Queue):
     """moto's queue with another store for its messages. `_changed` is held by who touches the store."""
 
     #: Attributes that a snapshot leaves out, and what makes them anew: rows keep ids, and Lambda knows its sources.
-    MADE_ANEW: ClassVar[dict[str, Callable[[], Any]]] = {"lambda_event_source_mappings": dict, "_sent": dict}
+    MADE_ANEW: ClassVar[dict[str, Callable[[], Any]]] = {
+        "lambda_event_source_mappings": dict,
+        "_sent": dict,
+        "_changed": executor.Condition,
+        "_changes": int,
+    }
+    _changes = 0  # so many until now, for who waits for another
 
     def __init__(self, *args: Any, **attributes: Any) -> None:
-        self._changed = threading.Condition(threading.RLock())
+        self._changed = executor.Condition()
         self._order = Order()
         self._handles = HandleMaker()
         self._sent: dict[str, float] = {}  # deduplication ids of the last five minutes, and when they came (ms)
@@ -66,22 +79,22 @@ class Queue(models.Queue):
 
     def _counts(self) -> tuple[int, int, int]:
         with self._changed:
-            self._order.wake(unix_time_millis())
+            self._order.wake(_now_ms())
             return self._order.counts()
 
     @property
     def messages(self) -> list[models.Message]:
         with self._changed:
-            self._order.wake(unix_time_millis())
+            self._order.wake(_now_ms())
             return self._order.visible()
 
     def add_message(self, message: models.Message) -> None:
         with self._changed:
             if self.fifo_queue and self._is_duplicate(message):
                 return
-            self._order.add(message, self._line(message), unix_time_millis())
+            self._order.add(message, self._line(message), _now_ms())
             message_rows.put(self.queue_arn, message, new=True)
-            self._changed.notify_all()
+            self._tell()
         if self.lambda_event_source_mappings:
             self._feed_functions()
 
@@ -90,7 +103,7 @@ class Queue(models.Queue):
 
     def put_back(self, message: models.Message) -> None:
         """Put a message back where it was when an earlier server ended."""
-        now = unix_time_millis()
+        now = _now_ms()
         if message.approximate_receive_count and message.visible_at > now:
             self._order.add_in_flight(message, self._line(message), message.visible_at)
         else:
@@ -103,7 +116,7 @@ class Queue(models.Queue):
     def _is_duplicate(self, message: models.Message) -> bool:
         if not message.deduplication_id:
             return False
-        now = unix_time_millis()
+        now = _now_ms()
         while self._sent and next(iter(self._sent.values())) < now - _DEDUPLICATION_MS:
             expired = next(iter(self._sent))
             del self._sent[expired]
@@ -138,24 +151,34 @@ class Queue(models.Queue):
         A message that was received too often goes to the dead-letter queue instead.
         """
         dead: list[models.Message] = []
-        deadline = unix_time_millis() + wait_s * 1000
+        end = clock.monotonic() + wait_s
         with self._changed:
             while True:
-                now = unix_time_millis()
+                now = _now_ms()
                 taken = self._take(count, visibility_s, now, dead)
                 if taken:
-                    self._changed.notify_all()  # who waits learns when they may come back
-                if taken or dead or now >= deadline:
+                    self._tell()  # who waits learns when they may come back
+                left_s = end - clock.monotonic()
+                if taken or dead or left_s <= 0:
                     break
-                until = min(deadline, self._order.next_change())
-                self._changed.wait((until - now) / 1000)
-                if self._gone:
-                    raise QueueDoesNotExist
+                self._wait_for_change(min(left_s, (self._order.next_change() - now) / 1000))
         for message in dead:
             self._move_to_dead_letter_queue(message)
-        if dead and not taken and unix_time_millis() < deadline:
-            return self.receive(count, (deadline - unix_time_millis()) / 1000, visibility_s)
+        if dead and not taken and clock.monotonic() < end:
+            return self.receive(count, end - clock.monotonic(), visibility_s)
         return taken
+
+    def _wait_for_change(self, seconds: float) -> None:
+        """Wait until another has changed the queue, at most so long. Raises QueueDoesNotExist."""
+        before = self._changes
+        self._changed.wait_for(lambda: self._changes != before, seconds)
+        if self._gone:
+            raise QueueDoesNotExist
+
+    def _tell(self) -> None:
+        """Wake whoever waits: there is another message, or another time at which one comes back."""
+        self._changes += 1
+        self._changed.notify_all()
 
     def _take(self, count: int, visibility_s: int, now: float, dead: list[models.Message]) -> list[models.Message]:
         taken: list[models.Message] = []
@@ -199,7 +222,7 @@ class Queue(models.Queue):
             if message is not None:
                 self._order.remove(message)
                 message_rows.delete(self.queue_arn, message)
-                self._changed.notify_all()  # in a FIFO queue its group may go on
+                self._tell()  # in a FIFO queue its group may go on
 
     def change_visibility(self, receipt_handle: str, visibility_s: int) -> None:
         """Change for how long, in seconds, a message in flight is hidden.
@@ -207,7 +230,7 @@ class Queue(models.Queue):
         Raises ReceiptHandleIsInvalid, and InvalidParameterValue when it is not in flight.
         """
         with self._changed:
-            now = unix_time_millis()
+            now = _now_ms()
             self._order.wake(now)
             message = self._message(receipt_handle)
             if message is None or not self._order.in_flight(message):
@@ -223,7 +246,7 @@ class Queue(models.Queue):
             self._order.hide(message, now + visibility_s * 1000)
             message_rows.put(self.queue_arn, message)
             self._order.wake(now)
-            self._changed.notify_all()  # who waits learns how long
+            self._tell()  # who waits learns how long
 
     def _message(self, receipt_handle: str) -> models.Message | None:
         message_id = self._handles.message_id(receipt_handle)
@@ -243,4 +266,4 @@ class Queue(models.Queue):
         with self._changed:
             self._gone = True
             message_rows.forget(self.queue_arn)
-            self._changed.notify_all()
+            self._tell()

@@ -138,6 +138,17 @@ def test_a_slow_destination_holds_up_no_other(form):
     assert seen.after(2) == ["quick", "slow"]
 
 
+def test_a_failing_job_of_a_lane_is_logged_and_the_next_one_runs(form, caplog):
+    lanes, seen = Lanes("test"), Seen()
+    for run in (lanes.dispatch, lambda job: lanes.send("there", job)):
+        run(failing)
+        run(lambda: seen.note("next"))
+    assert lanes.drain(60)
+    assert seen.notes == ["next", "next"]
+    assert caplog.text.count("test failed") == 2
+    lanes.close()
+
+
 def test_a_pulse_is_one_for_all_who_ask(form):
     seen = Seen()
     pulse = Pulse(0.01, lambda: seen.note("beat"), "a pulse")

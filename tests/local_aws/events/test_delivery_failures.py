@@ -13,8 +13,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from helpers.local_aws.account import time_scale
-from helpers.local_aws.events.delivery import Delivery
+from helpers.local_aws.engine import clock
+from helpers.local_aws.engine.executor import Lanes
 from helpers.local_aws.events.delivery_errors import DeliveryFailed
 from helpers.local_aws.events.delivery_retry import RetryPolicy, Sender, delay_before
 from helpers.local_aws.events.delivery_rows import PendingDelivery
@@ -282,7 +282,7 @@ def test_retries_end_with_the_age_of_the_policy(aws, api) -> None:
     started = time.monotonic()
     rule.send()
     _, attributes = rule.parked()
-    assert time.monotonic() - started >= 0.9 * age * time_scale.read(), "not before its time"
+    assert time.monotonic() - started >= 0.9 * age * clock.read_scale(), "not before its time"
     assert attributes["EXHAUSTED_RETRY_CONDITION"] == "MaximumEventAgeInSeconds"
     assert int(attributes["RETRY_ATTEMPTS"]) == len(Endpoint.got) - 1 >= 4
 
@@ -418,8 +418,8 @@ class _Rule:
 
 
 def test_a_throttled_target_gets_the_event_in_the_end_and_holds_up_no_other(monkeypatch) -> None:
-    monkeypatch.setattr("helpers.local_aws.events.delivery_retry.scaled", lambda seconds: 0.0)
-    delivery, tries, taken = Delivery(), [], []
+    monkeypatch.setattr(clock, "_scale", 0.0)
+    lanes, tries, taken = Lanes("test"), [], []
 
     def throttled(target, event, rule_arn) -> None:
         tries.append(event.id)
@@ -430,18 +430,9 @@ def test_a_throttled_target_gets_the_event_in_the_end_and_holds_up_no_other(monk
     sent = entry()
     event = make_event(sent, check_entry(sent), "default", ACCOUNT, "us-east-1", 0)
     target = {"Id": "1", "Arn": arn("lambda", "function:f")}
-    Sender(delivery).deliver(throttled, PendingDelivery(_Rule, target, event))
-    delivery.send("another", lambda: taken.append("another"))
-    assert delivery.drain(PATIENCE)
+    Sender(lanes).deliver(throttled, PendingDelivery(_Rule, target, event))
+    lanes.send("another", lambda: taken.append("another"))
+    assert lanes.drain(PATIENCE)
     assert taken[0] == "another" and taken[-1] == event.id
     assert len(tries) == 185
-    delivery.close()
-
-
-def test_what_waits_is_called_in_its_time() -> None:
-    delivery, called = Delivery(), []
-    for seconds in (1.0, 0.05, 0.0):
-        delivery.later(seconds, seconds, lambda s=seconds: called.append(s))
-    assert not delivery.drain(0.1)
-    assert delivery.drain(PATIENCE)
-    assert called == [0.0, 0.05, 1.0]
+    lanes.close()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
-import threading
 import time
 import uuid
 from collections.abc import Callable
@@ -13,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.support.event_probe import Probe, entry, open_to_events
-from tests.support.polling import PATIENCE, eventually
+from tests.support.polling import eventually
 
 ECHO = """
 def handler(event, context):
@@ -483,37 +481,3 @@ def handler(event, context):
     assert not got(aws, name)
     gate.touch()
     assert eventually(lambda: sorted(line.split()[1] for line in got(aws, name)) == sorted(sent))
-
-
-# The threads, without a server
-
-
-def test_a_slow_destination_holds_up_no_other() -> None:
-    from helpers.local_aws.events.delivery import Delivery
-
-    delivery, free, order = Delivery(), threading.Event(), []
-    delivery.dispatch(lambda: delivery.send("slow", free.wait))
-    delivery.dispatch(lambda: [delivery.send("fast", lambda n=n: order.append(n)) for n in range(50)])
-    assert eventually(lambda: len(order) == 50)
-    assert order == list(range(50))
-    assert not delivery.drain(0.05)
-    free.set()
-    assert delivery.drain(PATIENCE)
-    delivery.close()
-    delivery.dispatch(lambda: order.append("again"))
-    assert delivery.drain(PATIENCE)
-    assert order[-1] == "again"
-    delivery.close()
-
-
-def test_a_failing_job_is_logged_and_the_next_one_runs(caplog: pytest.LogCaptureFixture) -> None:
-    from helpers.local_aws.events.delivery import Delivery
-
-    delivery, done = Delivery(), []
-    with caplog.at_level(logging.ERROR, "local_aws.event_bus"):
-        delivery.dispatch(lambda: 1 / 0)
-        delivery.dispatch(lambda: done.append(1))
-        assert delivery.drain(PATIENCE)
-    assert done == [1]
-    assert "a delivery failed" in caplog.text
-    delivery.close()

@@ -1,0 +1,32 @@
+"""The account's parts in one thread, on a clock that only they move: days pass in no time."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from helpers.local_aws.engine import clock, executor
+from helpers.local_aws.engine.clock import ManualClock
+from helpers.local_aws.engine.loop import Loop
+
+
+@contextlib.contextmanager
+def one_thread(scale: float | None = None) -> Iterator[Loop]:
+    """Run what is in the context in a loop; scale: of AWS's waits, without one the usual."""
+    executor_before, clock_before, scale_before = executor.in_use(), clock._clock, clock.scale()
+    clock.use(ManualClock(), scale)
+    loop = Loop()
+    executor.use(loop)
+    try:
+        yield loop
+    finally:
+        executor.use(executor_before)
+        clock.use(clock_before, scale_before)
+
+
+def restart(hours_between: float) -> Loop:
+    """Have the account's process end, and another begin so much later: what waited in memory is gone."""
+    clock.use(ManualClock(start=clock.now() + hours_between * 3600), clock.scale())
+    loop = Loop()
+    executor.use(loop)
+    return loop
