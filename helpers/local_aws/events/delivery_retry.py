@@ -4,6 +4,10 @@ Missing permissions and missing targets are not retried; throttling and failures
 with growing and random delays, for 24 hours and 185 times unless the target's RetryPolicy says otherwise. Then
 the event goes to the target's dead-letter queue, or is dropped when the target has none:
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-event-delivery.html
+
+Delays are scaled, as all of AWS's waits are. So is an age that the learner has set in a RetryPolicy: who sets minutes
+wants to see the event parked after them. AWS's own 24 hours are not: they are hours in which the account was up. An
+event grows no older while the account is down or the machine sleeps.
 """
 
 from __future__ import annotations
@@ -34,6 +38,8 @@ MAX_AGE_S = 86_400
 #: Seconds before the first retry, and at most. AWS publishes neither: with these, 185 retries fill its 24 hours.
 FIRST_DELAY_S = 1.0
 LONGEST_DELAY_S = 600.0
+#: Seconds that are too few for another attempt: what rounding leaves of an event's time.
+_MOMENT_S = 0.001
 
 _DELIVERED = {"InvocationAttempts": 1, "SuccessfulInvocationAttempts": 1, "Invocations": 1}
 
@@ -44,21 +50,39 @@ Send = Callable[[Target, Event, str], None]
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How often, and how long (seconds on AWS), delivery to a target is retried."""
+    """How often, and how long, delivery to a target is retried. age_s: seconds on AWS, None for AWS's own 24 hours."""
 
     attempts: int = MAX_ATTEMPTS
-    age_s: float = MAX_AGE_S
+    age_s: float | None = None
 
     @classmethod
     def of(cls, target: Target) -> RetryPolicy:
         given = target.get("RetryPolicy") or {}
-        return cls(given.get("MaximumRetryAttempts", MAX_ATTEMPTS), given.get("MaximumEventAgeInSeconds", MAX_AGE_S))
+        return cls(given.get("MaximumRetryAttempts", MAX_ATTEMPTS), given.get("MaximumEventAgeInSeconds"))
 
-    def exhausted(self, retries: int, age_s: float) -> str | None:
-        """Return the limit that is reached after so many retries and seconds, None when there is still hope."""
-        if retries >= self.attempts:
-            return "MaximumRetryAttempts"
-        return "MaximumEventAgeInSeconds" if age_s >= self.age_s else None
+    def exhausted(self, pending: PendingDelivery) -> str | None:
+        """Return the limit that a delivery has reached, None when there is still hope."""
+        return "MaximumRetryAttempts" if pending.retries >= self.attempts else self.too_old(pending)
+
+    def too_old(self, pending: PendingDelivery) -> str | None:
+        """Return the limit of an event's age, if a delivery has reached that."""
+        return "MaximumEventAgeInSeconds" if self._left_s(pending) < _MOMENT_S else None
+
+    def wait(self, pending: PendingDelivery, delay_s: float) -> float:
+        """Count a delay (seconds on AWS) as waited, or what is left of the event's time; returns the seconds here."""
+        if self.age_s is None:
+            seconds = min(clock.scaled(delay_s), self._left_s(pending))
+        else:
+            delay_s = min(delay_s, self._left_s(pending))
+            seconds = clock.scaled(delay_s)
+        pending.waited_s += delay_s
+        return seconds
+
+    def _left_s(self, pending: PendingDelivery) -> float:
+        """Return for how long an event may still wait: seconds on AWS, or of the account's uptime."""
+        if self.age_s is None:
+            return MAX_AGE_S - (clock.uptime() - pending.event.accepted_at)
+        return self.age_s - pending.waited_s
 
 
 def delay_before(retry: int, jitter: Callable[[], float] = random.random) -> float:
@@ -71,7 +95,7 @@ def delay_before(retry: int, jitter: Callable[[], float] = random.random) -> flo
 
 
 class Sender:
-    """Delivers events to targets in the lanes of their targets."""
+    """Delivers events to targets, those that may be slow or are retried in the targets' own lanes."""
 
     def __init__(self, lanes: Lanes) -> None:
         self._lanes = lanes
@@ -122,7 +146,7 @@ class _Undelivered:
         if failure.code == "INTERNAL_ERROR":
             logger.error("delivering failed in the embedded AWS itself", exc_info=error)
         self._record({"InvocationAttempts": 1} | ({"RetryInvocationAttempts": 1} if pending.retries else {}))
-        exhausted = self._policy.exhausted(pending.retries, pending.age_s)
+        exhausted = self._policy.exhausted(pending)
         if not failure.retryable:
             self._give_up(failure, None)
         elif exhausted:
@@ -134,17 +158,17 @@ class _Undelivered:
         pending = self._pending
         if not pending.retries:
             logger.info("not delivered yet: %s", json.dumps(self._described(failure)))
-        delay = min(delay_before(pending.retries + 1), self._policy.age_s - pending.age_s)
-        pending.age_s += delay
+        seconds = self._policy.wait(pending, delay_before(pending.retries + 1))
         BACKLOG.add(pending.event.size)
-        pending.failure, pending.due = failure, clock.now() + clock.scaled(delay)
+        pending.failure, pending.due = failure, clock.uptime() + seconds
         delivery_rows.put(pending)
-        self._retry_in(clock.scaled(delay), failure)
+        self._retry_in(seconds, failure)
 
     def resume(self, failure: DeliveryFailed) -> None:
-        """Go on waiting for the next attempt."""
+        """Go on waiting for the next attempt, never longer than any event waits: the scale may be another now."""
         BACKLOG.add(self._pending.event.size)
-        self._retry_in(max(0.0, self._pending.due - clock.now()), failure)
+        left = self._pending.due - clock.uptime()
+        self._retry_in(min(max(0.0, left), clock.scaled(LONGEST_DELAY_S)), failure)
 
     def _retry_in(self, seconds: float, before: DeliveryFailed) -> None:
         self._lanes.later(seconds, self._pending.target["Arn"], functools.partial(self._retry, before))
@@ -152,8 +176,9 @@ class _Undelivered:
     def _retry(self, before: DeliveryFailed) -> None:
         pending = self._pending
         BACKLOG.done(pending.event.size)
-        if pending.age_s >= self._policy.age_s:
-            self._give_up(before, "MaximumEventAgeInSeconds")
+        too_old = self._policy.too_old(pending)
+        if too_old:
+            self._give_up(before, too_old)
             return
         pending.retries += 1
         try:

@@ -31,8 +31,8 @@ class PendingDelivery:
     """One event on its way to one target, until the target has it or it is dropped.
 
     rule: our Rule, or what is kept of it; row: in the journal, None while there is none; failure: of the last attempt,
-    None before the first; due: when the next attempt is (clock.now()); retries: made until now; age_s: seconds on AWS
-    that it has waited for them.
+    None before the first; due: the account's uptime at the next attempt, so that a row's delivery waits in the next
+    process for what was left; retries: made until now; waited_s: seconds on AWS that it has waited for them.
     """
 
     rule: Any
@@ -42,7 +42,7 @@ class PendingDelivery:
     failure: DeliveryFailed | None = None
     due: float = 0.0
     retries: int = 0
-    age_s: float = 0.0
+    waited_s: float = 0.0
 
 
 def put_events(region: str, events: list[Event], only: set[str] | None) -> int | None:
@@ -74,7 +74,7 @@ def put(pending: PendingDelivery) -> None:
     rule, failure = pending.rule, pending.failure
     failed = None if failure is None else (failure.code, failure.message, failure.retryable)
     what = (tuple(rule.metric_dimensions.items()), rule.arn, pending.target, pending.event.dump())
-    value = (*what, failed, pending.due, pending.retries, pending.age_s)
+    value = (*what, failed, pending.due, pending.retries, pending.waited_s)
     journal.put(_DELIVERY, "", pending.row, pickle.dumps(value, 5), new=new)
 
 

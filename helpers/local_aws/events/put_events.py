@@ -19,6 +19,7 @@ from functools import lru_cache
 from json.encoder import encode_basestring as quote  # keeps non-ASCII characters, as AWS does
 from typing import Any
 
+from ..engine import clock
 from ..execution.invocation import new_id
 
 MAX_ENTRIES = 10
@@ -48,11 +49,14 @@ class Event:
     """One event on a bus: immutable, shared by all rules and targets that it reaches.
 
     `fields` is the parsed envelope (numbers with a fraction are Decimal) that patterns are matched against,
-    `text` the JSON that targets receive: AWS's key order, no insignificant spaces. `hops` is the number of
-    functions that it has come through, `root` the chain of events that it belongs to if that is not 0.
+    `text` the JSON that targets receive: AWS's key order, no insignificant spaces. `accepted_at` is the account's
+    uptime when its bus took it. `hops` is the number of functions that it has come through, `root` the chain of events
+    that it belongs to if that is not 0.
     """
 
-    __slots__ = ("id", "bus", "fields", "detail_text", "ingestion_time", "forwarded", "hops", "root", "_text")
+    __slots__ = (
+        "id", "bus", "fields", "detail_text", "ingestion_time", "accepted_at", "forwarded", "hops", "root", "_text",
+    )  # fmt: skip
 
     def __init__(self, bus: str, fields: dict[str, Any], detail_text: str, ingestion_time: str) -> None:
         self.bus = bus
@@ -60,6 +64,7 @@ class Event:
         self.fields = fields
         self.detail_text = detail_text
         self.ingestion_time = ingestion_time
+        self.accepted_at = clock.uptime()
         self.forwarded = False  # came from another bus
         self.hops = 0
         self.root = ""
@@ -82,14 +87,15 @@ class Event:
     def dump(self) -> tuple[Any, ...]:
         """Return the event as plain values, for the journal."""
         head = {name: value for name, value in self.fields.items() if name != "detail"}
-        return self.bus, head, self.detail_text, self.ingestion_time, self.forwarded, self.hops, self.root
+        way = self.forwarded, self.hops, self.root
+        return self.bus, head, self.detail_text, self.ingestion_time, *way, self.accepted_at
 
     @classmethod
     def load(cls, values: tuple[Any, ...]) -> Event:
         """Return the event that was dumped."""
-        bus, head, detail_text, ingestion_time, forwarded, hops, root = values
+        bus, head, detail_text, ingestion_time, *way = values
         event = cls(bus, head | {"detail": parse_json(detail_text)}, detail_text, ingestion_time)
-        event.forwarded, event.hops, event.root = forwarded, hops, root
+        event.forwarded, event.hops, event.root, event.accepted_at = (*way, event.accepted_at)[:4]
         return event
 
     def copy(self, bus: str, *, forwarded: bool = False, **changes: str) -> Event:

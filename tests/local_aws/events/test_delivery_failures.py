@@ -405,11 +405,17 @@ def test_delays_grow_and_fill_a_day() -> None:
 
 
 def test_the_default_policy_is_awss() -> None:
-    assert RetryPolicy.of({"Arn": "x"}) == RetryPolicy(185, 86_400)
+    assert RetryPolicy.of({"Arn": "x"}) == RetryPolicy(185, None)
     policy = RetryPolicy.of({"Arn": "x", "RetryPolicy": {"MaximumRetryAttempts": 0}})
-    assert policy.exhausted(0, 0) == "MaximumRetryAttempts"
-    assert RetryPolicy(5, 60).exhausted(4, 59) is None
-    assert RetryPolicy(5, 60).exhausted(4, 60) == "MaximumEventAgeInSeconds"
+    assert policy.exhausted(tried(0, 0)) == "MaximumRetryAttempts"
+    assert RetryPolicy(5, 60).exhausted(tried(4, 59)) is None
+    assert RetryPolicy(5, 60).exhausted(tried(4, 60)) == "MaximumEventAgeInSeconds"
+
+
+def tried(retries: int, waited_s: float) -> PendingDelivery:
+    sent = entry()
+    event = make_event(sent, check_entry(sent), "default", ACCOUNT, "us-east-1", 0)
+    return PendingDelivery(_Rule, {"Arn": "x"}, event, retries=retries, waited_s=waited_s)
 
 
 class _Rule:
