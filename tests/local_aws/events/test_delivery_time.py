@@ -87,11 +87,11 @@ def busy(monkeypatch):
 
 
 @pytest.fixture
-def store(tmp_path, monkeypatch) -> Iterator[Store]:
+def store(tmp_path) -> Iterator[Store]:
     opened = Store(tmp_path / "store.sqlite", "test")
-    monkeypatch.setattr(journal, "store", opened)
+    journal.open_with(opened, lambda service, region: None, lambda: None)
     yield opened
-    opened.close()
+    journal.close()
 
 
 # AWS's own limits
