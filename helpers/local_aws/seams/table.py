@@ -14,7 +14,8 @@ from ..events.rules import Rule, RulePattern
 from ..logs.log_rows import Logs, Stream
 from ..sqs.backend import Backend as Queues
 from ..sqs.queues import Queue
-from .seam import Seam, Why, apply, differences, swap
+from . import botocore_data
+from .seam import Seam, Why, apply, differences, instead, swap
 
 #: EventBridge, and the services that it hands events and log lines to.
 _EVENTS: tuple[Seam, ...] = (
@@ -28,7 +29,17 @@ _EVENTS: tuple[Seam, ...] = (
     swap("moto.logs.models:LogStream", "8d0e86e9b3e6", Why.JOURNAL, Stream),
 )
 
-SEAMS: tuple[Seam, ...] = _EVENTS
+_BOTOCORE: tuple[Seam, ...] = (
+    instead("moto.core.utils:_load_service_model", "f3e61be0fc70", Why.SLOW, botocore_data.service_model),
+    instead(
+        "moto.core.base_backend:AccountSpecificBackend._generate_regions",
+        "6f339e32d8fa",
+        Why.SLOW,
+        botocore_data.regions,
+    ),
+)
+
+SEAMS: tuple[Seam, ...] = (*_BOTOCORE, *_EVENTS)
 
 
 def install() -> None:
