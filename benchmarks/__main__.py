@@ -1,6 +1,6 @@
 """How fast the workbook is, as ratios inside one run: python -m benchmarks [NAME …]
 
-The names: orders, way, rules, globs, failures, ten-thousand, load, large-table, restart, classroom, lessons,
+The names: orders, way, rules, globs, failures, ten-thousand, load, large-table, restart, memory, classroom, lessons,
 notebooks; without any, all of them.
 
 Machines are noisy and differ, so nothing here is compared with a clock of another day. Each figure stands beside a
@@ -19,6 +19,7 @@ from benchmarks import (
     large_table,
     lessons,
     load,
+    memory,
     orders,
     restart,
     rules,
@@ -37,6 +38,7 @@ PARTS = {
     "load": load.main,
     "large-table": large_table.main,
     "restart": restart.main,
+    "memory": memory.main,
     "classroom": classroom.main,
     "lessons": lessons.main,
     "notebooks": walkthrough.main,
