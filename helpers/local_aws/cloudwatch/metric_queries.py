@@ -12,7 +12,7 @@ from typing import Any
 from moto.cloudwatch.exceptions import ValidationError
 
 from . import metric_math, metric_statistics
-from .metric_functions import ExpressionError, Times, Value
+from .metric_math import ExpressionError, Times, Value
 from .metric_store import MetricKey, MetricStore, dimensions_of
 
 MAX_QUERIES = 500
@@ -33,22 +33,15 @@ def answer(store: MetricStore, queries: list[dict[str, Any]], start: float, end:
     _validate(queries)
     by_id = {query["Id"]: query for query in queries}
     results: dict[str, Value] = {}
-    periods: dict[str, int] = {}
     for query in queries:
         if "MetricStat" in query:
             results[query["Id"]] = _metric(store, query["MetricStat"], start, end)
-            periods[query["Id"]] = int(query["MetricStat"]["Period"])
-    metrics = frozenset(results)
-    shortest = min(periods.values(), default=60)
-    first = metric_statistics.first_period(start, shortest)
-    for query in _in_order(by_id, metrics):
-        known = metric_math.Known(results, periods, metrics, first, int(end))
-        periods[query["Id"]] = int(query.get("Period") or shortest)
+    for query in _in_order(by_id, set(results)):
         try:
-            results[query["Id"]] = metric_math.evaluate(query["Expression"], known)
+            results[query["Id"]] = metric_math.evaluate(query["Expression"], results)
         except ExpressionError as error:
             raise ValidationError(f"{error} ({_where(queries, query)}.Expression)") from None
-    return [line for query in queries if query.get("ReturnData", True) for line in _lines(query, results[query["Id"]])]
+    return [_line(query, results[query["Id"]]) for query in queries if query.get("ReturnData", True)]
 
 
 def _validate(queries: list[dict[str, Any]]) -> None:
@@ -101,14 +94,10 @@ def _metric(store: MetricStore, wanted: dict[str, Any], start: float, end: float
     return found
 
 
-def _in_order(by_id: dict[str, dict[str, Any]], known: frozenset[str]) -> list[dict[str, Any]]:
-    """Return the expressions, each after those that it names."""
+def _in_order(by_id: dict[str, dict[str, Any]], done: set[str]) -> list[dict[str, Any]]:
+    """Return the expressions, each after those that it names; `done` are ids whose results are known."""
     waiting = {name: query for name, query in by_id.items() if "Expression" in query}
-    for query in waiting.values():
-        if re.match(r"\s*(SELECT\b|.*\bSEARCH\s*\()", query["Expression"], re.IGNORECASE):
-            raise NotImplementedError("Metrics Insights (SELECT) and SEARCH; name the metrics with MetricStat instead")
     ordered: list[dict[str, Any]] = []
-    done = set(known)
     while waiting:
         ready = [
             name
@@ -122,14 +111,12 @@ def _in_order(by_id: dict[str, dict[str, Any]], known: frozenset[str]) -> list[d
     return ordered
 
 
-def _lines(query: dict[str, Any], value: Value) -> list[Result]:
+def _line(query: dict[str, Any], value: Value) -> Result:
     if isinstance(value, float):
         raise ValidationError(
             f"The expression of query '{query['Id']}' gives a single number; GetMetricData returns time series."
         )
-    label = query.get("Label") or _label(query)
-    series = value if isinstance(value, list) else [value]
-    return [Result(query["Id"], label, sorted(each.items())) for each in series]
+    return Result(query["Id"], query.get("Label") or _label(query), sorted(value.items()))
 
 
 def _label(query: dict[str, Any]) -> str:
