@@ -15,7 +15,6 @@ from . import cloudformation, moto_settings
 from .account.account_owner import AccountOwner
 from .account.credentials import ACCOUNT_ID, REGION, Credentials, CredentialStore
 from .awslambda import code_download, function_runner, lambda_service
-from .cloudwatch import metric_requests
 from .dynamodb import (
     attribute_names,
     consumed_capacity,
@@ -29,7 +28,7 @@ from .events import event_bus
 from .http import ambiguity, dispatch, json_requests, service_models, signing
 from .http.dispatch import Answer
 from .http.http1 import Request
-from .iam import access_control, policy_documents, security_tokens
+from .iam import access_control
 from .logs.log_writer import LogWriter
 from .recovery import effects, saved_state
 from .seams import table as seams
@@ -176,9 +175,6 @@ def _install(code_root: Path, find_credentials: Callable[[str], Credentials | No
     table_shortcuts.install()
     table_scans.install()
     typed_comparisons.install()
-    metric_requests.install()
-    policy_documents.install()
-    security_tokens.install()
-    cloudformation.install(find_credentials)
+    dispatch.register("cloudformation", cloudformation.answering(find_credentials))
     saved_state.install()
     seams.install()

@@ -21,9 +21,9 @@ from ..http.http1 import Request
 _KEY = re.compile(r"Credential=([^/,\s]+)/")
 
 
-def install(find_credentials: Callable[[str], Credentials | None]) -> None:
-    """Answer what is signed for "cloudformation". `find_credentials` knows the credentials of an access key id."""
-    dispatch.register("cloudformation", functools.partial(_answer, find_credentials))
+def answering(find_credentials: Callable[[str], Credentials | None]) -> Callable[[Request, str], dispatch.Answer]:
+    """Return what answers a request in a region. `find_credentials` knows the credentials of an access key id."""
+    return functools.partial(_answer, find_credentials)
 
 
 def _answer(find_credentials: Callable[[str], Credentials | None], request: Request, region: str) -> dispatch.Answer:

@@ -7,19 +7,18 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.
 
 from __future__ import annotations
 
-import functools
 import json
 import math
 import operator
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 from moto.cloudwatch.models import Alarm, CloudWatchBackend
-from moto.cloudwatch.responses import CloudWatchResponse
 
+from ..engine import clock
 from . import metric_queries, metrics
+from .metric_store import MetricStore
 
 #: Seconds that a state set by SetAlarmState stays before the alarm is evaluated again.
 SET_STATE_STAYS = 10
@@ -33,42 +32,39 @@ _COMPARISONS: dict[str, Callable[[float, float], bool]] = {
 _WORDS = {"gt": "greater than", "ge": "greater than or equal to", "lt": "less than", "le": "less than or equal to"}
 
 
-def install() -> None:
-    """Make moto evaluate alarms before it describes them."""
-    for name in ("describe_alarms", "describe_alarms_for_metric"):
-        setattr(CloudWatchResponse, name, _evaluating(getattr(CloudWatchResponse, name)))
-    made, set_by_hand = CloudWatchBackend.put_metric_alarm, CloudWatchBackend.set_alarm_state
+class Backend(CloudWatchBackend):
+    """moto's CloudWatch of one account and region, whose alarms keep their state when they are put again."""
 
-    @functools.wraps(made)
-    def put_metric_alarm(self: CloudWatchBackend, name: str, *args: Any, **settings: Any) -> Alarm:
+    @property
+    def _url_module(self) -> Any:  # moto looks for the addresses beside the class
+        import moto.cloudwatch.urls
+
+        return moto.cloudwatch.urls
+
+    def put_metric_alarm(self, name: str, *args: Any, **settings: Any) -> Alarm:
+        """Refuse what could not be evaluated later, when somebody reads the alarm. Raises ValidationError."""
+        if watched := settings.get("metric_data_queries"):
+            metric_queries.answer(MetricStore(), [_query(each) for each in watched], 0, 60)
         before = self.alarms.get(name)
-        alarm = made(self, name, *args, **settings)
+        alarm = super().put_metric_alarm(name, *args, **settings)
         if before is None:
             alarm.state_value = "INSUFFICIENT_DATA"
         else:
             alarm.state_value, alarm.history = before.state_value, before.history
         return alarm
 
-    @functools.wraps(set_by_hand)
-    def set_alarm_state(self: CloudWatchBackend, alarm_name: str, *args: Any) -> None:
-        set_by_hand(self, alarm_name, *args)
-        self.alarms[alarm_name].stays_until = time.time() + SET_STATE_STAYS  # type: ignore[attr-defined]  # our own attribute
-
-    CloudWatchBackend.put_metric_alarm = put_metric_alarm
-    CloudWatchBackend.set_alarm_state = set_alarm_state  # type: ignore[assignment]  # passes other arguments on
+    def set_alarm_state(self, alarm_name: str, *args: Any) -> None:
+        super().set_alarm_state(alarm_name, *args)
+        self.alarms[alarm_name].stays_until = clock.now() + SET_STATE_STAYS  # type: ignore[attr-defined]  # our own attribute
 
 
-def _evaluating(describe: Callable[[CloudWatchResponse], Any]) -> Callable[[CloudWatchResponse], Any]:
-    @functools.wraps(describe)
-    def described(self: CloudWatchResponse) -> Any:
-        now = time.time()
-        for alarm in self.cloudwatch_backend.alarms.values():
-            ours = alarm.rule is None and alarm.comparison_operator in _COMPARISONS
-            if ours and now >= getattr(alarm, "stays_until", 0):
-                _evaluate(alarm, now)
-        return describe(self)
-
-    return described
+def evaluate(backend: CloudWatchBackend) -> None:
+    """Give each alarm the state that its metric asks for at this moment."""
+    now = clock.now()
+    for alarm in backend.alarms.values():
+        ours = alarm.rule is None and alarm.comparison_operator in _COMPARISONS
+        if ours and now >= getattr(alarm, "stays_until", 0):
+            _evaluate(alarm, now)
 
 
 def _evaluate(alarm: Alarm, now: float) -> None:

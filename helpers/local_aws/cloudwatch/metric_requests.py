@@ -6,7 +6,6 @@ of Lambda or EventBridge. Dashboards stay moto's; alarms too, but for their stat
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections import Counter, OrderedDict
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from moto.cloudwatch.exceptions import InvalidParameterCombination, InvalidParam
 from moto.cloudwatch.responses import CloudWatchResponse
 from moto.core.responses import ActionResult, EmptyResult
 
+from ..engine import clock
 from . import metric_alarms, metric_queries, metric_statistics, metrics
 from .metric_store import MINUTE, Distribution, MetricKey, MetricStore
 
@@ -29,27 +29,89 @@ _pages: OrderedDict[str, list[Any]] = OrderedDict()
 MAX_TOKENS = 64
 
 
-def install() -> None:
-    """Make moto's CloudWatch answer these requests this way."""
-    for action in (put_metric_data, get_metric_data, get_metric_statistics, list_metrics):
-        setattr(CloudWatchResponse, action.__name__, action)
-    metric_alarms.install()
+class Response(CloudWatchResponse):
+    """moto's CloudWatch, with these requests answered from our store."""
 
+    def describe_alarms(self) -> ActionResult:
+        metric_alarms.evaluate(self.cloudwatch_backend)
+        return super().describe_alarms()
 
-def put_metric_data(self: CloudWatchResponse) -> EmptyResult:
-    namespace, data = self._get_param("Namespace"), self._get_param("MetricData", [])
-    if namespace.startswith("AWS/"):
-        raise InvalidParameterValue("The value AWS/ for parameter Namespace is invalid.")
-    for number, datum in enumerate(data, 1):
-        self.cloudwatch_backend._validate_parameters_put_metric_data(datum, number)  # noqa: SLF001  moto's own checks
-    with metrics.reading() as store:
-        for datum in data:
-            _put(store, namespace, datum)
-    return EmptyResult()
+    def describe_alarms_for_metric(self) -> ActionResult:
+        metric_alarms.evaluate(self.cloudwatch_backend)
+        return super().describe_alarms_for_metric()
+
+    def put_metric_data(self) -> EmptyResult:
+        namespace, data = self._get_param("Namespace"), self._get_param("MetricData", [])
+        if namespace.startswith("AWS/"):
+            raise InvalidParameterValue("The value AWS/ for parameter Namespace is invalid.")
+        for number, datum in enumerate(data, 1):
+            self.cloudwatch_backend._validate_parameters_put_metric_data(datum, number)  # noqa: SLF001  moto's own checks
+        with metrics.reading() as store:
+            for datum in data:
+                _put(store, namespace, datum)
+        return EmptyResult()
+
+    def get_metric_data(self) -> ActionResult:
+        given = self._get_params()
+        limit = int(given.get("MaxDatapoints") or MAX_DATAPOINTS)
+        if token := given.get("NextToken"):
+            return _data_page(_take_page(token), limit)
+        start, end = given["StartTime"].timestamp(), given["EndTime"].timestamp()
+        if start > end:
+            raise ValidationError("The parameter EndTime must be greater than StartTime.")
+        if start == end:
+            raise ValidationError("The parameter StartTime must not equal parameter EndTime.")
+        with metrics.reading() as store:
+            results = metric_queries.answer(store, given.get("MetricDataQueries", []), start, end)
+        if given.get("ScanBy", "TimestampDescending") != "TimestampAscending":
+            for result in results:
+                result.points.reverse()
+        return _data_page(results, limit)
+
+    def get_metric_statistics(self) -> ActionResult:
+        given = self._get_params()
+        statistics, extended = given.get("Statistics") or [], given.get("ExtendedStatistics") or []
+        start, end, period = given["StartTime"].timestamp(), given["EndTime"].timestamp(), int(given["Period"])
+        if bool(statistics) == bool(extended):
+            raise InvalidParameterCombination("Must specify either Statistics or ExtendedStatistics")
+        if start >= end:
+            raise InvalidParameterValue("The parameter StartTime must be less than the parameter EndTime.")
+        if not metric_statistics.valid_period(period):
+            raise InvalidParameterValue("The parameter Period must be a multiple of 60, or one of 1, 5, 10, 20 and 30.")
+        if (end - start) / period > MAX_STATISTICS:
+            raise InvalidParameterCombination(
+                f"You have requested up to {(end - start) / period:,.0f} datapoints, which exceeds the limit of"
+                f" {MAX_STATISTICS:,}. You may reduce the datapoints requested by increasing Period, or decreasing the"
+                " time range."
+            )
+        for statistic in extended:
+            if metric_statistics.percent(statistic) is None:
+                raise InvalidParameterValue(f"The value {statistic} for parameter ExtendedStatistics is not supported.")
+        with metrics.reading() as store:
+            series = store.series.get(metric_queries.key_of(given))
+            units = (
+                [given["Unit"]] if given.get("Unit") else sorted({unit for _, unit in series.buckets} if series else ())
+            )
+            points = [
+                _datapoint(second, unit, distribution, statistics, extended)
+                for unit in units
+                for second, distribution in metric_statistics.periods(series, start, end, period, unit)
+            ]
+        return ActionResult({"Label": given["MetricName"], "Datapoints": points})
+
+    def list_metrics(self) -> ActionResult:
+        given = self._get_params()
+        if token := given.get("NextToken"):
+            return _metrics_page(_take_page(token))
+        recent = clock.now() - ACTIVE_SECONDS if given.get("RecentlyActive") else 0
+        with metrics.reading() as store:
+            found = [key for key in store.series if _matches(key, given)]
+            active = [key for key in found if max(store.series[key].buckets)[0] >= recent]
+        return _metrics_page(sorted(active, key=lambda key: (key.namespace, key.name, key.dimensions)))
 
 
 def _put(store: MetricStore, namespace: str, datum: dict[str, Any]) -> None:
-    at = datum["Timestamp"].timestamp() if "Timestamp" in datum else time.time()
+    at = datum["Timestamp"].timestamp() if "Timestamp" in datum else clock.now()
     step = 1 if datum.get("StorageResolution") == 1 else MINUTE
     key = metric_queries.key_of({**datum, "Namespace": namespace})
     bucket = store.of(key).bucket(int(at // step) * step, datum.get("Unit") or "None")
@@ -62,24 +124,6 @@ def _put(store: MetricStore, namespace: str, datum: dict[str, Any]) -> None:
         bucket.add_set(*(float(given[name]) for name in ("SampleCount", "Sum", "Minimum", "Maximum")))
     else:
         bucket.add({float(datum.get("Value", 0.0)): 1.0})
-
-
-def get_metric_data(self: CloudWatchResponse) -> ActionResult:
-    given = self._get_params()
-    limit = int(given.get("MaxDatapoints") or MAX_DATAPOINTS)
-    if token := given.get("NextToken"):
-        return _data_page(_take_page(token), limit)
-    start, end = given["StartTime"].timestamp(), given["EndTime"].timestamp()
-    if start > end:
-        raise ValidationError("The parameter EndTime must be greater than StartTime.")
-    if start == end:
-        raise ValidationError("The parameter StartTime must not equal parameter EndTime.")
-    with metrics.reading() as store:
-        results = metric_queries.answer(store, given.get("MetricDataQueries", []), start, end)
-    if given.get("ScanBy", "TimestampDescending") != "TimestampAscending":
-        for result in results:
-            result.points.reverse()
-    return _data_page(results, limit)
 
 
 def _data_page(results: list[metric_queries.Result], limit: int) -> ActionResult:
@@ -103,36 +147,6 @@ def _data_page(results: list[metric_queries.Result], limit: int) -> ActionResult
     return ActionResult({"MetricDataResults": page, "Messages": [], **_next(rest)})
 
 
-def get_metric_statistics(self: CloudWatchResponse) -> ActionResult:
-    given = self._get_params()
-    statistics, extended = given.get("Statistics") or [], given.get("ExtendedStatistics") or []
-    start, end, period = given["StartTime"].timestamp(), given["EndTime"].timestamp(), int(given["Period"])
-    if bool(statistics) == bool(extended):
-        raise InvalidParameterCombination("Must specify either Statistics or ExtendedStatistics")
-    if start >= end:
-        raise InvalidParameterValue("The parameter StartTime must be less than the parameter EndTime.")
-    if not metric_statistics.valid_period(period):
-        raise InvalidParameterValue("The parameter Period must be a multiple of 60, or one of 1, 5, 10, 20 and 30.")
-    if (end - start) / period > MAX_STATISTICS:
-        raise InvalidParameterCombination(
-            f"You have requested up to {(end - start) / period:,.0f} datapoints, which exceeds the limit of"
-            f" {MAX_STATISTICS:,}. You may reduce the datapoints requested by increasing Period, or decreasing the time"
-            " range."
-        )
-    for statistic in extended:
-        if metric_statistics.percent(statistic) is None:
-            raise InvalidParameterValue(f"The value {statistic} for parameter ExtendedStatistics is not supported.")
-    with metrics.reading() as store:
-        series = store.series.get(metric_queries.key_of(given))
-        units = [given["Unit"]] if given.get("Unit") else sorted({unit for _, unit in series.buckets} if series else ())
-        points = [
-            _datapoint(second, unit, distribution, statistics, extended)
-            for unit in units
-            for second, distribution in metric_statistics.periods(series, start, end, period, unit)
-        ]
-    return ActionResult({"Label": given["MetricName"], "Datapoints": points})
-
-
 def _datapoint(
     second: int, unit: str, distribution: Distribution, statistics: list[str], extended: list[str]
 ) -> dict[str, Any]:
@@ -143,17 +157,6 @@ def _datapoint(
     if extended:
         point["ExtendedStatistics"] = {name: value for name, value in percentiles.items() if value is not None}
     return point
-
-
-def list_metrics(self: CloudWatchResponse) -> ActionResult:
-    given = self._get_params()
-    if token := given.get("NextToken"):
-        return _metrics_page(_take_page(token))
-    recent = time.time() - ACTIVE_SECONDS if given.get("RecentlyActive") else 0
-    with metrics.reading() as store:
-        found = [key for key in store.series if _matches(key, given)]
-        active = [key for key in found if max(store.series[key].buckets)[0] >= recent]
-    return _metrics_page(sorted(active, key=lambda key: (key.namespace, key.name, key.dimensions)))
 
 
 def _matches(key: MetricKey, given: dict[str, Any]) -> bool:

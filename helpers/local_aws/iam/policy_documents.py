@@ -6,37 +6,32 @@ Grammar: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_gra
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Callable
 
 from moto.iam.exceptions import MalformedPolicyDocument
-from moto.iam.models import IAMBackend, Role
-from moto.iam.policy_validation import (
-    BaseIAMPolicyValidator,
-    IAMPolicyDocumentValidator,
-    IAMTrustPolicyDocumentValidator,
-)
+from moto.iam.policy_validation import IAMPolicyDocumentValidator, IAMTrustPolicyDocumentValidator
 
 
-def install() -> None:
-    """Make moto's IAM check principals, and a role's trust policy when the role is created."""
-    read, check, check_trust = (
-        BaseIAMPolicyValidator.__init__,
-        IAMPolicyDocumentValidator.validate,
-        IAMTrustPolicyDocumentValidator.validate,
-    )
-    check_action = IAMTrustPolicyDocumentValidator._validate_trust_policy_action  # noqa: SLF001  moto has it there
-    create_role = IAMBackend.create_role
+class PolicyValidator(IAMPolicyDocumentValidator):
+    """moto's checks of an identity's policy, and that it names no principal."""
 
-    def read_document(self: BaseIAMPolicyValidator, policy_document: str) -> None:
-        read(self, _numbers_as_text(policy_document))
+    def __init__(self, policy_document: str) -> None:
+        super().__init__(_numbers_as_text(policy_document))
 
-    def validate(self: IAMPolicyDocumentValidator) -> None:
-        check(self)
+    def validate(self) -> None:
+        super().validate()
         if any("Principal" in statement or "NotPrincipal" in statement for statement in self._statements):
             raise MalformedPolicyDocument("Policy document should not specify a principal.")
 
-    def validate_trust(self: IAMTrustPolicyDocumentValidator) -> None:
-        check_trust(self)
+
+class TrustPolicyValidator(IAMTrustPolicyDocumentValidator):
+    """moto's checks of a role's trust policy, and that each statement has a principal."""
+
+    def __init__(self, policy_document: str) -> None:
+        super().__init__(_numbers_as_text(policy_document))
+
+    def validate(self) -> None:
+        super().validate()
         for statement in self._statements:
             principal = statement.get("Principal", statement.get("NotPrincipal"))
             if principal is None:
@@ -47,19 +42,15 @@ def install() -> None:
                     "The passed in policy has a statement with no principals!"
                 )
 
-    def validate_action(action: str) -> None:
-        if not (action.startswith("sts:") and "*" in action):  # moto knows no wildcards here
+
+def with_wildcards(check_action: Callable[[str], None]) -> staticmethod[[str], None]:
+    """Return moto's check of a trust policy's action, for which wildcards are none."""
+
+    def check(action: str) -> None:
+        if not (action.startswith("sts:") and "*" in action):
             check_action(action)
 
-    def create(self: IAMBackend, role_name: str, assume_role_policy_document: str, *rest: Any, **more: Any) -> Role:
-        IAMTrustPolicyDocumentValidator(assume_role_policy_document).validate()
-        return create_role(self, role_name, assume_role_policy_document, *rest, **more)
-
-    BaseIAMPolicyValidator.__init__ = read_document
-    IAMPolicyDocumentValidator.validate = validate
-    IAMTrustPolicyDocumentValidator.validate = validate_trust
-    IAMTrustPolicyDocumentValidator._validate_trust_policy_action = staticmethod(validate_action)  # noqa: SLF001
-    IAMBackend.create_role = create
+    return staticmethod(check)
 
 
 def _numbers_as_text(document: str) -> str:

@@ -11,7 +11,7 @@ import json
 from typing import Any
 
 from moto.core.responses import ActionResult
-from moto.iam.models import IAMBackend, Role, iam_backends
+from moto.iam.models import Role, iam_backends
 from moto.sts.models import AssumedRole, STSBackend
 from moto.sts.responses import TokenResponse
 from werkzeug.exceptions import BadRequest, Forbidden
@@ -26,48 +26,46 @@ _UNKNOWN_USER = "arn:aws:sts::{account}:user/moto"
 ADMINISTRATOR = "arn:aws:iam::{account}:user/administrator"
 
 
-def install() -> None:
-    """Make moto's STS name the administrator as AWS would, and refuse a role to whom it does not trust."""
-    _answer, _identity = TokenResponse.assume_role, STSBackend.get_caller_identity
-    _new_session = STSBackend.assume_role
+class Backend(STSBackend):
+    """moto's STS, which names the administrator as AWS would, and knows to which very role a session belongs."""
 
-    def assume_role(self: TokenResponse) -> ActionResult:
-        _refuse_untrusted(self)
-        return _answer(self)
+    @property
+    def _url_module(self) -> Any:  # moto looks for the addresses beside the class
+        import moto.sts.urls
 
-    def new_session(self: STSBackend, **settings: Any) -> AssumedRole:
+        return moto.sts.urls
+
+    def assume_role(self, *args: Any, **settings: Any) -> AssumedRole:
         """Begin a session that belongs to this very role: one that has its name later is another."""
-        session = _new_session(self, **settings)
+        session = super().assume_role(*args, **settings)
         role = _role(session.role_arn)
         session.role_id = role.id if role is not None else ""  # type: ignore[attr-defined]  # our own attribute
         return session
 
-    def get_caller_identity(self: STSBackend, access_key_id: str, region: str) -> tuple[str, str, str]:
-        user_id, arn, account = _identity(self, access_key_id, region)
+    def get_caller_identity(self, access_key_id: str, region: str) -> tuple[str, str, str]:
+        user_id, arn, account = super().get_caller_identity(access_key_id, region)
         if arn == _UNKNOWN_USER.format(account=account):
             arn = ADMINISTRATOR.format(account=account)
         return user_id, arn, account
 
-    TokenResponse.assume_role = assume_role
-    TokenResponse.assume_role_with_web_identity = _refuse_token  # type: ignore[assignment]  # called by position
-    TokenResponse.assume_role_with_saml = _refuse_token  # type: ignore[assignment]  # called by position
-    STSBackend.assume_role = new_session  # type: ignore[assignment]  # called by name alone
-    STSBackend.get_caller_identity = get_caller_identity
-    _look_through_copies()
 
+class Response(TokenResponse):
+    """moto's answers, after asking whom the role trusts."""
 
-def _look_through_copies() -> None:
-    """At each request of a function moto looks for its role, outside IAM's lock: roles may come and go meanwhile."""
-    IAMBackend.get_roles = lambda self: list(self.roles.values())
+    def assume_role(self) -> ActionResult:
+        _refuse_untrusted(self)
+        return super().assume_role()
 
+    def assume_role_with_web_identity(self) -> ActionResult:
+        """AWS gives a role to whoever has a token of an identity provider that the account knows. moto believes any
+        token, and this account has no provider: so nobody.
+        https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
+        """
+        message = "No identity provider of this account has issued the token."
+        raise BadRequest(error_answer("sts", 400, "InvalidIdentityToken", message)[2].decode())
 
-def _refuse_token(call: TokenResponse) -> ActionResult:
-    """AWS gives a role to whoever has a token of an identity provider that the account knows. moto believes any token,
-    and this account has no provider: so nobody.
-    https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
-    """
-    message = "No identity provider of this account has issued the token."
-    raise BadRequest(error_answer("sts", 400, "InvalidIdentityToken", message)[2].decode())
+    def assume_role_with_saml(self) -> ActionResult:
+        return self.assume_role_with_web_identity()
 
 
 def _role(role_arn: str) -> Role | None:

@@ -6,15 +6,12 @@ not yet done. Metrics are saved every journal.SELDOM seconds and at an orderly e
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from moto.core.base_backend import BaseBackend
-from moto.iam.models import AWSManagedPolicy
 
 from ..account.locks import service_lock
 from ..awslambda import async_rows, lambda_service
@@ -41,19 +38,6 @@ logger = logging.getLogger("local_aws.saved_state")
 def install() -> None:
     """Have moto's models journal what there may be many of. Call it once, before the first request."""
     item_rows.install()
-    _name_policies()
-
-
-def _name_policies() -> None:
-    """AWS's own managed policies have the same ids for ever; moto invents them in each process."""
-    made = AWSManagedPolicy.from_data.__func__  # type: ignore[attr-defined]  # of a class method
-
-    def from_data(cls: type, *args: Any, **settings: Any) -> AWSManagedPolicy:
-        policy = made(cls, *args, **settings)
-        policy.id = "A" + base64.b32encode(hashlib.sha256(policy.arn.encode()).digest())[:20].decode()
-        return policy
-
-    AWSManagedPolicy.from_data = classmethod(from_data)  # type: ignore[assignment]  # passes other arguments on
 
 
 def open_with(store: Store) -> None:

@@ -20,7 +20,7 @@ import moto.backends as backends
 from moto.awslambda.models import LambdaStorage
 from moto.core.base_backend import BackendDict, BaseBackend
 from moto.dynamodb.models.table import Table
-from moto.iam.models import AWSManagedPolicy, IAMBackend
+from moto.iam.models import AWSManagedPolicy
 from moto.kinesis.models import Stream
 from moto.logs.models import LogStream
 from moto.s3.models import FakeKey, S3Backend
@@ -33,6 +33,7 @@ from ..engine import anew
 from ..event_patterns.event_pattern import EventPattern, compile_pattern
 from ..events.archives import Archive
 from ..events.event_routes import Routes
+from ..iam import backend as iam_backend
 from ..iam.authorization import Policy
 from ..s3 import object_rows
 from ..sqs.queue_order import Order
@@ -47,10 +48,9 @@ BackendKey = tuple[str, str]  # moto's name of a service, and the region ("aws" 
 def take(backend: BaseBackend) -> bytes:
     """Return the state of a backend. Its service's lock should be held."""
     state = dict(backend.__dict__)
-    if isinstance(backend, IAMBackend):
+    if isinstance(backend, iam_backend.Backend):
         state.pop("aws_managed_policies", None)
-        own = {arn: each for arn, each in state["managed_policies"].items() if type(each) is not AWSManagedPolicy}
-        state["managed_policies"] = own
+        state["managed_policies"] = backend.managed_policies.own()
     with object_rows.snapshot() if isinstance(backend, S3Backend) else nullcontext():
         return dumped(state)
 
@@ -58,8 +58,8 @@ def take(backend: BaseBackend) -> bytes:
 def restore(backend: BaseBackend, snapshot: bytes) -> None:
     """Make the backend what it was."""
     state = loaded(snapshot)
-    if isinstance(backend, IAMBackend):
-        state["managed_policies"] = backend.managed_policies | state["managed_policies"]
+    if isinstance(backend, iam_backend.Backend):
+        backend.managed_policies.update(state.pop("managed_policies"))
     backend.__dict__.update(state)
 
 

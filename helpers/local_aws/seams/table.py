@@ -8,14 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from importlib.metadata import version
 
+from ..cloudwatch import metric_alarms, metric_requests
 from ..events.event_bus import EventBusBackend
 from ..events.event_requests import Requests
 from ..events.rules import Rule, RulePattern
+from ..iam import backend as iam_backend
+from ..iam import policy_documents, security_tokens
 from ..logs.log_rows import Logs, Stream
 from ..sqs.backend import Backend as Queues
 from ..sqs.queues import Queue
 from . import botocore_data
-from .seam import Seam, Why, apply, differences, instead, swap
+from .seam import Seam, Why, apply, differences, instead, seam, swap
 
 #: EventBridge, and the services that it hands events and log lines to.
 _EVENTS: tuple[Seam, ...] = (
@@ -39,7 +42,30 @@ _BOTOCORE: tuple[Seam, ...] = (
     ),
 )
 
-SEAMS: tuple[Seam, ...] = (*_BOTOCORE, *_EVENTS)
+_CLOUDWATCH: tuple[Seam, ...] = (
+    swap("moto.cloudwatch.models:cloudwatch_backends.backend", "9d934628c33d", Why.WRONG, metric_alarms.Backend),
+    swap("moto.cloudwatch.responses:CloudWatchResponse", "f105f3a095f8", Why.WRONG, metric_requests.Response),
+)
+_IAM: tuple[Seam, ...] = (
+    swap("moto.iam.models:iam_backends.backend", "2807ddc1c71e", Why.SLOW, iam_backend.Backend),
+    swap("moto.iam.models:IAMPolicyDocumentValidator", "9a0945302f9d", Why.MISSING, policy_documents.PolicyValidator),
+    swap(
+        "moto.iam.models:IAMTrustPolicyDocumentValidator",
+        "fa52ac57f0f7",
+        Why.MISSING,
+        policy_documents.TrustPolicyValidator,
+    ),
+    seam(
+        "moto.iam.policy_validation:IAMTrustPolicyDocumentValidator._validate_trust_policy_action",
+        "1f2f85326441",
+        Why.WRONG,
+        policy_documents.with_wildcards,
+    ),
+    swap("moto.sts.models:sts_backends.backend", "6c11a2cec52e", Why.WRONG, security_tokens.Backend),
+    swap("moto.sts.responses:TokenResponse", "51bb6bbbd503", Why.WRONG, security_tokens.Response),
+)
+
+SEAMS: tuple[Seam, ...] = (*_BOTOCORE, *_EVENTS, *_CLOUDWATCH, *_IAM)
 
 
 def install() -> None:

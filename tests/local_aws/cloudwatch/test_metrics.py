@@ -481,3 +481,16 @@ def test_an_alarm_on_an_expression(cloudwatch, namespace: str) -> None:
     assert alarm_state(cloudwatch, name) == "OK"
     put(cloudwatch, namespace, 30, name="Bad")
     assert alarm_state(cloudwatch, name) == "ALARM"
+
+
+def test_an_alarm_that_could_not_be_evaluated_is_refused(cloudwatch, namespace: str) -> None:
+    name = f"alarm-{uuid.uuid4().hex[:8]}"
+    metrics = [
+        {"Id": "most", "Expression": "MAX([one, 5])", "ReturnData": True},
+        {**query("one", namespace, "One", "Sum"), "ReturnData": False},
+    ]
+    settings = {"ComparisonOperator": "GreaterThanThreshold", "EvaluationPeriods": 1, "Threshold": 1.0}
+    code, message = refusal(cloudwatch.put_metric_alarm, AlarmName=name, Metrics=metrics, **settings)
+    assert code == "ValidationError"
+    assert message.startswith("Error in expression: unexpected 'MAX'; the embedded AWS computes with")
+    assert cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"] == []
