@@ -25,6 +25,7 @@ from .dynamodb import (
 )
 from .engine import executor
 from .events import event_bus
+from .execution.environment import Factory
 from .http import ambiguity, dispatch, json_requests, service_models, signing
 from .http.dispatch import Answer
 from .http.http1 import Request
@@ -79,7 +80,7 @@ class Account:
     def _prepare_functions(self) -> None:
         """Tell those who run functions where the account is, and where logs go."""
         self._logs = LogWriter(ACCOUNT_ID, REGION)
-        host = function_runner.Host(self.endpoint_url, self._credentials.for_role, self._logs.append)
+        host = function_runner.Host(self.endpoint_url, self._credentials.for_role, self._logs.append, _environments())
         function_runner.set_host(host)
         code_download.set_endpoint(self.endpoint_url)
 
@@ -125,6 +126,17 @@ class Account:
         if refusal is not None:
             return refusal
         return _keeping(request, caller.service, caller.region)
+
+
+def _environments() -> Factory:
+    """Return what makes execution environments: with worker processes, or in this interpreter if it is all there is."""
+    if executor.in_use().threaded:
+        from .execution.process_environment import ProcessEnvironment
+
+        return ProcessEnvironment
+    from .execution.in_process_environment import InProcessEnvironment
+
+    return InProcessEnvironment
 
 
 def _keeping(request: Request, service: str, region: str) -> Answer:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from helpers.errors import WorkbookError
 from helpers.local_aws import lifecycle, server
-from helpers.local_aws.execution import execution_environment
+from helpers.local_aws.execution import environment
 from tests.support.embedded_aws import Aws, own_home, serve
 from tests.support.polling import PATIENCE
 
@@ -32,7 +32,7 @@ def impatient_aws(folder: Path, seconds: float) -> Iterator[Aws]:
 
 
 def main(folder: str, seconds: str) -> int:
-    execution_environment.INIT_TIMEOUT = float(seconds)
+    environment.INIT_TIMEOUT = float(seconds)
     return server.main(folder, 0)
 
 

@@ -73,7 +73,7 @@ def time_everything(marks: Marks) -> None:
     """Put a mark at each station; a request's own are named after its operation."""
     from helpers.local_aws.awslambda import function_runner
     from helpers.local_aws.events.event_bus import EventBusBackend
-    from helpers.local_aws.execution import execution_environment
+    from helpers.local_aws.execution.process_environment import ProcessEnvironment
     from helpers.local_aws.execution.runtime_api import RuntimeApiServer
     from helpers.local_aws.http import dispatch, signing
     from helpers.local_aws.iam import access_control
@@ -87,11 +87,11 @@ def time_everything(marks: Marks) -> None:
         _after(marks, owner, name, lambda station=station: f"{operation()} {station}")
     marks.around(EventBusBackend, "_route_all", "bus: matching", None)
     marks.around(function_runner.FunctionRunner, "invoke_async", "Lambda: queued", None)
-    marks.around(execution_environment.ExecutionEnvironment, "_invoke", "environment: woken", None)
+    marks.around(ProcessEnvironment, "_invoke", "environment: woken", None)
     marks.around(RuntimeApiServer, "reply", None, "Runtime API: answered")
-    finish = execution_environment.ExecutionEnvironment._finish
+    finish = ProcessEnvironment._finish
 
-    def finished(self: Any, process: Any, work: Any, started: float, init_ms: Any, payload: bytes, *rest: Any, **more):
+    def finished(self: Any, process: Any, started: float, init_ms: Any, payload: bytes, *rest: Any, **more):
         marks.note("environment: has the answer")
         stations = json.loads(payload)
         if "errorType" in stations:  # Lambda tries again; server.log says why it had to
@@ -99,10 +99,10 @@ def time_everything(marks: Marks) -> None:
             stations = {"function failed": time.perf_counter_ns()}
         for station, at in stations.items():
             marks.note(station, at)
-        finish(self, process, work, started, init_ms, payload, *rest, **more)
+        finish(self, process, started, init_ms, payload, *rest, **more)
         marks.note("environment: finished")
 
-    execution_environment.ExecutionEnvironment._finish = finished  # type: ignore[method-assign]
+    ProcessEnvironment._finish = finished  # type: ignore[method-assign]
 
 
 def _of_each_request(marks: Marks) -> Callable[[], str]:

@@ -8,13 +8,13 @@ https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.htm
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..account.backlog import BACKLOG
-from ..account.time_scale import scaled
+from ..engine import clock
+from ..engine.clock import scaled
 from ..execution.invocation import Outcome, Work
 from .event_invoke_config import MAX_EVENT_AGE, MAX_RETRIES, EventInvokeConfig
 
@@ -37,7 +37,7 @@ class AsyncEvent(Work):
     """An event on its way to a function that nobody waits for."""
 
     qualifier: str = "$LATEST"  # as it was invoked: $LATEST, a version or an alias
-    received: float = 0.0  # time.time() when Lambda took it
+    received: float = 0.0  # clock.now() when Lambda took it
     attempts: int = 0  # invocations that have ended
     waited: float = 0.0  # AWS's seconds between the attempts
     last: Outcome | None = None  # how the last attempt ended
@@ -63,7 +63,7 @@ def next_attempt(event: AsyncEvent, configs: Configs) -> tuple[float, str | None
         return 0.0, RETRIES_EXHAUSTED
     delay = RETRY_DELAYS[event.attempts - 1]
     # Waits count as long as they are on AWS, all else as long as it took.
-    age = time.time() - event.received + event.waited - scaled(event.waited)
+    age = clock.now() - event.received + event.waited - scaled(event.waited)
     if age + delay > _max_age(event, configs):
         return 0.0, EVENT_AGE_EXCEEDED
     return delay, None
@@ -78,7 +78,7 @@ class AsyncQueue(deque[AsyncEvent]):
 
     def take_expired(self, configs: Configs) -> list[AsyncEvent]:
         """Remove those that are too old, and return them."""
-        now = time.time()
+        now = clock.now()
         events = self.take_all()
         expired = {event for event in events if _deadline(event, configs) <= now}
         self.extend(event for event in events if event not in expired)

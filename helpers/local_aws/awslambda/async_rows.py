@@ -20,7 +20,7 @@ KIND = "async event"
 def put(
     spec: FunctionSpec, event: AsyncEvent, *, due: float = 0.0, condition: str | None = None, new: bool = False
 ) -> None:
-    """Keep an event as it is. due: when (time.time()) it is to run, at the earliest; condition: why it is over, and
+    """Keep an event as it is. due: when (clock.now()) it is to run, at the earliest; condition: why it is over, and
     only its destinations are still to be told."""
     if journal.store is None:
         return

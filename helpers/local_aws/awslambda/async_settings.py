@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +27,7 @@ class AsyncSettings:
 
     account_id: str
     region_name: str
-    lock: threading.RLock
+    lock: Any
     _lambdas: Any
 
     if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-import time
 from urllib.parse import parse_qs
 
+from ..engine import clock
 from ..http.http1 import Request
 from .function_code import FunctionCode, kept_archive
 
@@ -31,7 +31,7 @@ def set_endpoint(url: str) -> None:
 
 def location(code: FunctionCode) -> str:
     """Return a link to the code's archive."""
-    name, expires = code.path.name, str(int(time.time()) + LIFETIME)
+    name, expires = code.path.name, str(int(clock.now()) + LIFETIME)
     return f"{_endpoint_url}{PATH}{name}?Expires={expires}&Signature={_signature(name, expires)}"
 
 
@@ -40,7 +40,7 @@ def answer(request: Request) -> tuple[int, dict[str, str], bytes]:
     name, query = request.path.removeprefix(PATH), parse_qs(request.query)
     expires, signature = query.get("Expires", [""])[0], query.get("Signature", [""])[0]
     good = hmac.compare_digest(signature.encode(), _signature(name, expires).encode())
-    if request.method != "GET" or not good or int(expires) < time.time():
+    if request.method != "GET" or not good or int(expires) < clock.now():
         return 403, {"Content-Type": "text/plain"}, b"Request has expired, or its signature is wrong.\n"
     archive = kept_archive(name)
     if archive is None:

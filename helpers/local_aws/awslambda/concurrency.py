@@ -5,8 +5,9 @@ https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
 
 from __future__ import annotations
 
-import threading
 from typing import Protocol
+
+from ..engine import executor
 
 #: The concurrent executions that AWS grants an account in a region, and those of them that cannot be reserved. This
 #: machine runs far fewer at once (function_runner.MAX_ENVIRONMENTS), but what may be reserved here may be reserved
@@ -29,7 +30,7 @@ class Concurrency:
     """One function's invocations that run now, and their limit. Read and changed with `lock` held."""
 
     def __init__(self) -> None:
-        self.lock = threading.RLock()
+        self.lock = executor.Lock()
         self.reserved: int | None = None
         self.executing = 0
         self.members: list[Member] = []

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import logging
-import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +19,7 @@ from moto.sqs.models import sqs_backends
 from ..account.arn import Arn
 from ..account.locks import service_lock
 from ..cloudwatch import metrics
+from ..engine import clock
 from ..execution.function_names import name_and_qualifier
 from ..execution.invocation import FunctionSpec, hops_in, root_of
 from ..iam.access_control import role_may
@@ -50,10 +50,10 @@ class Ending:
 
     def record(self) -> dict[str, Any]:
         """Return the record that a destination receives."""
-        now, event, last = time.time(), self.event, self.event.last
+        now, event, last = clock.utc(), self.event, self.event.last
         record: dict[str, Any] = {
             "version": "1.0",
-            "timestamp": f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(now))}.{int(now * 1000) % 1000:03}Z",
+            "timestamp": f"{now:%Y-%m-%dT%H:%M:%S}.{now.microsecond // 1000:03}Z",
             "requestContext": {
                 "requestId": event.request_id,
                 "functionArn": self.function_arn,

@@ -9,13 +9,11 @@ counts, and another one is started.
 from __future__ import annotations
 
 import os
-import queue
-import threading
 from collections import deque
-from functools import partial
 
-from ..execution.execution_environment import ExecutionEnvironment
-from ..execution.host import Host, worker_variables
+from ..engine import executor
+from ..execution.environment import Environment
+from ..execution.host import Host
 from ..execution.invocation import FunctionSpec, Outcome, Work
 from ..execution.invocation_log import error_payload
 from .async_queue import AsyncEvent, AsyncQueue
@@ -29,11 +27,9 @@ QUICK_ENVIRONMENTS = max(2, min(4, os.cpu_count() or 2))
 #: Environments that may turn out to be dead when they get an invocation, before it fails: a worker may be killed
 #: while it is idle, but a function whose workers always end by themselves is broken.
 MAX_HANDED_BACK = 3
-#: Seconds after which an idle environment ends. AWS does not say how long it keeps them; minutes are usual.
-IDLE_SECONDS = 600.0
 
 _host: Host | None = None
-_census = threading.RLock()  # guards the list of pools and the number of their environments
+_census = executor.Lock()  # guards the list of pools and the number of their environments
 _pools: list[EnvironmentPool] = []
 _starved: set[EnvironmentPool] = set()  # pools that wanted an environment when there were too many
 
@@ -53,8 +49,8 @@ class EnvironmentPool:
         self._lock = concurrency.lock
         self._waiting_callers: deque[Work] = deque()  # synchronous: somebody waits for the answer
         self._queue = AsyncQueue()
-        self._environments: list[ExecutionEnvironment] = []
-        self._idle: dict[ExecutionEnvironment, queue.SimpleQueue[Work | None]] = {}
+        self._environments: list[Environment] = []
+        self._idle: dict[Environment, None] = {}  # in the order in which they became so
         self._closed = False
         with self._lock:
             concurrency.members.append(self)
@@ -95,18 +91,17 @@ class EnvironmentPool:
         """Return how many environments there are, the idle ones too."""
         return len(self._environments)
 
-    def idle(self) -> list[ExecutionEnvironment]:
+    def idle(self) -> list[Environment]:
         """Return the environments that wait for work."""
         return list(self._idle)
 
-    def dismiss(self, environment: ExecutionEnvironment) -> bool:
+    def dismiss(self, environment: Environment) -> bool:
         """End an idle environment, to make room; returns False when it has got work, or has ended, meanwhile."""
-        inbox = self._idle.pop(environment, None)
-        if inbox is None:
+        if not self.leave(environment):
             return False
         if environment in self._environments:
             self._environments.remove(environment)
-        inbox.put(None)
+        environment.hand_over(None)
         return True
 
     def use_room(self) -> bool:
@@ -115,24 +110,27 @@ class EnvironmentPool:
             self._start_where_needed()
             return self not in _starved
 
-    # What environments ask (the protocol Pool); called on their threads.
+    # What environments ask (the protocol Pool); called on their own tasks.
 
-    def next_work(self, environment: ExecutionEnvironment) -> Work | None:
+    def next_work(self, environment: Environment) -> Work | None:
         with self._lock:
             if self._closed or environment.spec is not self._spec:
+                environment.hand_over(None)
                 return None
             work = self._take_work()
             if work is not None:
                 return work
-            inbox: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
-            self._idle[environment] = inbox
+            self._idle[environment] = None
             self._serve_others()
         _feed_starved()
+        return None
+
+    def leave(self, environment: Environment) -> bool:
         try:
-            return inbox.get(timeout=IDLE_SECONDS)
-        except queue.Empty:
-            with self._lock:  # unless work was handed over just now
-                return None if self._idle.pop(environment, None) is not None else inbox.get()
+            del self._idle[environment]  # who succeeds in this may end it or give it work, and nobody else
+        except KeyError:
+            return False
+        return True
 
     def take_back(self, work: Work) -> None:
         work.handed_back += 1
@@ -157,11 +155,11 @@ class EnvironmentPool:
         with self._lock:
             return self._take_work()
 
-    def busy_for_long(self, environment: ExecutionEnvironment) -> None:
+    def busy_for_long(self, environment: Environment) -> None:
         with self._lock:
             self._start_for_queue()
 
-    def ended(self, environment: ExecutionEnvironment) -> None:
+    def ended(self, environment: Environment) -> None:
         with self._lock:
             if environment in self._environments:
                 self._environments.remove(environment)
@@ -199,12 +197,11 @@ class EnvironmentPool:
 
     def _give_to_idle(self, work: Work) -> bool:
         """Hand work to the idle environment that was used last: its caches are warm, and the others can end."""
-        while self._idle:
-            environment, inbox = self._idle.popitem()
+        while (environment := self._take_idle()) is not None:
             if environment.alive:
-                inbox.put(work)
+                environment.hand_over(work)
                 return True
-            inbox.put(None)
+            environment.hand_over(None)
         return False
 
     def _start_where_needed(self) -> None:
@@ -227,20 +224,19 @@ class EnvironmentPool:
             if sum(pool.size for pool in _pools) >= MAX_ENVIRONMENTS and not _dismiss_oldest():
                 _starved.add(self)
                 return False
-            credentials = _host.credentials_for(self._spec.role_arn, self._spec.name)
-            environment = ExecutionEnvironment(
-                self._spec,
-                self,
-                worker_variables(self._spec, credentials, _host),
-                list(_host.command),
-                partial(_host.write_log, role_arn=self._spec.role_arn),
-            )
-            self._environments.append(environment)
+            self._environments.append(_host.start_environment(self._spec, self))
         return True
 
     def _dismiss_idle(self) -> None:
-        while self._idle:
-            self._idle.popitem()[1].put(None)
+        while (environment := self._take_idle()) is not None:
+            environment.hand_over(None)
+
+    def _take_idle(self) -> Environment | None:
+        """Return the environment that became idle last, no longer listed. Others `leave` meanwhile, without a lock."""
+        try:
+            return self._idle.popitem()[0]
+        except KeyError:
+            return None
 
 
 def drop(work: Work) -> None:

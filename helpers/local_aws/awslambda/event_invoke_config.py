@@ -7,12 +7,12 @@ https://docs.aws.amazon.com/lambda/latest/api/API_PutFunctionEventInvokeConfig.h
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ..account.arn import Arn
+from ..engine import clock
 from ..execution.function_names import unqualified
 from ..execution.lambda_errors import LambdaError, constraint_errors, invalid
 
@@ -93,7 +93,7 @@ def make_config(
         chosen(request.get("MaximumEventAgeInSeconds"), "max_age"),
         chosen(destinations["OnSuccess"], "on_success") or "",
         chosen(destinations["OnFailure"], "on_failure") or "",
-        time.time(),
+        clock.now(),
     )
 
 

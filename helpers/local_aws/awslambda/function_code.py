@@ -15,13 +15,13 @@ import os
 import shutil
 import stat
 import tempfile
-import threading
 import uuid
 import zipfile
 import zlib
 from collections.abc import Container
 from pathlib import Path
 
+from ..engine import executor
 from ..execution.lambda_errors import LambdaError, invalid
 from ..storage import journal
 
@@ -87,7 +87,7 @@ class FunctionCode:
         self.sha256 = base64.b64encode(hashlib.sha256(archive).digest()).decode()
         self.path = _new_folder(name)
         self._users = 1
-        self._lock = threading.Lock()
+        self._lock = executor.Lock()
         try:
             _unpack(archive, self.path)
             _keep(archive, self.path)
@@ -101,7 +101,7 @@ class FunctionCode:
         assert _root is not None
         code = cls.__new__(cls)
         code.path, code.size, code.sha256, code._users = _root / name, size, sha256, 0  # noqa: SLF001  a constructor
-        code._lock = threading.Lock()  # noqa: SLF001
+        code._lock = executor.Lock()  # noqa: SLF001
         return code
 
     def share(self) -> FunctionCode:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import logging
-import queue
-import time
 from dataclasses import dataclass
 
-from ..account import time_scale
-from ..account.time_scale import scaled
 from ..cloudwatch import metrics
+from ..engine import clock, executor
+from ..engine.clock import scaled
+from ..engine.executor import Inbox
 from ..execution.host import Host
 from ..execution.invocation import FunctionSpec, Outcome, Work, lineage_of, new_trace_id
-from . import async_rows, destinations, timer
+from . import async_rows, destinations
 from .async_queue import (
     EVENT_AGE_EXCEEDED,
     RECURSION,
@@ -73,7 +72,7 @@ class FunctionRunner(EnvironmentPool):
         self, payload: bytes, *, request_id: str, client_context: str | None = None, hops: int = 0, root: str = ""
     ) -> Invocation:
         """Run the function and wait for its answer. Raises TooManyRequests when no environment can be had."""
-        answers: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
+        answers: Inbox[Outcome] = Inbox()
         trace_id = new_trace_id(self._lineage, hops, root)
         work = Work(request_id, payload, lambda _, outcome: self._answered(answers, outcome), client_context, trace_id)
         with self._lock:
@@ -101,7 +100,7 @@ class FunctionRunner(EnvironmentPool):
         caller named, and whose configuration holds.
         """
         trace_id = new_trace_id(self._lineage, hops, root)
-        event = AsyncEvent(request_id, payload, self._async_done, None, trace_id, qualifier, time.time())
+        event = AsyncEvent(request_id, payload, self._async_done, None, trace_id, qualifier, clock.now())
         metrics.record("AWS/Lambda", self._dimensions, _RECEIVED)
         event.accepted()
         async_rows.put(self._spec, event, new=True)
@@ -116,14 +115,14 @@ class FunctionRunner(EnvironmentPool):
             event.over()
         elif condition is not None:
             self._give_up(event, condition)
-        elif due > time.time():
-            timer.later(due - time.time(), lambda: self._enqueue(event, start=True))
+        elif due > clock.now():
+            executor.later(due - clock.now(), lambda: self._enqueue(event, start=True))
         else:
             self._enqueue(event, start=True)
 
     def stop_recursion(self, payload: bytes, *, request_id: str, trace_id: str, qualifier: str) -> None:
         """Drop an event that has gone round too often: it is not run."""
-        event = AsyncEvent(request_id, payload, self._async_done, None, trace_id, qualifier, time.time())
+        event = AsyncEvent(request_id, payload, self._async_done, None, trace_id, qualifier, clock.now())
         metrics.record("AWS/Lambda", self._dimensions, {"AsyncEventsReceived": 1, "RecursiveInvocationsDropped": 1})
         self._give_up(event, RECURSION)
 
@@ -134,7 +133,7 @@ class FunctionRunner(EnvironmentPool):
             self.serve_queue()
         for event in unwanted:
             self._give_up(event, ZERO_CONCURRENCY)
-        timer.later(0, self._drop_expired)
+        executor.soon(self._drop_expired)
 
     def _enqueue(self, event: AsyncEvent, start: bool) -> None:
         """Hand an event to an idle environment or let it wait. start: for a new environment, if need be."""
@@ -158,7 +157,7 @@ class FunctionRunner(EnvironmentPool):
         if refused:
             self._give_up(event, ZERO_CONCURRENCY)
 
-    def _answered(self, answers: queue.SimpleQueue[Outcome], outcome: Outcome) -> None:
+    def _answered(self, answers: Inbox[Outcome], outcome: Outcome) -> None:
         with self._lock:
             self._concurrency.executing -= 1
         answers.put(outcome)
@@ -186,9 +185,9 @@ class FunctionRunner(EnvironmentPool):
             self._give_up(event, condition)
             return
         event.waited += delay
-        async_rows.put(self._spec, event, due=time.time() + scaled(delay))
+        async_rows.put(self._spec, event, due=clock.now() + scaled(delay))
         if scaled(delay):
-            timer.later(scaled(delay), lambda: self._enqueue(event, start=True))
+            executor.later(scaled(delay), lambda: self._enqueue(event, start=True))
         else:  # this environment is about to ask for work
             self._enqueue(event, start=False)
 
@@ -210,16 +209,16 @@ class FunctionRunner(EnvironmentPool):
         if config and config.on_failure:
             self._report(config.on_failure, ending)
         if self._spec.dead_letter_arn:
-            timer.later(0, lambda: destinations.send_to_dead_letter_queue(ending))
+            executor.soon(lambda: destinations.send_to_dead_letter_queue(ending))
         event.over()
         self._forget(event)
 
     def _forget(self, event: AsyncEvent) -> None:
-        """Nothing is left to do for an event but what the timer does before this."""
-        timer.later(0, lambda: async_rows.delete(self._spec, event))
+        """Nothing is left to do for an event but what is to be done before this."""
+        executor.soon(lambda: async_rows.delete(self._spec, event))
 
     def _report(self, destination: str, ending: Ending) -> None:
-        timer.later(0, lambda: destinations.deliver(ending, destination))
+        executor.soon(lambda: destinations.deliver(ending, destination))
 
     def _drop_expired(self) -> None:
         """Drop events that have waited too long."""
@@ -237,7 +236,7 @@ class FunctionRunner(EnvironmentPool):
 
     def _watch_age(self) -> None:
         """See to it that the first event to become too old is dropped then. Without waits nothing becomes old."""
-        if time_scale.FACTOR:
+        if clock.scale():
             self._watching_age = True
-            wait = self._queue.first_deadline(self._configs) - time.time()
-            timer.later(max(wait, 0.01), self._drop_expired)
+            wait = self._queue.first_deadline(self._configs) - clock.now()
+            executor.later(max(wait, 0.01), self._drop_expired)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import datetime
 import uuid
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -12,6 +11,7 @@ from moto.awslambda.models import LambdaFunction
 from moto.s3.exceptions import MissingBucket, MissingKey
 from moto.s3.models import s3_backends
 
+from ..engine import clock
 from ..execution.function_names import unqualified
 from ..execution.invocation import hops_in, new_id, root_of
 from ..execution.lambda_errors import LambdaError, invalid
@@ -265,7 +265,7 @@ class Function(LambdaFunction):
         return answer
 
     def _touch(self) -> None:
-        now = datetime.datetime.now(datetime.UTC)
+        now = clock.utc()
         self.last_modified = f"{now:%Y-%m-%dT%H:%M:%S}.{now.microsecond // 1000:03}+0000"
         self.revision_id = str(uuid.uuid4())
 

@@ -8,7 +8,6 @@ policies decide which service may invoke what.
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from moto.awslambda.exceptions import UnknownFunctionException
 from moto.awslambda.models import LambdaBackend
 
 from ..account.arn import Arn, MalformedArn
+from ..engine import executor
 from ..execution.function_names import locate, name_and_qualifier
 from ..execution.lambda_errors import LambdaError, invalid, not_found
 from ..iam.authorization import AccessRequest, Policy
@@ -121,7 +121,7 @@ class LambdaService(AsyncSettings, LambdaBackend):  # type: ignore[misc]  # meth
 
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
-        self.lock = threading.RLock()  # requests come on many threads
+        self.lock = executor.Lock()  # requests come on many threads
 
     def revive(self) -> set[str]:
         """Make the functions run that were restored. Returns the names of the folders of their code."""

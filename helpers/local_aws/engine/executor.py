@@ -10,7 +10,8 @@ import logging
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Generic, Protocol, TypeVar
 
 logger = logging.getLogger("local_aws.executor")
@@ -38,9 +39,11 @@ class Executor(Protocol):
     """What runs the account's work. Errors of jobs are logged, and end nothing else.
 
     threaded: whether jobs run at the same time as others; without that, whoever waits runs them.
+    held: while it is above 0, only whoever waits runs them (see `holding`).
     """
 
     threaded: bool
+    held: int
 
     def later(self, seconds: float, job: Job) -> None: ...
 
@@ -84,6 +87,17 @@ def start(job: Job, name: str) -> Task:
 def sleep(seconds: float) -> None:
     """Let so many seconds pass; others work meanwhile."""
     _executor.sleep(seconds)
+
+
+@contextmanager
+def holding() -> Iterator[None]:
+    """Begin nothing that nobody waits for: a function's code is on the stack. Threads go on all the same."""
+    executor = _executor
+    executor.held += 1
+    try:
+        yield
+    finally:
+        executor.held -= 1
 
 
 def run_due() -> None:

@@ -31,6 +31,7 @@ class ThreadExecutor:
     """The form that a learner has: requests, functions, deliveries and timers run at the same time."""
 
     threaded = True
+    held = 0  # what is due runs beside everything, whatever is on the stack
 
     def __init__(self) -> None:
         self._changed = threading.Condition()

@@ -1,35 +1,37 @@
-"""Give execution environments what they need from the account: the command, the variables, the credentials."""
+"""Give execution environments what they need from the account: their form, the variables, the credentials."""
 
 from __future__ import annotations
 
 import os
-import sys
-import sysconfig
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 
 from ..account.credentials import Credentials
-from .execution_environment import RUNTIME
+from .environment import RUNTIME, Environment, Factory, Pool
 from .invocation import FunctionSpec
 
 
 @dataclass
 class Host:
-    """What the runners need from the account that they run in. Set once, by the server."""
+    """What the runners need from the account that they run in. Set once, by who assembles the account.
+
+    environment: makes an environment, in one form or the other.
+    """
 
     endpoint_url: str
     credentials_for: Callable[[str, str], Credentials]  # role ARN, session name
     write_log: Callable[..., None]  # as WriteLog, and role_arn: the role that writes
-    command: tuple[str, ...] = field(default_factory=lambda: _runtime_command())
+    environment: Factory
+
+    def start_environment(self, spec: FunctionSpec, pool: Pool) -> Environment:
+        """Start an environment with the variables and the credentials that AWS gives it."""
+        credentials = self.credentials_for(spec.role_arn, spec.name)
+        variables = worker_variables(spec, credentials, self)
+        return self.environment(spec, pool, variables, partial(self.write_log, role_arn=spec.role_arn))
 
 
-def _runtime_command() -> tuple[str, ...]:
-    """Python without this project, its variables and its packages; the runtime picks those that AWS has."""
-    folders = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
-    return (sys.executable, "-I", "-S", "-B", "-X", "utf8", str(RUNTIME), *sorted(folders))
-
-
-#: Variables of this process that a worker needs to run at all, on one platform or another.
+#: Variables of this process that a function needs to run at all, on one platform or another.
 _INHERITED = (
     "PATH",
     "SYSTEMROOT",
@@ -44,7 +46,7 @@ _INHERITED = (
 
 
 def worker_variables(spec: FunctionSpec, credentials: Credentials, host: Host) -> dict[str, str]:
-    """Return the worker's environment variables: those that AWS documents, and the function's own.
+    """Return an execution environment's environment variables: those that AWS documents, and the function's own.
 
     https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
     """

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 import re
-import time
 import uuid
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
+
+from ..engine import clock
 
 
 class Code(Protocol):
@@ -80,8 +81,22 @@ def new_trace_id(lineage: str, hops: int = 0, root: str = "") -> str:
     before; root: the chain of events that this one continues, "" for a new one. AWS counts the rounds of a loop in
     the same place: https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
     """
-    root = root or f"1-{int(time.time()):08x}-{random.getrandbits(96):024x}"
+    root = root or f"1-{int(clock.now()):08x}-{random.getrandbits(96):024x}"
     return f"Root={root};Sampled=0;Lineage=1:{lineage}:{hops + 1}"
+
+
+def event_headers(spec: FunctionSpec, work: Work) -> dict[str, str]:
+    """Make the headers with which the Runtime API hands an event to a runtime, whose time starts now."""
+    headers = {
+        "Content-Type": "application/json",
+        "Lambda-Runtime-Aws-Request-Id": work.request_id,
+        "Lambda-Runtime-Deadline-Ms": str(int((clock.now() + spec.timeout_s) * 1000)),
+        "Lambda-Runtime-Invoked-Function-Arn": spec.arn,
+        "Lambda-Runtime-Trace-Id": work.trace_id,
+    }
+    if work.client_context:
+        headers["Lambda-Runtime-Client-Context"] = work.client_context
+    return headers
 
 
 def lineage_of(function_arn: str) -> str:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import math
-import time
 from collections.abc import Callable
+
+from ..engine import clock
 
 #: Characters of output that are kept of one invocation. A function may print gigabytes, and the log is in memory.
 MAX_OUTPUT = 4 * 1024 * 1024
@@ -48,8 +49,8 @@ class InvocationLog:
             self._add(line.replace("\r", "\n").rstrip("\n") if line.startswith("[ERROR] ") else line)
 
     def timed_out(self, request_id: str, timeout_s: int) -> None:
-        now = time.time()
-        stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + f".{int(now * 1000) % 1000:03d}Z"
+        now = clock.utc()
+        stamp = f"{now:%Y-%m-%dT%H:%M:%S}.{now.microsecond // 1000:03d}Z"
         self._add(f"{stamp} {request_id} Task timed out after {timeout_s:.2f} seconds\n")
 
     def end(
@@ -95,7 +96,7 @@ class InvocationLog:
         del self._events[self._tail_from :]
 
     def _add(self, message: str) -> None:
-        self._events.append((int(time.time() * 1000), message))
+        self._events.append((int(clock.now() * 1000), message))
 
 
 def error_payload(request_id: str, error_type: str, message: str) -> bytes:

@@ -5,16 +5,15 @@ https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
 
 from __future__ import annotations
 
-import threading
-import time
 from collections import Counter
 
 from ..cloudwatch import metrics
+from ..engine import clock, executor
 
 NAMESPACE = "AWS/Lambda"
 
 _running: Counter[str] = Counter()  # invocations under way, by function; all together under ""
-_lock = threading.Lock()
+_lock = executor.Lock()
 
 
 class Meter:
@@ -29,7 +28,7 @@ class Meter:
 
     def begin(self) -> None:
         """Count an invocation that begins."""
-        self._busy, self._began = True, time.time()
+        self._busy, self._began = True, clock.now()
         with _lock:
             _running[self._function] += 1
             _running[""] += 1

@@ -13,12 +13,12 @@ import ctypes
 import os
 import signal
 import sys
-import threading
-import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import psutil
+
+from ..engine import clock, executor
 
 #: Its value names one execution environment; children inherit it.
 MARK = "AWS_LAMBDA_LOG_STREAM_NAME"
@@ -37,7 +37,7 @@ MAX_FILES = 1024
 _RESERVE = 1024**3
 
 #: Held while a worker starts: a child of ours that is not in the register yet is no orphan.
-starting = threading.Lock()
+starting = executor.Lock()
 _workers: dict[int, str] = {}  # process id -> mark
 _adopting = False
 _tasks_before = 0  # when the process trees were looked at last
@@ -134,8 +134,8 @@ def _kill_orphans(pid: int, mark: str) -> None:
     Who forks and ends at once has another process id each time. So this looks at our own children alone, which takes
     less time than a fork, and what is below them comes to us with their end.
     """
-    end, calm = time.monotonic() + _KILL_TIMEOUT_S, 0
-    while _adopting and calm < 2 and time.monotonic() < end:  # a list that changes while it is read may lack some
+    end, calm = clock.monotonic() + _KILL_TIMEOUT_S, 0
+    while _adopting and calm < 2 and clock.monotonic() < end:  # a list that changes while it is read may lack some
         with starting:
             workers, marks = {pid, *_workers}, set(_workers.values()) - {mark}
             left = [child for child in _children() if child not in workers and _mark_of(child) not in marks]

@@ -1,9 +1,10 @@
 """Run a function inside an execution environment: AWS's Python runtime in small, one file, standard library only.
 
-It is started as a script, in isolation from this project, and does what AWS's own runtime client
-(awslambdaric) does: import the handler, then ask the Runtime API for the next event, call the handler, post
-the result, for ever. awslambdaric has wheels for Linux only; this runs everywhere, and the tests hold the two
-against each other. Runtime API: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
+It is started as a script, in isolation from this project, and does what AWS's own runtime client (awslambdaric)
+does: import the handler, then ask the Runtime API for the next event, call the handler, post the result, for ever.
+awslambdaric has wheels for Linux only; this runs everywhere, and the tests hold the two against each other. Where there
+are no processes, `in_process_environment` loads this file and calls its functions.
+Runtime API: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
 
 import importlib
@@ -27,6 +28,8 @@ AWS_LIBRARY = f"/var/lang/lib/python{sys.version_info[0]}.{sys.version_info[1]}"
 _LIBRARY = os.path.dirname(os.__file__)  # noqa: PTH120  a cold start waits for what is imported here
 
 
+#: What tells the time of day that deadlines are in.
+now = time.time
 #: What AWS's Python runtime has beside the standard library. A function that needs more brings it in its zip,
 #: here too.
 #: https://docs.aws.amazon.com/lambda/latest/dg/lambda-python.html
@@ -154,7 +157,7 @@ class LambdaContext:
         self._deadline_ms = int(headers["lambda-runtime-deadline-ms"])
 
     def get_remaining_time_in_millis(self):
-        return max(0, self._deadline_ms - int(time.time() * 1000))
+        return max(0, self._deadline_ms - int(now() * 1000))
 
     def log(self, message):
         sys.stdout.write(str(message))
@@ -175,12 +178,14 @@ def main():
     # Line by line: what was printed before a crash or a timeout is in the log.
     sys.stdout.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]  # a TextIOWrapper
     sys.stderr.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]  # a TextIOWrapper
-    _set_up_logging()
+    set_up_logging()
     api = RuntimeApi(os.environ["AWS_LAMBDA_RUNTIME_API"])
-    handler = _initialise(api)
+    sys.path[0] = TASK_ROOT
+    sys.meta_path.append(RuntimePackages(sys.argv[1:]))
+    handler = initialise(api)
     event = api.next()
     while True:
-        event = _handle(api, handler, *event)
+        event = handle(api, handler, *event)
 
 
 def _watch_parent():
@@ -214,7 +219,7 @@ def _end_by_signal(lifeline):
         pass  # Linux alone has F_SETSIG; the thread must do elsewhere
 
 
-def _set_up_logging():
+def set_up_logging():
     handler = logging.StreamHandler(sys.stdout)
     formatter = logging.Formatter(
         "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s", "%Y-%m-%dT%H:%M:%S"
@@ -225,10 +230,9 @@ def _set_up_logging():
     logging.getLogger().addHandler(handler)
 
 
-def _initialise(api):
+def initialise(api):
+    """Import the handler and return it; a function that cannot be imported ends here, and the API is told why."""
     try:
-        sys.path[0] = TASK_ROOT
-        sys.meta_path.append(RuntimePackages(sys.argv[1:]))
         return _find_handler(os.environ["_HANDLER"])
     except Exception as error:
         report = _error_report(error, "")
@@ -263,7 +267,7 @@ def _find_handler(name):
         ) from error
 
 
-def _handle(api, handler, headers, body):
+def handle(api, handler, headers, body):
     """Have the handler work on one event, tell what became of it, and return the next one."""
     request_id = _RequestId.current = headers["lambda-runtime-aws-request-id"]
     os.environ["_X_AMZN_TRACE_ID"] = headers.get("lambda-runtime-trace-id", "")
@@ -273,9 +277,9 @@ def _handle(api, handler, headers, body):
     except Exception as error:
         report = _error_report(error, request_id)
         _log_error(report)
-        _flush()
+        flush()
         return api.fail(request_id, report)
-    _flush()
+    flush()
     return api.respond(request_id, result)
 
 
@@ -344,7 +348,7 @@ def _log_error(report):
     print("\r".join(line.replace("\n", "\r") for line in lines))
 
 
-def _flush():
+def flush():
     """Flush what the function printed before its answer: the log of an invocation is whole when it ends."""
     for stream in (sys.stdout, sys.stderr):
         try:  # noqa: SIM105  a cold start waits for what is imported here

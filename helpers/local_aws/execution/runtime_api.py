@@ -10,12 +10,12 @@ from __future__ import annotations
 import contextlib
 import selectors
 import socket
-import time
 
 import psutil
 
+from ..engine import clock
 from ..http.http1 import CONTINUE, MAX_BODY, BadRequest, Request, RequestReader, response
-from .invocation import FunctionSpec, Work
+from .environment import MAX_ERROR_TYPE
 
 #: Connections that a worker may have open at once. AWS's clients use one; each costs this process a file descriptor.
 MAX_CONNECTIONS = 16
@@ -25,26 +25,10 @@ MAX_UNFINISHED = MAX_BODY
 SEND_TIMEOUT = 30.0
 #: Bytes taken from a connection at once.
 CHUNK = 64 * 1024
-#: Characters of an error type that a function gives itself.
-MAX_ERROR_TYPE = 256
 
 
 class Disconnected(Exception):
     """The worker has closed its connection."""
-
-
-def event_headers(spec: FunctionSpec, work: Work) -> dict[str, str]:
-    """Make the headers with which the Runtime API hands an event to a worker, whose time starts now."""
-    headers = {
-        "Content-Type": "application/json",
-        "Lambda-Runtime-Aws-Request-Id": work.request_id,
-        "Lambda-Runtime-Deadline-Ms": str(int((time.time() + spec.timeout_s) * 1000)),
-        "Lambda-Runtime-Invoked-Function-Arn": spec.arn,
-        "Lambda-Runtime-Trace-Id": work.trace_id,
-    }
-    if work.client_context:
-        headers["Lambda-Runtime-Client-Context"] = work.client_context
-    return headers
 
 
 def given_error_type(request: Request, default: str) -> str:
@@ -80,7 +64,7 @@ class RuntimeApiServer:
         self._worker_pid = pid
 
     def receive(self, deadline: float) -> Request | None:
-        """Return the next request; None when there is none by `deadline` (in time.monotonic's seconds).
+        """Return the next request; None when there is none by `deadline` (in clock.monotonic()'s seconds).
 
         Raises Disconnected when the worker's last connection closes.
         """
@@ -89,7 +73,7 @@ class RuntimeApiServer:
             if request is not None:
                 return request
         while True:
-            ready = self._selector.select(max(0.0, deadline - time.monotonic()))
+            ready = self._selector.select(max(0.0, deadline - clock.monotonic()))
             for key, _ in ready:
                 if key.fileobj is self._listener:
                     self._accept()
@@ -97,7 +81,7 @@ class RuntimeApiServer:
                 request = self._read(key.fileobj)  # type: ignore[arg-type]  # only sockets are registered
                 if request is not None:
                     return request
-            if not ready or time.monotonic() > deadline:
+            if not ready or clock.monotonic() > deadline:
                 return None
 
     def reply(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> bool:
@@ -190,13 +174,13 @@ class RuntimeApiServer:
 
 def _send(connection: socket.socket, data: bytes) -> None:
     """Send all of it through a socket that does not block. Raises OSError when the worker does not read it in time."""
-    deadline = time.monotonic() + SEND_TIMEOUT
+    deadline = clock.monotonic() + SEND_TIMEOUT
     rest = memoryview(data)
     while rest:
         try:
             rest = rest[connection.send(rest) :]
         except BlockingIOError:
-            if time.monotonic() > deadline:
+            if clock.monotonic() > deadline:
                 raise TimeoutError from None
             _await_room(connection, 1.0)
 

@@ -1,18 +1,17 @@
-"""Watch all workers from one thread: those that hold up their own environment's thread, and idle ones.
+"""Watch all workers from one task: those that hold up their own environment's, and idle ones.
 
-An environment's thread watches its worker while it waits for an answer. It cannot while a worker sends half a request
+An environment's own task watches its worker while it waits for an answer. It cannot while a worker sends half a request
 and no more, and it does not between invocations, when threads and children of the function may still go on.
 """
 
 from __future__ import annotations
 
 import logging
-import threading
-import time
 from typing import Protocol
 
 import psutil
 
+from ..engine import clock, executor
 from . import process_family
 
 logger = logging.getLogger("local_aws.warden")
@@ -27,25 +26,24 @@ class Ward(Protocol):
     """A worker process, as the warden sees it."""
 
     pid: int
-    deadline: float | None  # of what it does now, in time.monotonic()'s seconds; None while it is idle
+    deadline: float | None  # of what it does now, in clock.monotonic()'s seconds; None while it is idle
 
     def look(self, tree: list[psutil.Process] | None) -> None:
         """Check deadline, memory and output. tree: what it has started, None when that was not looked at."""
 
 
-_lock = threading.Lock()
+_lock = executor.Lock()
 _wards: set[Ward] = set()
-_thread: threading.Thread | None = None
+_task: executor.Task | None = None
 
 
 def watch(ward: Ward) -> None:
     """Look after a worker from now on."""
-    global _thread  # noqa: PLW0603  one thread for the process, made when it is needed
+    global _task  # noqa: PLW0603  one task for the process, made when it is needed
     with _lock:
         _wards.add(ward)
-        if _thread is None:
-            _thread = threading.Thread(target=_run, name="warden", daemon=True)
-            _thread.start()
+        if _task is None:
+            _task = executor.start(_run, "warden")
 
 
 def release(ward: Ward) -> None:
@@ -55,21 +53,21 @@ def release(ward: Ward) -> None:
 
 
 def _run() -> None:
-    global _thread  # noqa: PLW0603  one thread for the process, made when it is needed
+    global _task  # noqa: PLW0603  one task for the process, made when it is needed
     trees_at = 0.0
     while True:
-        time.sleep(INTERVAL)
+        executor.sleep(INTERVAL)
         with _lock:
             wards = list(_wards)
             if not wards:
-                _thread = None
+                _task = None
                 return
         trees = None
         process_family.reap_orphans()
-        due = time.monotonic() > trees_at or process_family.many_tasks_started()
+        due = clock.monotonic() > trees_at or process_family.many_tasks_started()
         if due and any(ward.deadline is not None for ward in wards):
             trees = process_family.descendants()
-            trees_at = time.monotonic() + TREE_INTERVAL
+            trees_at = clock.monotonic() + TREE_INTERVAL
         for ward in wards:
             try:
                 ward.look(None if trees is None else trees.get(ward.pid, []))

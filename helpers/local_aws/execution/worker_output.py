@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-import threading
 from pathlib import Path
+
+from ..engine import executor
 
 #: Bytes that one read takes from the file.
 _CHUNK = 1024 * 1024
@@ -28,7 +29,7 @@ class WorkerOutput:
         self.path = path
         path.touch()
         self._file = path.open("rb", buffering=0)
-        self._lock = threading.Lock()
+        self._lock = executor.Lock()
         self._offset = 0
         self._partial = b""
         self.lost = 0

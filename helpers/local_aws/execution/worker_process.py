@@ -8,12 +8,13 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 from pathlib import Path
 
 import psutil
 
+from ..engine import clock
 from . import folder_size, process_family, warden
+from .environment import CodeIsGone, exit_error
 from .worker_output import WorkerOutput
 
 #: Seconds between two measurements of memory: quick invocations share one, for measuring takes longer than they may.
@@ -24,20 +25,10 @@ GRACE = 0.5
 TIMEOUT, MEMORY, PROCESSES, STORAGE = "timeout", "memory", "processes", "storage"
 
 
-class CodeIsGone(Exception):
-    """The folder with the function's code is not there any more."""
-
-    def __str__(self) -> str:
-        return (
-            "the function's code is gone: its folder was deleted, perhaps by the function itself. "
-            "Upload the code again (update_function_code)."
-        )
-
-
 class WorkerProcess:
     """A worker, its scratch folder and its output. Use as a context manager: it leaves nothing behind.
 
-    deadline: when it must have done what it does now, in time.monotonic()'s seconds; None while it is idle.
+    deadline: when it must have done what it does now, in clock.monotonic()'s seconds; None while it is idle.
     ended_for: TIMEOUT, MEMORY, PROCESSES or STORAGE when it was ended because of that.
     """
 
@@ -111,7 +102,7 @@ class WorkerProcess:
 
     def look(self, tree: list[psutil.Process] | None) -> None:
         """Kill the worker if it breaks a limit; the warden calls this (see Ward)."""
-        if self.deadline is not None and time.monotonic() > self.deadline + GRACE:
+        if self.deadline is not None and clock.monotonic() > self.deadline + GRACE:
             self.kill(TIMEOUT)
             process_family.kill_process_tree(self.pid, self._mark)
         elif tree is not None and len(tree) >= process_family.MAX_PROCESSES:
@@ -129,7 +120,7 @@ class WorkerProcess:
         One that is too slow or too large is ended here. timed_out: the message about one that is too slow.
         """
         if self.ended_for is None and self.running():
-            if self.deadline is not None and time.monotonic() >= self.deadline:
+            if self.deadline is not None and clock.monotonic() >= self.deadline:
                 self.kill(TIMEOUT)
             elif self._measure() > self._memory_limit:
                 self.kill(MEMORY)
@@ -149,12 +140,10 @@ class WorkerProcess:
     def exit_error(self) -> tuple[str, str]:
         """Return the error type and message with which Lambda reports a runtime that has ended."""
         code = self._process.poll()
-        if not code:
-            return "Runtime.ExitError", "Error: Runtime exited without providing a reason"
-        if code < 0:
+        if code is not None and code < 0:
             name = _SIGNALS.get(-code, str(-code))
             return "Runtime.ExitError", f"Error: Runtime exited with error: signal: {name}"
-        return "Runtime.ExitError", f"Error: Runtime exited with error: exit status {code}"
+        return exit_error(code or 0)
 
     def read_output(self, all_of_it: bool = False) -> list[str]:
         """Return the lines that were printed since the last call; `all_of_it` when the invocation is over."""
@@ -168,7 +157,7 @@ class WorkerProcess:
         """Return the most memory that the worker was seen to use, in MB, never more than its limit."""
         if self.ended_for == MEMORY:
             return self._memory_limit // (1024 * 1024)
-        if time.monotonic() - self._measured_at > MEASURE_EVERY:
+        if clock.monotonic() - self._measured_at > MEASURE_EVERY:
             self._measure()
         return max(1, min(self._max_rss, self._memory_limit) // (1024 * 1024))
 
@@ -177,7 +166,7 @@ class WorkerProcess:
         return folder_size.at_least(self._scratch / "tmp", most) > most
 
     def _measure(self) -> int:
-        self._measured_at = time.monotonic()
+        self._measured_at = clock.monotonic()
         try:
             rss = self._statistics.memory_info().rss
         except psutil.Error:

@@ -219,7 +219,7 @@ def test_a_link_ends_with_its_code_and_after_ten_minutes(aws, create, monkeypatc
     request = SimpleNamespace(method="GET", path=url.partition("?")[0], query=url.partition("?")[2])
     monkeypatch.setattr(code_download, "_signature", lambda name, expires: url.rpartition("=")[2])
     with monkeypatch.context() as later:
-        later.setattr(code_download.time, "time", lambda: expires + 1.0)
+        later.setattr(code_download.clock, "now", lambda: expires + 1.0)
         assert code_download.answer(request)[0] == 403, "its time is over"
     lambda_.delete_function(FunctionName=name)
     eventually(lambda: download(url)[0] == 404, "the code to go")

@@ -181,12 +181,18 @@ def test_what_is_due_runs_before_a_request_and_not_within_a_job(loop):
 def test_while_a_function_is_on_the_stack_nothing_else_runs(loop):
     seen = Seen()
     executor.soon(lambda: seen.note("job"))
-    loop.held += 1
-    loop.run_due()
-    assert seen.notes == []
-    loop.held -= 1
+    with executor.holding():
+        loop.run_due()
+        assert seen.notes == []
     loop.run_due()
     assert seen.notes == ["job"]
+
+
+def test_what_is_waited_for_runs_all_the_same(form):
+    seen = Seen()
+    with executor.holding():
+        executor.soon(lambda: seen.note("job"))
+        assert seen.after(1) == ["job"]
 
 
 def test_sleeping_lets_others_work(loop):

@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from helpers.local_aws import lifecycle
-from helpers.local_aws.execution import execution_environment
+from helpers.local_aws.execution import environment
 from tests.support.async_aws import send
 from tests.support.embedded_aws import Aws, Gate, gone, own_home
 from tests.support.hostile import failure, innocent_function, linux, posix, unnoticed  # noqa: F401
@@ -652,7 +652,7 @@ def handler(event, context):
 
 @pytest.mark.deep
 def test_an_import_that_never_ends(tmp_path):
-    assert execution_environment.INIT_TIMEOUT == 30
+    assert environment.INIT_TIMEOUT == 30
     with impatient_aws(tmp_path / "home", 6) as aws:
         name = aws.function("import time\ntime.sleep(600)\ndef handler(event, context): pass", Timeout=3)
         with unnoticed(aws, aws.function(ECHO)):

@@ -11,11 +11,13 @@ import json
 import re
 import sys
 import uuid
+from functools import partial
 
 import pytest
 
 from helpers.local_aws.account.credentials import Credentials
 from helpers.local_aws.awslambda import environment_pool, function_runner
+from helpers.local_aws.execution.process_environment import ProcessEnvironment
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("awslambdaric") is None,
@@ -124,9 +126,8 @@ def run(code, monkeypatch):
             "http://127.0.0.1:9",
             lambda role, session: Credentials("ASIATEST", "secret", "token"),
             lambda group, stream, events, role_arn=None: log.extend(message for _, message in events),
+            partial(ProcessEnvironment, command=(*command, handler) if command else None),
         )
-        if command:
-            host.command = (*command, handler)
         function_runner.set_host(host)
         spec = function_runner.FunctionSpec(
             name="sample",

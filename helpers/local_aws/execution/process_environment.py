@@ -1,38 +1,33 @@
 """Run one execution environment: a worker process, and the Runtime API that it alone may call.
 
 The worker runs `runtime.py` (or any client of the Lambda Runtime API) with the function's code, variables and
-role credentials. A thread here serves it: the worker asks for the next event, works, and posts the answer.
-The same thread watches the deadline, the memory and the output. Runtime API, version 2018-06-01:
+role credentials. A task here serves it: the worker asks for the next event, works, and posts the answer.
+The same task watches the deadline, the memory and the output. Runtime API, version 2018-06-01:
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
 
 from __future__ import annotations
 
 import logging
-import threading
-import time
-import uuid
-from pathlib import Path
-from typing import Protocol
+import queue
+import sys
+import sysconfig
 
+from ..engine import clock, executor
+from ..engine.executor import Inbox
 from ..http.http1 import Request
+from . import environment
 from . import invocation_log as log
-from .invocation import FunctionSpec, Outcome, Work
-from .invocation_metrics import Meter
-from .lambda_runtimes import runtime_version_arn
-from .runtime_api import Disconnected, RuntimeApiServer, event_headers, given_error_type
-from .worker_process import MEMORY, CodeIsGone, WorkerProcess
+from .environment import MAX_RESPONSE, RUNTIME, CodeIsGone, Pool, timed_out_message
+from .invocation import FunctionSpec, Work, event_headers
+from .reporter import Reporter
+from .runtime_api import Disconnected, RuntimeApiServer, given_error_type
+from .worker_process import MEMORY, WorkerProcess
 
-logger = logging.getLogger("local_aws.execution_environment")
+logger = logging.getLogger("local_aws.process_environment")
 
-#: Seconds that an environment may take to import the function. AWS allows 10 on machines that it knows; a laptop
-#: with a virus scanner needs longer for the same import.
-INIT_TIMEOUT = 30.0
 #: Seconds between two looks at the worker while it works: output, memory, life.
 TICK = 0.05
-#: Bytes of a synchronous answer, as AWS counts them: 6 MB and a little.
-MAX_RESPONSE = 6 * 1024 * 1024 + 100
-RUNTIME = Path(__file__).with_name("runtime.py")
 
 API = "/2018-06-01/runtime"
 NOT_ALLOWED = b'{"errorMessage":"State transition is not allowed","errorType":"InvalidStateTransition"}'
@@ -42,64 +37,48 @@ NEXT_TIMEOUT = 2.0
 SLOW_AFTER_TICKS = 4
 
 
-class Pool(Protocol):
-    """What an environment asks of the function's runner."""
-
-    def next_work(self, environment: ExecutionEnvironment) -> Work | None:
-        """Block until there is work for this environment; None tells it to end."""
-
-    def take_back(self, work: Work) -> None:
-        """Work that was handed to an environment which then turned out to be dead."""
-
-    def take_failed_start(self) -> Work | None:
-        """Work that waits for an environment of which this one will never be; it fails with the start."""
-
-    def busy_for_long(self, environment: ExecutionEnvironment) -> None:
-        """Note that the current invocation has run for a while: others need not wait for it."""
-
-    def ended(self, environment: ExecutionEnvironment) -> None:
-        """Note that the environment is gone."""
+def runtime_command() -> tuple[str, ...]:
+    """Python without this project, its variables and its packages; the runtime picks those that AWS has."""
+    folders = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
+    return (sys.executable, "-I", "-S", "-B", "-X", "utf8", str(RUNTIME), *sorted(folders))
 
 
-class ExecutionEnvironment:
-    """A sandboxed worker and the thread that serves it. Started at once; ends when its pool or its worker does."""
+class ProcessEnvironment:
+    """A sandboxed worker and the task that serves it. Started at once; ends when its pool or its worker does."""
 
     def __init__(
         self,
         spec: FunctionSpec,
         pool: Pool,
         variables: dict[str, str],
-        command: list[str],
         write_log: log.WriteLog,
+        command: tuple[str, ...] | None = None,
     ) -> None:
         self.spec, self._pool = spec, pool
         self.initialised = False
         self.slow = False  # the current invocation has run for SLOW_AFTER_TICKS
-        self.idle_since = time.monotonic()
-        now = time.gmtime()
-        stream = f"{time.strftime('%Y/%m/%d', now)}/[{spec.version}]{uuid.uuid4().hex}"
-        self._log = log.InvocationLog(spec.log_group, stream, spec.memory_mb, write_log)
-        self._meter = Meter(spec.name)
-        self._variables = {**variables, "AWS_LAMBDA_LOG_STREAM_NAME": stream}
-        self._command = command
-        self._thread = threading.Thread(target=self._run, name=f"{spec.name}-environment", daemon=True)
+        self.idle_since = clock.monotonic()
+        self._report = Reporter(spec, write_log)
+        self._variables = {**variables, "AWS_LAMBDA_LOG_STREAM_NAME": self._report.stream}
+        self._command = command or runtime_command()
         self._process: WorkerProcess | None = None
-        self._work: Work | None = None  # what is being worked on
+        self._inbox: Inbox[Work | None] = Inbox()
+        self.hand_over = self._inbox.put
         if spec.code is not None:
             spec.code.share()
-        self._thread.start()
+        self._task = executor.start(self._run, f"{spec.name}-environment")
 
     @property
     def alive(self) -> bool:
-        return self._thread.is_alive() and (self._process is None or self._process.running())
+        return self._task.running() and (self._process is None or self._process.running())
 
     def kill(self) -> None:
-        """Kill the worker now, whatever it is doing. The thread notices and cleans up."""
+        """Kill the worker now, whatever it is doing. The task notices and cleans up."""
         if self._process is not None:
             self._process.kill()
 
     def join(self, timeout: float) -> None:
-        self._thread.join(timeout)
+        self._task.join(timeout)
 
     def _run(self) -> None:
         try:
@@ -108,43 +87,35 @@ class ExecutionEnvironment:
                 api.only_for(process.pid)
                 self._serve(api, process)
         except CodeIsGone as error:
-            self._work = self._pool.take_failed_start()
-            self._end_work("Sandbox.Failed", f"Error: {error}")
+            self._report.work = self._pool.take_failed_start()
+            self._report.fail("Sandbox.Failed", f"Error: {error}")
         except Exception:
             logger.exception("the execution environment of %s failed", self.spec.name)
-            if not self.initialised and self._work is None:
-                self._work = self._pool.take_failed_start()
+            if not self.initialised and self._report.work is None:
+                self._report.work = self._pool.take_failed_start()
         finally:
-            self._meter.cancel()
-            self._end_work("Sandbox.Failed", "Error: the sandbox failed")
+            self._report.close()
             if self.spec.code is not None:
                 self.spec.code.release()
             self._pool.ended(self)
 
-    def _end_work(self, error_type: str, message: str) -> None:
-        """Nobody waits for ever, whatever went wrong here."""
-        work, self._work = self._work, None
-        if work is not None:
-            payload = log.error_payload(work.request_id, error_type, message)
-            work.done(work, Outcome(work.request_id, payload, error_type, b""))
-
     def _start(self, address: str) -> WorkerProcess:
         variables = {**self._variables, "AWS_LAMBDA_RUNTIME_API": address}
         spec = self.spec
-        return WorkerProcess(self._command, variables, spec.code_dir, spec.memory_mb, spec.storage_mb)
+        return WorkerProcess(list(self._command), variables, spec.code_dir, spec.memory_mb, spec.storage_mb)
 
     def _serve(self, api: RuntimeApiServer, process: WorkerProcess) -> None:
-        started = time.monotonic()
-        self._log.init_start(self.spec.runtime, runtime_version_arn(self.spec.region, self.spec.runtime))
-        if not self._await_first_next(api, process, started + INIT_TIMEOUT):
+        started = clock.monotonic()
+        self._report.init_begins()
+        if not self._await_first_next(api, process, started + environment.INIT_TIMEOUT):
             return
         self.initialised = True
-        init_ms: float | None = (time.monotonic() - started) * 1000
+        init_ms: float | None = (clock.monotonic() - started) * 1000
         while True:
-            self.idle_since = time.monotonic()
+            self.idle_since = clock.monotonic()
             self.slow = False
             process.deadline = None
-            work = self._pool.next_work(self)
+            work = self._next_work()
             if work is None:
                 return
             if not process.running():
@@ -154,6 +125,16 @@ class ExecutionEnvironment:
                 return
             init_ms = None
 
+    def _next_work(self) -> Work | None:
+        """Wait for work; None when it is time to end."""
+        work = self._pool.next_work(self)
+        if work is not None:
+            return work
+        try:
+            return self._inbox.get(environment.IDLE_SECONDS)
+        except queue.Empty:
+            return None if self._pool.leave(self) else self._inbox.get()
+
     def _await_first_next(self, api: RuntimeApiServer, process: WorkerProcess, deadline: float) -> bool:
         """Let the worker import the function; True when it asks for its first event."""
         process.deadline = deadline
@@ -161,7 +142,7 @@ class ExecutionEnvironment:
             request = _receive(api, process, deadline)
             if request is None:
                 self._read_output(process)
-                failure = process.failure(f"Error: Init timed out after {INIT_TIMEOUT:.2f} seconds")
+                failure = process.failure(environment.init_timed_out_message())
                 if failure is not None:
                     return self._init_failed(process, *failure)
             elif (request.method, request.path) == ("GET", f"{API}/invocation/next"):
@@ -176,27 +157,22 @@ class ExecutionEnvironment:
 
     def _init_failed(self, process: WorkerProcess, error_type: str, message: str, payload: bytes = b"") -> bool:
         """Fail one invocation that waits for a function that could not be started, for the same reason."""
-        work = self._work = self._pool.take_failed_start()
+        work = self._pool.take_failed_start()
         self._read_output(process)
         if work is not None:
-            self._log.start(work.request_id, self.spec.version)
-            self._meter.begin()
+            self._report.begins(work)
             payload = payload or log.error_payload(work.request_id, error_type, message)
-            self._finish(process, work, time.monotonic(), None, payload, error_type, environment_failed=True)
+            self._finish(process, clock.monotonic(), None, payload, error_type, environment_failed=True)
         return False
 
     def _invoke(self, api: RuntimeApiServer, process: WorkerProcess, work: Work, init_ms: float | None) -> bool:
         """Hand the worker one event and wait for its answer; True when the worker lives on."""
-        self._work = work
-        self._meter.begin()
-        self._log.start(work.request_id, self.spec.version)
-        started = time.monotonic()
+        self._report.begins(work)
+        started = clock.monotonic()
         deadline = process.deadline = started + self.spec.timeout_s
         delivered = api.reply(200, work.payload, event_headers(self.spec, work))
         if not delivered and process.ended_for is None:
-            self._log.abandon()
-            self._meter.cancel()
-            self._work = None
+            self._report.did_not_begin()
             self._pool.take_back(work)
             return False
         answer = self._await_answer(api, process, work, deadline)
@@ -208,12 +184,12 @@ class ExecutionEnvironment:
             if len(payload) > MAX_RESPONSE:
                 error_type = "Function.ResponseSizeTooLarge"
                 payload = log.too_large_payload(MAX_RESPONSE)
-            self._finish(process, work, started, init_ms, payload, error_type)
+            self._finish(process, started, init_ms, payload, error_type)
             api.reply(202, b'{"status":"OK"}')
             return self._await_next(api, process)
         error_type, message = answer
         payload = log.error_payload(work.request_id, error_type, message)
-        self._finish(process, work, started, init_ms, payload, error_type, environment_failed=True)
+        self._finish(process, started, init_ms, payload, error_type, environment_failed=True)
         return False
 
     def _await_answer(
@@ -228,13 +204,13 @@ class ExecutionEnvironment:
                 if request.method == "POST" and request.path in answers:
                     return request
                 api.reply(400, b'{"errorMessage":"Invalid request ID","errorType":"InvalidRequestID"}')
-                if time.monotonic() < deadline:
+                if clock.monotonic() < deadline:
                     continue
             if api.refused_body:
                 return "Function.ResponseSizeTooLarge", f"Error: {log.too_large_message(MAX_RESPONSE)}"
             ticks += 1
             self._read_output(process)
-            failure = process.failure(f"Error: Task timed out after {self.spec.timeout_s:.2f} seconds")
+            failure = process.failure(timed_out_message(self.spec.timeout_s))
             if failure is not None:
                 return failure
             if ticks == SLOW_AFTER_TICKS:
@@ -243,10 +219,10 @@ class ExecutionEnvironment:
 
     def _await_next(self, api: RuntimeApiServer, process: WorkerProcess) -> bool:
         """After an answer the worker asks for the next event; a worker that does anything else is not to be trusted."""
-        deadline = process.deadline = time.monotonic() + NEXT_TIMEOUT
-        while time.monotonic() < deadline:
+        deadline = process.deadline = clock.monotonic() + NEXT_TIMEOUT
+        while clock.monotonic() < deadline:
             try:
-                request = api.receive(min(deadline, time.monotonic() + TICK))
+                request = api.receive(min(deadline, clock.monotonic() + TICK))
             except Disconnected:
                 return False
             if request is None:
@@ -261,7 +237,6 @@ class ExecutionEnvironment:
     def _finish(
         self,
         process: WorkerProcess,
-        work: Work,
         started: float,
         init_ms: float | None,
         payload: bytes,
@@ -269,26 +244,21 @@ class ExecutionEnvironment:
         environment_failed: bool = False,
     ) -> None:
         """Close the invocation's log and tell its caller. A failed environment is named in the REPORT line."""
-        duration_ms = (time.monotonic() - started) * 1000
+        duration_ms = (clock.monotonic() - started) * 1000
         self._read_output(process, all_of_it=True)
-        if error_type == "Sandbox.Timedout":
-            self._log.timed_out(work.request_id, self.spec.timeout_s)
         failure = error_type if environment_failed else None
         if process.ended_for == MEMORY:
             failure = "Runtime.OutOfMemory"  # so the report has it, while the caller reads Runtime.ExitError
-        tail = self._log.end(work.request_id, duration_ms, init_ms, process.max_memory_mb(), failure)
-        self._meter.end(duration_ms, failed=error_type is not None)
-        self._work = None
-        work.done(work, Outcome(work.request_id, payload, error_type, tail))
+        self._report.ends(duration_ms, init_ms, process.max_memory_mb(), payload, error_type, failure)
 
     def _read_output(self, process: WorkerProcess, all_of_it: bool = False) -> None:
-        self._log.output(process.read_output(all_of_it), process.lost_output())
+        self._report.output(process.read_output(all_of_it), process.lost_output())
 
 
 def _receive(api: RuntimeApiServer, process: WorkerProcess, deadline: float) -> Request | None:
     """Return the worker's next request, or None at the next tick. A worker that has hung up gets a moment to end."""
     try:
-        return api.receive(min(deadline, time.monotonic() + TICK))
+        return api.receive(min(deadline, clock.monotonic() + TICK))
     except Disconnected:
         process.wait(1.0)
         return None
