@@ -3,11 +3,16 @@
 An event whose invocation fails is retried, twice at most: one minute later and two minutes after that, under
 the same request id. Then, or when it has become too old, Lambda drops it. Events that find the function at its
 limit stay in the queue until there is room or they are too old.
+
+An event ages while the account is up, whatever the clock on the wall says. Without a configuration it may be six hours
+old, as on AWS: it has been accepted, and a laptop may be slow. An age that somebody has configured is there to be seen
+at work, and scaled as the waits are.
 https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
 """
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -37,7 +42,7 @@ class AsyncEvent(Work):
     """An event on its way to a function that nobody waits for."""
 
     qualifier: str = "$LATEST"  # as it was invoked: $LATEST, a version or an alias
-    received: float = 0.0  # clock.now() when Lambda took it
+    received: float = 0.0  # clock.uptime() when Lambda took it
     attempts: int = 0  # invocations that have ended
     waited: float = 0.0  # AWS's seconds between the attempts
     last: Outcome | None = None  # how the last attempt ended
@@ -62,25 +67,45 @@ def next_attempt(event: AsyncEvent, configs: Configs) -> tuple[float, str | None
     if event.attempts > retries:
         return 0.0, RETRIES_EXHAUSTED
     delay = RETRY_DELAYS[event.attempts - 1]
-    # Waits count as long as they are on AWS, all else as long as it took.
-    age = clock.now() - event.received + event.waited - scaled(event.waited)
-    if age + delay > _max_age(event, configs):
+    if _too_old(event, delay, _configured_age(event, configs)):
         return 0.0, EVENT_AGE_EXCEEDED
     return delay, None
+
+
+def _too_old(event: AsyncEvent, delay: float, configured: int | None) -> bool:
+    """Tell whether an event will be too old after another of AWS's waits."""
+    age = clock.uptime() - event.received
+    if configured is None:
+        return age + scaled(delay) > MAX_EVENT_AGE
+    # Waits count as long as they are on AWS, all else as long as it took.
+    return age + event.waited - scaled(event.waited) + delay > configured
+
+
+def deadline(event: AsyncEvent, configs: Configs) -> float:
+    """Return the moment, in clock.uptime(), when an event that waits in the queue is too old."""
+    configured = _configured_age(event, configs)
+    if configured is None:
+        return event.received + MAX_EVENT_AGE
+    return event.received + scaled(configured) if clock.scale() else math.inf  # without waits nothing becomes old
+
+
+def _configured_age(event: AsyncEvent, configs: Configs) -> int | None:
+    config = configs.get(event.qualifier)
+    return None if config is None else config.max_age
 
 
 class AsyncQueue(deque[AsyncEvent]):
     """Events that wait for an environment, oldest first (but for retries)."""
 
     def first_deadline(self, configs: Configs) -> float:
-        """Return the moment, in seconds since the epoch, when the first of the events will be too old."""
-        return min(_deadline(event, configs) for event in self)
+        """Return the moment, in clock.uptime(), when the first of the events will be too old; never without any."""
+        return min((deadline(event, configs) for event in self), default=math.inf)
 
     def take_expired(self, configs: Configs) -> list[AsyncEvent]:
         """Remove those that are too old, and return them."""
-        now = clock.now()
+        now = clock.uptime()
         events = self.take_all()
-        expired = {event for event in events if _deadline(event, configs) <= now}
+        expired = {event for event in events if deadline(event, configs) <= now}
         self.extend(event for event in events if event not in expired)
         return [event for event in events if event in expired]
 
@@ -89,12 +114,3 @@ class AsyncQueue(deque[AsyncEvent]):
         events = list(self)
         self.clear()
         return events
-
-
-def _deadline(event: AsyncEvent, configs: Configs) -> float:
-    return event.received + scaled(_max_age(event, configs))
-
-
-def _max_age(event: AsyncEvent, configs: Configs) -> float:
-    config = configs.get(event.qualifier)
-    return MAX_EVENT_AGE if config is None or config.max_age is None else config.max_age

@@ -10,9 +10,10 @@ import pickle
 from collections.abc import Callable
 from typing import Any
 
+from ..engine import clock
 from ..execution.invocation import FunctionSpec, Outcome
 from ..storage import journal
-from .async_queue import AsyncEvent
+from .async_queue import RETRY_DELAYS, AsyncEvent
 
 KIND = "async event"
 
@@ -20,7 +21,7 @@ KIND = "async event"
 def put(
     spec: FunctionSpec, event: AsyncEvent, *, due: float = 0.0, condition: str | None = None, new: bool = False
 ) -> None:
-    """Keep an event as it is. due: when (clock.now()) it is to run, at the earliest; condition: why it is over, and
+    """Keep an event as it is. due: when (clock.uptime()) it is to run, at the earliest; condition: why it is over, and
     only its destinations are still to be told."""
     if journal.store is None:
         return
@@ -50,11 +51,16 @@ def delete_all(arn: str, version: str) -> None:
 
 
 def read(value: bytes, done: Callable[[Any, Outcome], None]) -> tuple[AsyncEvent, float, str | None]:
-    """Return (event, when it is due, the condition under which it is over) of a row. done: see Work."""
+    """Return (event, seconds that are left to wait, the condition under which it is over) of a row. done: see Work.
+
+    The uptime of a process that was killed is known roughly: what a row says may lie a little after this one's.
+    """
     request_id, payload, trace_id, qualifier, received, attempts, waited, last, due, condition = pickle.loads(value)
     outcome = None if last is None else Outcome(*last)
+    received = min(received, clock.uptime())
     event = AsyncEvent(request_id, payload, done, None, trace_id, qualifier, received, attempts, waited, outcome)
-    return event, due, condition
+    left = min(due - clock.uptime(), clock.scaled(max(RETRY_DELAYS)))
+    return event, max(0.0, left), condition
 
 
 def resume(versions: dict[str, Any]) -> int:

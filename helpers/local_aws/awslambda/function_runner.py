@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from dataclasses import dataclass
 
 from ..cloudwatch import metrics
@@ -19,6 +20,7 @@ from .async_queue import (
     ZERO_CONCURRENCY,
     AsyncEvent,
     Configs,
+    deadline,
     next_attempt,
 )
 from .concurrency import Concurrency
@@ -66,7 +68,7 @@ class FunctionRunner(EnvironmentPool):
         self._configs = configs if configs is not None else {}
         self._lineage = lineage_of(spec.arn)
         self._dimensions = {"FunctionName": spec.name}
-        self._watching_age = False
+        self._look_at = math.inf  # when to look for events that are too old, in clock.uptime()
 
     def invoke(
         self, payload: bytes, *, request_id: str, client_context: str | None = None, hops: int = 0, root: str = ""
@@ -100,7 +102,7 @@ class FunctionRunner(EnvironmentPool):
         caller named, and whose configuration holds.
         """
         trace_id = new_trace_id(self._lineage, hops, root)
-        event = AsyncEvent(request_id, payload, self._async_done, None, trace_id, qualifier, clock.now())
+        event = AsyncEvent(request_id, payload, self._async_done, None, trace_id, qualifier, clock.uptime())
         metrics.record("AWS/Lambda", self._dimensions, _RECEIVED)
         event.accepted()
         async_rows.put(self._spec, event, new=True)
@@ -108,21 +110,21 @@ class FunctionRunner(EnvironmentPool):
 
     def resume(self, kept: bytes) -> None:
         """Go on with an asynchronous event that an earlier server has left."""
-        event, due, condition = async_rows.read(kept, self._async_done)
+        event, left, condition = async_rows.read(kept, self._async_done)
         event.accepted()
         if condition == SUCCESS:
             self._succeeded(event)
             event.over()
         elif condition is not None:
             self._give_up(event, condition)
-        elif due > clock.now():
-            executor.later(due - clock.now(), lambda: self._enqueue(event, start=True))
+        elif left:
+            executor.later(left, lambda: self._enqueue(event, start=True))
         else:
             self._enqueue(event, start=True)
 
     def stop_recursion(self, payload: bytes, *, request_id: str, trace_id: str, qualifier: str) -> None:
         """Drop an event that has gone round too often: it is not run."""
-        event = AsyncEvent(request_id, payload, self._async_done, None, trace_id, qualifier, clock.now())
+        event = AsyncEvent(request_id, payload, self._async_done, None, trace_id, qualifier, clock.uptime())
         metrics.record("AWS/Lambda", self._dimensions, {"AsyncEventsReceived": 1, "RecursiveInvocationsDropped": 1})
         self._give_up(event, RECURSION)
 
@@ -150,8 +152,7 @@ class FunctionRunner(EnvironmentPool):
                 self._queue.append(event)
                 if start:
                     self._start_for_queue()
-                if not self._watching_age:
-                    self._watch_age()
+                self._look_for_old_events(deadline(event, self._configs))
         if not room:
             metrics.record("AWS/Lambda", self._dimensions, {"Throttles": 1})
         if refused:
@@ -185,7 +186,7 @@ class FunctionRunner(EnvironmentPool):
             self._give_up(event, condition)
             return
         event.waited += delay
-        async_rows.put(self._spec, event, due=clock.now() + scaled(delay))
+        async_rows.put(self._spec, event, due=clock.uptime() + scaled(delay))
         if scaled(delay):
             executor.later(scaled(delay), lambda: self._enqueue(event, start=True))
         else:  # this environment is about to ask for work
@@ -220,23 +221,26 @@ class FunctionRunner(EnvironmentPool):
     def _report(self, destination: str, ending: Ending) -> None:
         executor.soon(lambda: destinations.deliver(ending, destination))
 
+    def _look_for_old_events(self, moment: float) -> None:
+        """See to it that events which are too old at a moment (in clock.uptime()) are dropped then."""
+        if moment < self._look_at:
+            self._look_at = moment
+            # Not at once again, should the sums differ in their last digit.
+            executor.later(max(0.01, moment - clock.uptime()), lambda: self._look(moment))
+
+    def _look(self, moment: float) -> None:
+        if moment == self._look_at:  # and no earlier one has been found since
+            self._drop_expired()
+
     def _drop_expired(self) -> None:
         """Drop events that have waited too long."""
         with self._lock:
             expired = self._queue.take_expired(self._configs)
-            self._watching_age = False
-            if self._queue:
-                self._watch_age()
+            self._look_at = math.inf
+            self._look_for_old_events(self._queue.first_deadline(self._configs))
         for event in expired:
             self._give_up(event, EVENT_AGE_EXCEEDED)
 
     def _throttled(self, reserved: bool) -> TooManyRequests:
         metrics.record("AWS/Lambda", self._dimensions, {"Throttles": 1})
         return TooManyRequests(reserved)
-
-    def _watch_age(self) -> None:
-        """See to it that the first event to become too old is dropped then. Without waits nothing becomes old."""
-        if clock.scale():
-            self._watching_age = True
-            wait = self._queue.first_deadline(self._configs) - clock.now()
-            executor.later(max(wait, 0.01), self._drop_expired)
