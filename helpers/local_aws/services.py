@@ -14,7 +14,7 @@ from typing import Any
 from . import cloudformation, moto_settings
 from .account.account_owner import AccountOwner
 from .account.credentials import ACCOUNT_ID, REGION, Credentials, CredentialStore
-from .awslambda import code_download, function_runner, lambda_service
+from .awslambda import code_download, function_code, function_runner, lambda_service
 from .dynamodb import (
     attribute_names,
     consumed_capacity,
@@ -179,7 +179,7 @@ def _install(code_root: Path, find_credentials: Callable[[str], Credentials | No
     """
     service_models.install()
     ambiguity.install()
-    lambda_service.install(code_root)
+    function_code.set_root(code_root)
     attribute_names.install()
     consumed_capacity.install()
     item_answers.install()

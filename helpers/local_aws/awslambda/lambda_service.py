@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 from moto.awslambda import models as moto_lambda
@@ -36,17 +35,6 @@ class InvocationRefused(Exception):
         super().__init__(message)
         self.code = code
         self.message = message
-
-
-def install(code_root: Path | None = None) -> None:
-    """Make moto's Lambda this one. Call it once, before the first request.
-
-    code_root: a folder for unpacked functions, this service's alone; without it, a temporary one is made.
-    """
-    if code_root is not None:
-        function_code.set_root(code_root)
-    moto_lambda.lambda_backends.clear()
-    moto_lambda.lambda_backends.backend = LambdaService
 
 
 def revive() -> None:

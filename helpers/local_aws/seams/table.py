@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from importlib.metadata import version
 
+from ..awslambda.lambda_service import LambdaService
 from ..cloudwatch import metric_alarms, metric_requests
 from ..events.event_bus import EventBusBackend
 from ..events.event_requests import Requests
@@ -65,7 +66,11 @@ _IAM: tuple[Seam, ...] = (
     swap("moto.sts.responses:TokenResponse", "51bb6bbbd503", Why.WRONG, security_tokens.Response),
 )
 
-SEAMS: tuple[Seam, ...] = (*_BOTOCORE, *_EVENTS, *_CLOUDWATCH, *_IAM)
+_LAMBDA: tuple[Seam, ...] = (
+    swap("moto.awslambda.models:lambda_backends.backend", "5dfbf154fd97", Why.MISSING, LambdaService),
+)
+
+SEAMS: tuple[Seam, ...] = (*_BOTOCORE, *_LAMBDA, *_EVENTS, *_CLOUDWATCH, *_IAM)
 
 
 def install() -> None:

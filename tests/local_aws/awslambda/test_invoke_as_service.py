@@ -10,8 +10,9 @@ import boto3
 import moto
 import pytest
 from botocore.config import Config
+from moto.awslambda.models import lambda_backends
 
-from helpers.local_aws.awslambda import lambda_function, lambda_service
+from helpers.local_aws.awslambda import function_code, lambda_function, lambda_service
 from helpers.local_aws.awslambda.function_runner import Invocation, TooManyRequests
 from tests.support.embedded_aws import LAMBDA_TRUST, zip_of
 from tests.support.lambda_requests import ACCOUNT, ECHO, RULE, UUID, refusal
@@ -54,7 +55,10 @@ def inside(tmp_path, monkeypatch):
     }.items():
         monkeypatch.setenv(f"AWS_{name}", value)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    lambda_service.install(tmp_path)
+    monkeypatch.setattr(lambda_backends, "backend", lambda_service.LambdaService)
+    monkeypatch.setattr(function_code, "_root", None)
+    function_code.set_root(tmp_path)
+    lambda_backends.clear()
     with moto.mock_aws():
         role = boto3.client("iam").create_role(RoleName="r", AssumeRolePolicyDocument=json.dumps(LAMBDA_TRUST))
         client = boto3.client("lambda", config=Config(retries={"total_max_attempts": 1}))
