@@ -9,11 +9,11 @@ import logging
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from . import cloudformation, moto_settings
 from .account.account_owner import AccountOwner
 from .account.credentials import ACCOUNT_ID, REGION, Credentials, CredentialStore
+from .account.service_table import Effect, named
 from .awslambda import code_download, function_code, function_runner, lambda_service
 from .dynamodb import (
     attribute_names,
@@ -26,12 +26,12 @@ from .dynamodb import (
 from .engine import executor
 from .events import event_bus
 from .execution.environment import Factory
-from .http import ambiguity, dispatch, json_requests, service_models, signing
-from .http.dispatch import Answer
+from .http import ambiguity, dispatch, signing
+from .http.call import Answer, Call, Unreadable, read
 from .http.http1 import Request
 from .iam import access_control
 from .logs.log_writer import LogWriter
-from .recovery import effects, saved_state
+from .recovery import saved_state
 from .seams import table as seams
 from .storage import journal
 from .storage.store import StoreError
@@ -110,22 +110,29 @@ class Account:
             self._code.cleanup()
 
     def _answered(self, request: Request) -> Answer:
+        """Lead a request its whole way: who asks, for what, and the stages of what then happens."""
         if request.path.startswith(code_download.PATH):
             return code_download.answer(request)
         try:
             caller = signing.authenticate(request, self._credentials)
         except signing.NotAuthenticated as error:
             return _refuse(request, error)
-        problem = ambiguity.problem(request, caller.service.lower())
-        if problem is not None:
-            return dispatch.error_answer(caller.service.lower(), 400, "ValidationException", problem)
-        if caller.service in ("logs", "iam"):
-            # Whoever reads the logs reads all that was written before; a policy that changes is no matter to it.
+        if (problem := ambiguity.problem(request, caller.service)) is not None:
+            return dispatch.error_answer(caller.service, 400, "ValidationException", problem)
+        try:
+            call = read(request, caller)
+            for stage in (self._write_logs, decide, make_up, serve, keep):
+                if (end := stage(call)) is not None:
+                    return end
+        except Unreadable as error:
+            return dispatch.error_answer(caller.service, 400, "SerializationException", str(error))
+        return call.answer
+
+    def _write_logs(self, call: Call) -> Answer | None:
+        """Have whoever reads the logs read all that was written before; a policy that changes is no matter to it."""
+        if call.service.endpoint in ("logs", "iam"):
             self._logs.flush()
-        refusal = access_control.refuse(caller, request)
-        if refusal is not None:
-            return refusal
-        return _keeping(request, caller.service, caller.region)
+        return None
 
 
 def _environments() -> Factory:
@@ -139,31 +146,49 @@ def _environments() -> Factory:
     return InProcessEnvironment
 
 
-def _keeping(request: Request, service: str, region: str) -> Answer:
-    """Have the service answer; what the call has changed is on disk by then."""
-    effect = effects.effect_of(service, request)
-    writes = effect is not effects.Effect.NOTHING
+def decide(call: Call) -> Answer | None:
+    """End the way of a call that IAM does not allow."""
+    return access_control.refuse(call)
+
+
+def make_up(call: Call) -> Answer | None:
+    """Write first what could not be written before, or end the way of a call that is to write more."""
+    if call.effect is not Effect.NOTHING and journal.in_trouble():
+        return _commit(call)
+    return None
+
+
+def serve(call: Call) -> Answer | None:
+    """Have the service answer."""
+    call.answer = dispatch.dispatch(call)
+    return None
+
+
+def keep(call: Call) -> Answer | None:
+    """Bring to disk what the call has changed, or say that it cannot be kept."""
+    if call.effect is Effect.STATE:
+        journal.changed(call.service.endpoint, call.region)
+    if call.effect is not Effect.NOTHING or not journal.in_trouble():
+        return _commit(call)
+    return None
+
+
+def _commit(call: Call) -> Answer | None:
     try:
-        if writes and journal.in_trouble():
-            journal.commit()  # what could not be written before comes first
-        answer = dispatch.dispatch(request, service, region)
-        if effect is effects.Effect.STATE:
-            journal.changed(service, region)
-        if writes or not journal.in_trouble():
-            journal.commit()
+        journal.commit()
     except StoreError as error:
         logger.warning("%s", error)
-        return dispatch.error_answer(service, 507, "InternalFailure", str(error)) if writes else answer
-    return answer
+        if call.effect is not Effect.NOTHING:
+            return dispatch.error_answer(call.service.endpoint, 507, "InternalFailure", str(error))
+    return None
 
 
-def _refuse(request: Request, error: Any) -> Answer:
+def _refuse(request: Request, error: signing.NotAuthenticated) -> Answer:
     """Without a valid signature the service is not known for certain: the form of the answer is a good guess."""
-    service = _named_service(request)
-    xml = service in ("iam", "sts", "s3", "sns", "cloudformation")
+    service = named(_named_service(request))
     json_status = 400 if "x-amz-target" in request.headers else 403
-    code = error.query_code if xml else error.code
-    return dispatch.error_answer(service, 403 if xml else json_status, code, str(error))
+    status, code = (403, error.query_code) if service.answers_xml else (json_status, error.code)
+    return dispatch.error_answer(service.endpoint, status, code, str(error))
 
 
 def _named_service(request: Request) -> str:
@@ -177,13 +202,10 @@ def _install(code_root: Path, find_credentials: Callable[[str], Credentials | No
 
     code_root: the folder for unpacked functions; find_credentials: knows the credentials of an access key id.
     """
-    service_models.install()
-    ambiguity.install()
     function_code.set_root(code_root)
     attribute_names.install()
     consumed_capacity.install()
     item_answers.install()
-    json_requests.install()  # after ambiguity, see there
     table_shortcuts.install()
     table_scans.install()
     typed_comparisons.install()

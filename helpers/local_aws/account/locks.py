@@ -10,9 +10,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from ..engine import executor
-
-#: Services whose calls may wait: Invoke for a function, ReceiveMessage for a message. They look after themselves.
-_WAITING = frozenset({"lambda", "sqs"})
+from .service_table import named
 
 _locks: dict[str, executor.Lock] = {}
 _making = executor.Lock()
@@ -20,7 +18,7 @@ _making = executor.Lock()
 
 def service_lock(service: str) -> AbstractContextManager[Any]:
     """Return the lock of a service, by the name in its endpoint ("dynamodb"): held while its model is touched."""
-    if service in _WAITING:
+    if named(service).waits:
         return nullcontext()
     lock = _locks.get(service)
     if lock is None:

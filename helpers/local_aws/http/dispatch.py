@@ -9,7 +9,6 @@ put_item is answered in 0.4 ms instead of 2.
 from __future__ import annotations
 
 import functools
-import io
 import json
 import logging
 import re
@@ -21,28 +20,18 @@ import moto.backend_index as backend_index
 import moto.backends as backends
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.base_backend import BackendDict
-from moto.core.request import Request as MotoRequest
 from werkzeug.exceptions import HTTPException
 
 from ..account.locks import service_lock
+from ..account.service_table import named
 from . import malformed
+from .call import Answer, Call
 from .http1 import Request
-from .json_requests import JsonRequest, is_json
+from .moto_requests import JsonRequest
+
+__all__ = ["Answer", "dispatch", "error_answer", "register"]
 
 logger = logging.getLogger("local_aws.dispatch")
-
-Answer = tuple[int, dict[str, str], bytes]
-
-#: Services whose name in a signature is not the name of their endpoint.
-_ENDPOINTS = {"eventbridge": "events"}
-#: Services of which AWS has one endpoint for all regions.
-_GLOBAL = {
-    "iam": "iam.amazonaws.com",
-    "budgets": "budgets.amazonaws.com",
-    "cloudfront": "cloudfront.amazonaws.com",
-}
-#: Services whose errors are XML; all others in use here speak JSON.
-_XML_SERVICES = {"iam", "sts", "s3", "sns", "cloudformation", "ec2", "elasticloadbalancing", "autoscaling"}
 
 #: Services that are not moto's: name in a signature -> what answers a request in a region.
 _OWN_SERVICES: dict[str, Callable[[Request, str], Answer]] = {}
@@ -57,15 +46,15 @@ class UnknownService(Exception):
     """moto has no such service, or no such address in it."""
 
 
-def dispatch(request: Request, service: str, region: str) -> Answer:
-    """Answer `request` for `service` in `region`: status, headers and body as AWS would send them."""
-    service = _ENDPOINTS.get(service.lower(), service.lower())
+def dispatch(call: Call) -> Answer:
+    """Have the service answer: status, headers and body as AWS would send them."""
+    request, service = call.request, call.service.endpoint
     if service in _OWN_SERVICES:
-        return _OWN_SERVICES[service](request, region)
-    host = _host(service, region, request)
+        return _OWN_SERVICES[service](request, call.region)
+    host = call.host
     try:
         handler = _handler(host, request.path)
-        moto_request = _moto_request(request, host)
+        moto_request = call.for_moto
         with service_lock(service):
             if isinstance(moto_request, JsonRequest):
                 answer = handler(moto_request, f"https://{host}/", moto_request.headers)
@@ -78,10 +67,10 @@ def dispatch(request: Request, service: str, region: str) -> Answer:
     except HTTPException as error:  # moto raises some of AWS's errors outside an action
         return error.code or 400, dict(error.get_headers()), _bytes(error.get_body())
     except Exception:
-        wrong = malformed.problem(request, service)
+        wrong = malformed.problem(call)
         if wrong is not None:
             return error_answer(service, 400, "SerializationException", wrong)
-        logger.exception("%s %s failed", service, request.headers.get("x-amz-target", request.path))
+        logger.exception("%s %s failed", service, call.name or request.path)
         return error_answer(service, 500, "InternalFailure", "The embedded AWS failed; its server.log says why.")
     status, headers, body = answer if len(answer) == 3 else (200, {}, answer)
     return int(status), {name: str(value) for name, value in headers.items()}, _bytes(body)
@@ -89,7 +78,7 @@ def dispatch(request: Request, service: str, region: str) -> Answer:
 
 def error_answer(service: str, status: int, code: str, message: str) -> Answer:
     """Return an error in the form that the service's clients understand."""
-    if service in _XML_SERVICES:
+    if named(service).answers_xml:
         body = (
             f"<ErrorResponse><Error><Type>Sender</Type><Code>{escape(code)}</Code>"
             f"<Message>{escape(message)}</Message></Error></ErrorResponse>"
@@ -97,14 +86,6 @@ def error_answer(service: str, status: int, code: str, message: str) -> Answer:
         return status, {"Content-Type": "text/xml"}, body.encode()
     headers = {"Content-Type": "application/x-amz-json-1.1", "x-amzn-ErrorType": code}
     return status, headers, json.dumps({"__type": code, "message": message}).encode()
-
-
-def _host(service: str, region: str, request: Request) -> str:
-    if service in _GLOBAL:
-        return _GLOBAL[service]
-    if service == "dynamodb" and request.headers.get("x-amz-target", "").startswith("DynamoDBStreams"):
-        return f"streams.dynamodb.{region}.amazonaws.com"
-    return f"{service}.{region}.amazonaws.com"
 
 
 @functools.lru_cache(maxsize=256)
@@ -129,39 +110,6 @@ def _handler(host: str, path: str) -> Callable[..., Any]:
         if pattern.match(url):
             return handler
     raise UnknownService(f"The embedded AWS does not know {url}.")
-
-
-def _moto_request(request: Request, host: str) -> MotoRequest:
-    environ = {
-        "REQUEST_METHOD": request.method,
-        "PATH_INFO": _wsgi_path(request.path),
-        "RAW_URI": request.target,
-        "QUERY_STRING": request.query,
-        "SERVER_NAME": host,
-        "SERVER_PORT": "443",
-        "SERVER_PROTOCOL": "HTTP/1.1",
-        "wsgi.url_scheme": "https",
-        "wsgi.input": io.BytesIO(request.body),
-        "CONTENT_LENGTH": str(len(request.body)),
-    }
-    for name, value in request.headers.items():
-        if name == "content-type":
-            environ["CONTENT_TYPE"] = value
-        elif name not in ("content-length", "transfer-encoding"):
-            environ["HTTP_" + name.upper().replace("-", "_")] = value
-    # The account is always the embedded one; a header of moto's own must not choose another.
-    environ.pop("HTTP_X_MOTO_ACCOUNT_ID", None)
-    environ["HTTP_HOST"] = host
-    return JsonRequest(environ, request.body) if is_json(request) else MotoRequest(environ)
-
-
-def _wsgi_path(path: str) -> str:
-    """WSGI wants the path percent-decoded, its bytes as Latin-1 characters (PEP 3333)."""
-    if "%" not in path:
-        return path
-    from urllib.parse import unquote_to_bytes
-
-    return unquote_to_bytes(path).decode("latin-1")
 
 
 def _bytes(body: Any) -> bytes:

@@ -9,14 +9,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-import time
-from calendar import timegm
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import lru_cache
 from posixpath import normpath
 from urllib.parse import quote
 
 from ..account.credentials import Credentials, CredentialStore
+from ..engine import clock
 from .http1 import Request
 
 ALGORITHM = "AWS4-HMAC-SHA256"
@@ -87,7 +87,7 @@ def _same(given: str | None, expected: str | None) -> bool:
 
 def _check_clock(request: Request, date: str) -> None:
     stamp = request.headers.get("x-amz-date", "")
-    if not stamp.startswith(date) or abs(time.time() - _moment(stamp)) > MAX_SKEW:
+    if not stamp.startswith(date) or abs(clock.now() - _moment(stamp)) > MAX_SKEW:
         raise NotAuthenticated(
             "InvalidSignatureException",
             "SignatureDoesNotMatch",
@@ -99,7 +99,7 @@ def _check_clock(request: Request, date: str) -> None:
 def _moment(stamp: str) -> int:
     """Seconds since the epoch; 0 for what is no time."""
     try:
-        return timegm(time.strptime(stamp, "%Y%m%dT%H%M%SZ"))
+        return int(datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp())
     except ValueError:
         return 0
 

@@ -11,9 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ..account.credentials import Credentials
+from ..http.call import Call
 from ..http.dispatch import Answer
-from ..http.http1 import Request
-from ..http.signing import Caller
 from . import identity_policies, resource_policies, service_permissions
 from .access_denied import refusal
 from .authorization import AccessRequest, Decision, PolicySet
@@ -37,17 +36,20 @@ def role_may(role_arn: str, action: str, resource_arn: str, context: Mapping[str
     return all(part.decide(request) is Decision.ALLOW for _, part in _parts(policies, None))
 
 
-def refuse(caller: Caller, request: Request) -> Answer | None:
-    """Return the service's refusal of a request for which the caller lacks permission; None when it may go on."""
-    credentials = caller.credentials
+def refuse(call: Call) -> Answer | None:
+    """Return the service's refusal of a call for which the caller lacks permission; None when it may go on.
+
+    Raises Unreadable.
+    """
+    credentials = call.caller.credentials
     if credentials.is_administrator:
         return None
     policies = _policies(credentials)
-    for permission in service_permissions.needed(request, caller.service, caller.region):
-        context = CallerContext(credentials, request, caller.region, permission.context)
+    for permission in service_permissions.needed(call):
+        context = CallerContext(credentials, call.request, call.region, permission.context)
         reason = _why_not(credentials, policies, permission, context)
         if reason is not None:
-            return refusal(request, caller.service.lower(), credentials.principal_arn, permission, reason)
+            return refusal(call, permission, reason)
     return None
 
 

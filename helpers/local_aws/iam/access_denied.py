@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import json
 
+from ..http.call import Call
 from ..http.dispatch import Answer, error_answer
-from ..http.http1 import Request
 from .permissions import Permission
 
-#: Services that speak XML, or did once; their code is AccessDenied and the status 403.
-_QUERY_SERVICES = frozenset({"iam", "sts", "sns", "cloudformation", "s3", "ec2", "elasticloadbalancing", "autoscaling"})
-#: Services with a REST API: status 403.
-_REST_SERVICES = frozenset({"lambda", "scheduler", "pipes", "apigateway"})
 
-
-def refusal(request: Request, service: str, caller_arn: str, permission: Permission, reason: str) -> Answer:
+def refusal(call: Call, permission: Permission, reason: str) -> Answer:
     """Return the answer to a request that lacks `permission`.
 
     reason: the end of AWS's sentence, such as "with an explicit deny in an identity-based policy"; {action} in
@@ -22,24 +17,23 @@ def refusal(request: Request, service: str, caller_arn: str, permission: Permiss
     """
     action = permission.shown_action or permission.action
     resource = permission.shown_resource or permission.resource
-    message = f"User: {caller_arn} is not authorized to perform: {action} on resource: {resource} " + reason.format(
-        action=action
-    )
-    speaks_query = "x-amz-target" not in request.headers and "/operation/" not in request.path
-    if service in _QUERY_SERVICES or (service in ("sqs", "monitoring") and speaks_query):
+    caller, ending = call.caller.credentials.principal_arn, reason.format(action=action)
+    message = f"User: {caller} is not authorized to perform: {action} on resource: {resource} {ending}"
+    service, headers = call.service, call.request.headers
+    if service.answers_xml or call.protocol == "query":
         return error_answer("iam", 403, "AccessDenied", message)
-    if service in _REST_SERVICES:
-        headers = {"Content-Type": "application/json", "x-amzn-ErrorType": "AccessDeniedException"}
-        return 403, headers, json.dumps({"Message": message}).encode()
-    if "cbor" in request.headers.get("content-type", ""):
-        headers = {"Content-Type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"}
-        return 403, headers, _cbor({"__type": "AccessDeniedException", "message": message})
-    headers = {"Content-Type": request.headers.get("content-type", "application/x-amz-json-1.1")}
-    if service == "sqs":  # its clients go by the code that it had when it spoke XML
-        headers["x-amzn-query-error"] = "AccessDenied;Sender"
-        return 403, headers, _json("com.amazon.coral.service#AccessDeniedException", message)
-    full = "com.amazon.coral.service#AccessDeniedException" if service == "dynamodb" else "AccessDeniedException"
-    return 400, headers, _json(full, message)
+    if call.protocol.startswith("rest"):
+        answered = {"Content-Type": "application/json", "x-amzn-ErrorType": "AccessDeniedException"}
+        return 403, answered, json.dumps({"Message": message}).encode()
+    if "cbor" in headers.get("content-type", ""):
+        answered = {"Content-Type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"}
+        return 403, answered, _cbor({"__type": "AccessDeniedException", "message": message})
+    answered = {"Content-Type": headers.get("content-type", "application/x-amz-json-1.1")}
+    if service.endpoint == "sqs":  # its clients go by the code that it had when it spoke XML
+        answered["x-amzn-query-error"] = "AccessDenied;Sender"
+        return 403, answered, _json("com.amazon.coral.service#AccessDeniedException", message)
+    namespace = "com.amazon.coral.service#" if service.endpoint == "dynamodb" else ""
+    return 400, answered, _json(f"{namespace}AccessDeniedException", message)
 
 
 def _json(error_type: str, message: str) -> bytes:

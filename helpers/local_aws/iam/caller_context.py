@@ -5,13 +5,13 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-ke
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from moto.iam.models import iam_backends
 
 from ..account.credentials import ACCOUNT_ID, Credentials
+from ..engine import clock
 from ..http.http1 import Request
 
 
@@ -74,8 +74,8 @@ _KEYS: dict[str, Callable[[CallerContext], str | None]] = {
     "aws:viaawsservice": lambda c: "false",
     "aws:useragent": lambda c: c.request.headers.get("user-agent"),
     "aws:multifactorauthpresent": lambda c: "false" if c.credentials.role_arn else None,
-    "aws:currenttime": lambda c: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-    "aws:epochtime": lambda c: str(int(time.time())),
+    "aws:currenttime": lambda c: clock.utc().strftime("%Y-%m-%dT%H:%M:%SZ"),
+    "aws:epochtime": lambda c: str(int(clock.now())),
     "aws:sourceip": lambda c: "127.0.0.1",
     # On AWS these requests come over TLS; here they never leave the machine, and a policy that demands TLS holds.
     "aws:securetransport": lambda c: "true",

@@ -13,7 +13,8 @@ from typing import Any
 from moto.dynamodb.models import dynamodb_backends
 
 from ..account.credentials import ACCOUNT_ID
-from .permissions import Call, Permission
+from ..http.call import Call
+from .permissions import Permission
 
 #: The members of TransactItems; each is an action of its own.
 _TRANSACT_ACTIONS = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "Get": "GetItem"}
@@ -32,7 +33,7 @@ _ANYWHERE = frozenset(
 
 def needed(call: Call) -> list[Permission]:
     """Return the permissions that an operation needs."""
-    operation, parameters = call.operation, call.parameters
+    operation, parameters = call.name, call.input
     if operation in ("BatchGetItem", "BatchWriteItem"):
         asked = parameters.get("RequestItems")
         tables = asked.items() if isinstance(asked, Mapping) else ()
@@ -64,17 +65,17 @@ def _requests(request: Any) -> list[Mapping[str, Any]]:
 
 
 def _transaction(call: Call) -> Iterator[Permission]:
-    items = call.parameters.get("TransactItems")
+    items = call.input.get("TransactItems")
     for item in items if isinstance(items, list) else ():
         for kind, request in item.items() if isinstance(item, Mapping) else ():
             if isinstance(request, Mapping):
                 action = _TRANSACT_ACTIONS.get(kind, "ConditionCheckItem")
-                enclosing = {"dynamodb:enclosingoperation": call.operation}
+                enclosing = {"dynamodb:enclosingoperation": call.name}
                 yield _permission(call, action, str(request.get("TableName", "")), [request], None, enclosing)
 
 
 def _partiql(call: Call) -> Iterator[Permission]:
-    listed = call.parameters.get("Statements") or call.parameters.get("TransactStatements") or [call.parameters]
+    listed = call.input.get("Statements") or call.input.get("TransactStatements") or [call.input]
     for entry in listed if isinstance(listed, list) else ():
         text = str(entry.get("Statement", "")) if isinstance(entry, Mapping) else ""
         match = _STATEMENT.match(text)

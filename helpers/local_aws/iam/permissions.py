@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
-
-from ..account.credentials import ACCOUNT_ID
 
 #: A condition key's value, or a function that finds it out when a policy asks for it.
 Value = str | tuple[str, ...] | Callable[[], "str | tuple[str, ...] | None"]
@@ -25,27 +22,6 @@ class Permission:
     context: Mapping[str, Value] = field(default_factory=dict)
     shown_action: str | None = None
     shown_resource: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A request as a service understands it: the operation's name and its parameters."""
-
-    service: str
-    operation: str
-    parameters: Mapping[str, Any]
-    region: str
-
-    def arn(self, resource: str) -> str:
-        return f"arn:aws:{self.service}:{self.region}:{ACCOUNT_ID}:{resource}"
-
-    def names(self, *parameters: str) -> list[str]:
-        """Return the texts that are given for these parameters; a list gives all of its own."""
-        found: list[str] = []
-        for parameter in parameters:
-            value = self.parameters.get(parameter)
-            found += [v for v in (value if isinstance(value, list) else [value]) if isinstance(v, str) and v]
-        return found
 
 
 def pass_role(role_arn: str, service: str) -> Permission:

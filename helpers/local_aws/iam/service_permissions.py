@@ -8,107 +8,56 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from typing import Any
-from urllib.parse import parse_qsl, unquote
 
 from ..account.arn import service_of
 from ..account.credentials import ACCOUNT_ID
 from ..execution.function_names import locate
 from ..execution.lambda_errors import LambdaError
-from ..http import service_models
-from ..http.http1 import Request
+from ..http.call import Call
 from . import dynamodb_permissions
-from .permissions import Call, Permission, pass_role
-
-#: Services whose name in a signature is not the one in front of their actions.
-_PREFIXES = {"monitoring": "cloudwatch", "eventbridge": "events", "email": "ses"}
-#: What everybody may do: https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html.
-_FREE = {"sts": ("GetCallerIdentity", "GetSessionToken", "AssumeRoleWithWebIdentity", "AssumeRoleWithSAML")}
+from .permissions import Permission, pass_role
 
 
-def needed(request: Request, service: str, region: str) -> list[Permission]:
-    """Return all permissions that a request needs; each must be allowed. service: as in the request's signature."""
-    prefix = _PREFIXES.get(service.lower(), service.lower())
-    operation, parameters = _operation(request, service.lower())
-    if operation in _FREE.get(prefix, ()):
+def needed(call: Call) -> list[Permission]:
+    """Return all permissions that a call needs; each must be allowed. Raises Unreadable."""
+    if call.name in call.service.free:
         return []
-    call = Call(prefix, operation, parameters, region)
-    return _SERVICES.get(prefix, _elsewhere)(call)
+    return _SERVICES.get(call.service.iam, _elsewhere)(call)
 
 
-def _operation(request: Request, service: str) -> tuple[str, dict[str, Any]]:
-    """Return the operation that a request means, whatever protocol it speaks, and its parameters."""
-    target = request.headers.get("x-amz-target")
-    if target is not None and service != "lambda":  # Lambda goes by the path alone
-        return target.rpartition(".")[2], _json(request.body)
-    rpc = re.search(r"/operation/(\w+)$", request.path)  # Smithy's RPC protocols: the body may be CBOR
-    if rpc:
-        return rpc[1], _json(request.body)
-    form = dict(parse_qsl(request.query))
-    if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
-        form |= dict(parse_qsl(request.body.decode("utf-8", "replace")))
-    if "Action" in form:
-        return form["Action"], form
-    for method, pattern, operation in _addresses(service):
-        match = pattern.fullmatch(request.path) if method == request.method else None
-        if match:
-            body = _json(request.body) if request.body[:1] == b"{" and operation != "Invoke" else {}
-            return operation, {**form, **body, **{name: unquote(v) for name, v in match.groupdict().items()}}
-    return "", {}
-
-
-def _json(body: bytes) -> dict[str, Any]:
+def _json(text: str) -> dict[str, Any]:
     try:
-        parameters = json.loads(body)
-    except ValueError:
+        parameters = json.loads(text)
+    except (ValueError, RecursionError):
         return {}
     return parameters if isinstance(parameters, dict) else {}
 
 
-@lru_cache(maxsize=64)
-def _addresses(service: str) -> list[tuple[str, re.Pattern[str], str]]:
-    """Return (method, path, operation) of a REST API, from its model in botocore; the most specific path first."""
-    model = service_models.find(service)
-    if model is None:
-        return []
-    found = []
-    for name in model.operation_names:
-        http = model.operation_model(name).http
-        path = http["requestUri"].partition("?")[0].rstrip("/") or "/"
-        parts = re.split(r"\{(\w+)(\+?)\}", path)
-        regex = re.escape(parts[0])
-        for parameter, greedy, literal in zip(parts[1::3], parts[2::3], parts[3::3], strict=True):
-            regex += f"(?P<{parameter}>{'.+' if greedy else '[^/]+'})" + re.escape(literal)
-        found.append((path.count("{"), http["method"], re.compile(f"{regex}/?"), name))
-    found.sort(key=lambda entry: entry[0])
-    return [(method, pattern, name) for _, method, pattern, name in found]
-
-
 def _events(call: Call) -> list[Permission]:
     """https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-conditions.html"""
-    if call.operation == "PutEvents":
-        entries = call.parameters.get("Entries")
+    if call.name == "PutEvents":
+        entries = call.input.get("Entries")
         return [_put_event(call, entry) for entry in entries or () if isinstance(entry, dict)] or [_bus(call, None)]
-    action, bus = f"events:{call.operation}", (call.names("EventBusName") or ["default"])[0].rpartition("/")[2]
+    action, bus = f"events:{call.name}", (call.names("EventBusName") or ["default"])[0].rpartition("/")[2]
     names = call.names("Rule", "Name")
-    if call.operation.endswith(("Rule", "Targets", "TargetsByRule")) and names:
+    if call.name.endswith(("Rule", "Targets", "TargetsByRule")) and names:
         rule = names[0] if bus == "default" else f"{bus}/{names[0]}"
         roles = [pass_role(arn, "events") for arn in call.names("RoleArn") + _target_values(call, "RoleArn")]
         return [Permission(action, call.arn(f"rule/{rule}"), _rule_context(call)), *roles]
     kinds = {"EventBus": "event-bus", "Archive": "archive", "Replay": "replay", "Connection": "connection"}
     for kind, resource in kinds.items():
         names = call.names("ArchiveName", "ReplayName", "Name")
-        if call.operation.endswith(kind) and names:
+        if call.name.endswith(kind) and names:
             return [Permission(action, call.arn(f"{resource}/{names[0].rpartition('/')[2]}"))]
-    if call.operation in ("PutPermission", "RemovePermission"):
+    if call.name in ("PutPermission", "RemovePermission"):
         return [_bus(call, bus)]
     return [Permission(action, (call.names("ResourceARN", "EventSourceArn") or ["*"])[0])]
 
 
 def _bus(call: Call, name: str | None, context: Mapping[str, Any] | None = None) -> Permission:
     arn = name if name and name.startswith("arn:") else call.arn(f"event-bus/{name or 'default'}")
-    return Permission(f"events:{call.operation}", arn, context or {})
+    return Permission(f"events:{call.name}", arn, context or {})
 
 
 def _put_event(call: Call, entry: Mapping[str, Any]) -> Permission:
@@ -122,8 +71,8 @@ def _put_event(call: Call, entry: Mapping[str, Any]) -> Permission:
 def _rule_context(call: Call) -> dict[str, Any]:
     """Return what a rule would match, and what it would send to."""
     context: dict[str, Any] = {"events:creatoraccount": ACCOUNT_ID}
-    pattern = call.parameters.get("EventPattern")
-    fields = _json(pattern.encode()) if isinstance(pattern, str) else {}
+    pattern = call.input.get("EventPattern")
+    fields = _json(pattern) if isinstance(pattern, str) else {}
     for field in ("source", "detail-type"):
         values = fields.get(field)
         if isinstance(values, list):
@@ -133,7 +82,7 @@ def _rule_context(call: Call) -> dict[str, Any]:
 
 
 def _target_values(call: Call, name: str) -> list[str]:
-    targets = call.parameters.get("Targets")
+    targets = call.input.get("Targets")
     found = [target.get(name) for target in targets if isinstance(target, dict)] if isinstance(targets, list) else []
     return [value for value in found if isinstance(value, str)]
 
@@ -144,7 +93,7 @@ def _logs(call: Call) -> list[Permission]:
     A log group's ARN in a policy ends in :* for everything but tags, because what is asked for has that form:
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/iam-access-control-overview-cwl.html
     """
-    action = f"logs:{call.operation}"
+    action = f"logs:{call.name}"
     if call.names("resourceArn"):
         return [Permission(action, call.names("resourceArn")[0])]
     groups = call.names("logGroupName", "logGroupIdentifier", "logGroupNames", "logGroupIdentifiers") or [""]
@@ -160,7 +109,7 @@ def log_resource(group: str, stream: str = "") -> str:
 
 def _sqs(call: Call) -> list[Permission]:
     """Return what a call needs, a batch what its single operation does; SQS refuses with actions in lower case."""
-    action = f"sqs:{call.operation.removesuffix('Batch')}"
+    action = f"sqs:{call.name.removesuffix('Batch')}"
     queue = (call.names("QueueUrl", "QueueName") or [""])[0].rpartition("/")[2]
     arn = (call.names("SourceArn") or [call.arn(queue)])[0]
     return [Permission(action, arn, {}, action.lower())]
@@ -170,11 +119,11 @@ _INVOCATIONS = frozenset(("Invoke", "InvokeAsync", "InvokeWithResponseStream"))
 
 
 def _lambda(call: Call) -> list[Permission]:
-    action = f"lambda:{'InvokeFunction' if call.operation in _INVOCATIONS else call.operation}"
+    action = f"lambda:{'InvokeFunction' if call.name in _INVOCATIONS else call.name}"
     resource = "*"
     if call.names("Resource"):
         resource = call.names("Resource")[0]
-    elif call.names("FunctionName") and not call.operation.endswith("EventSourceMappings"):
+    elif call.names("FunctionName") and not call.name.endswith("EventSourceMappings"):
         try:
             given = (call.names("FunctionName")[0], next(iter(call.names("Qualifier")), None))
             name, qualifier = locate(*given, ACCOUNT_ID, call.region)
@@ -197,24 +146,24 @@ _IAM_ENTITIES = (
 
 
 def _iam(call: Call) -> list[Permission]:
-    action = f"iam:{call.operation}"
+    action = f"iam:{call.name}"
     for parameter, kind in _IAM_ENTITIES:
         for name in call.names(parameter):
-            path = call.parameters.get("Path", "/") if call.operation.startswith("Create") else _path(kind, name)
+            path = call.input.get("Path", "/") if call.name.startswith("Create") else _path(kind, name)
             arn = f"arn:aws:iam::{ACCOUNT_ID}:{kind}{path}{name}"
-            created = call.operation.startswith("Create") and kind != "policy"
+            created = call.name.startswith("Create") and kind != "policy"
             return [Permission(action, arn, _iam_context(call), None, arn if created else f"{kind} {name}")]
     if call.names("PolicyArn"):
         arn = call.names("PolicyArn")[0]
         return [Permission(action, arn, {}, None, f"policy {arn}")]
-    lists = re.fullmatch(r"List(Role|User|Group)s", call.operation)
+    lists = re.fullmatch(r"List(Role|User|Group)s", call.name)
     return [Permission(action, f"arn:aws:iam::{ACCOUNT_ID}:{lists[1].lower()}/" if lists else "*")]
 
 
 def _iam_context(call: Call) -> dict[str, str]:
     """Return the policy that is attached, and the boundary that a new identity gets."""
     keys = (("iam:policyarn", "PolicyArn"), ("iam:permissionsboundary", "PermissionsBoundary"))
-    return {key: call.parameters[name] for key, name in keys if isinstance(call.parameters.get(name), str)}
+    return {key: call.input[name] for key, name in keys if isinstance(call.input.get(name), str)}
 
 
 def _path(kind: str, name: str) -> str:
@@ -228,8 +177,8 @@ def _path(kind: str, name: str) -> str:
 
 
 def _sts(call: Call) -> list[Permission]:
-    context = assume_role_context(call.parameters)
-    return [Permission(f"sts:{call.operation}", (call.names("RoleArn") or ["*"])[0], context)]
+    context = assume_role_context(call.input)
+    return [Permission(f"sts:{call.name}", (call.names("RoleArn") or ["*"])[0], context)]
 
 
 def assume_role_context(parameters: Mapping[str, Any]) -> dict[str, str]:
@@ -240,11 +189,11 @@ def assume_role_context(parameters: Mapping[str, Any]) -> dict[str, str]:
 
 def _elsewhere(call: Call) -> list[Permission]:
     """Any other service: the resource is the first parameter that is an ARN of that service, else any ("*")."""
-    given = call.parameters.items()
+    given = call.input.items()
     texts = [value for name, value in given if isinstance(value, str) and name.lower().endswith("arn")]
-    own = [value for value in texts if service_of(value) == call.service]
-    roles = [pass_role(value, call.service) for value in texts if ":role/" in value]
-    return [Permission(f"{call.service}:{call.operation}", own[0] if own else "*"), *roles]
+    own = [value for value in texts if service_of(value) == call.service.iam]
+    roles = [pass_role(value, call.service.iam) for value in texts if ":role/" in value]
+    return [Permission(f"{call.service.iam}:{call.name}", own[0] if own else "*"), *roles]
 
 
 _SERVICES: dict[str, Callable[[Call], list[Permission]]] = {

@@ -14,6 +14,7 @@ from typing import Any
 from moto.core.base_backend import BaseBackend
 
 from ..account.locks import service_lock
+from ..account.service_table import Kept, named, of_model
 from ..awslambda import async_rows, lambda_service
 from ..cloudwatch import metrics
 from ..dynamodb import item_rows
@@ -28,9 +29,6 @@ from . import snapshots
 LOCK_TIMEOUT_S = 0.5
 
 _STATE, _OURS = "state", "our state"
-#: Names of services in the account's endpoints, where moto has another.
-_MOTO_NAMES = {"monitoring": "cloudwatch", "states": "stepfunctions", "tagging": "resourcegroupstaggingapi"}
-
 
 logger = logging.getLogger("local_aws.saved_state")
 
@@ -71,23 +69,22 @@ def close() -> None:
 
 def save(service: str, region: str) -> None:
     """Put a snapshot of a service's state into the journal. `service`: its name in the account's endpoints."""
-    if service == "cloudformation":
+    known = named(service)
+    if known.kept is Kept.STACKS:
         _save_stacks()
         return
-    if service == "tagging":  # it changes the tags of other services' resources
+    if known.kept is Kept.ALL:
         save_all()
         return
-    name = _MOTO_NAMES.get(service, service)
-    for (found, where), backend in list(snapshots.existing()):
-        if found == name and where in (region, "aws"):
+    for (name, where), backend in list(snapshots.existing()):
+        if name in known.models and where in (region, "aws"):
             _save(name, where, backend, service)
 
 
 def save_all() -> None:
     """Put a snapshot of every service that has been used into the journal."""
-    endpoints = {name: endpoint for endpoint, name in _MOTO_NAMES.items()}
     for (name, region), backend in list(snapshots.existing()):
-        _save(name, region, backend, endpoints.get(name, name))
+        _save(name, region, backend, of_model(name).endpoint)
 
 
 def save_seldom() -> None:
@@ -116,7 +113,7 @@ _last: dict[tuple[str, str, str], int] = {}  # hashes of what was put last
 
 def _lock_of(backend: Any, endpoint: str) -> Any:
     """Return what is held while a service's state is touched; Lambda and SQS have locks of their own."""
-    return backend.lock if endpoint in ("lambda", "sqs") else service_lock(endpoint)
+    return backend.lock if named(endpoint).waits else service_lock(endpoint)
 
 
 @contextmanager

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from importlib.metadata import version
 
@@ -13,6 +14,7 @@ from ..cloudwatch import metric_alarms, metric_requests
 from ..events.event_bus import EventBusBackend
 from ..events.event_requests import Requests
 from ..events.rules import Rule, RulePattern
+from ..http import moto_requests
 from ..iam import backend as iam_backend
 from ..iam import policy_documents, security_tokens
 from ..logs.log_rows import Logs, Stream
@@ -70,7 +72,19 @@ _LAMBDA: tuple[Seam, ...] = (
     swap("moto.awslambda.models:lambda_backends.backend", "5dfbf154fd97", Why.MISSING, LambdaService),
 )
 
-SEAMS: tuple[Seam, ...] = (*_BOTOCORE, *_LAMBDA, *_EVENTS, *_CLOUDWATCH, *_IAM)
+_RESPONSES = "moto.core.responses"
+
+_HTTP: tuple[Seam, ...] = (
+    seam(f"{_RESPONSES}:BaseResponse.setup_class", "0045fc77574a", Why.WRONG, moto_requests.set_up),
+    seam(f"{_RESPONSES}:BaseResponse._get_action", "6430b292c432", Why.WRONG, moto_requests.operation_name),
+    instead(f"{_RESPONSES}:BaseResponse.get_current_account", "73816bc14741", Why.SLOW, moto_requests.own_account),
+    # The same few answers, worked out on each request.
+    seam(f"{_RESPONSES}:method_names_from_class", "9dbac89d082b", Why.SLOW, functools.cache),
+    seam(f"{_RESPONSES}:camelcase_to_underscores", "084cdc5bab92", Why.SLOW, functools.cache),
+    instead(f"{_RESPONSES}:gen_amzn_requestid_long", "e651941c2107", Why.SLOW, moto_requests.request_id),
+)
+
+SEAMS: tuple[Seam, ...] = (*_BOTOCORE, *_HTTP, *_LAMBDA, *_EVENTS, *_CLOUDWATCH, *_IAM)
 
 
 def install() -> None:

@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-import functools
-
 import moto.core.utils as moto_utils
 from botocore.exceptions import UnknownServiceError
-from botocore.model import ServiceModel
-
-
-def install() -> None:
-    """Have moto keep its loader: a new one looks through all of botocore's folders again."""
-    moto_utils.create_loader = functools.cache(moto_utils.create_loader)
+from moto.core.model import ServiceModel
 
 
 def find(service: str) -> ServiceModel | None:

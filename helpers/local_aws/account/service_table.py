@@ -1,0 +1,186 @@
+"""What the account knows of each service beyond botocore's model of it: the one table, from which the rest follows.
+
+A service that is not in the table is known by its name in signatures, which then is botocore's and moto's, too.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+
+from botocore.model import OperationNotFoundError
+from moto.core.model import OperationModel, ServiceModel
+
+from . import service_models
+
+
+class Effect(enum.Enum):
+    """What a call may change: nothing, rows that are journalled where they change, or small state."""
+
+    NOTHING = 0
+    ROWS = 1
+    STATE = 2
+
+
+class Kept(enum.Enum):
+    """What is saved when a service's small state has changed: its own, our stacks, or every service's."""
+
+    OWN = 0
+    STACKS = 1
+    ALL = 2
+
+
+_READING = re.compile(
+    "Get|List|Describe|Scan|Query|BatchGet|TransactGet|Head|Test|Filter|Search|Lookup|Select|Simulate|Validate|Check|"
+    "Estimate|Detect"
+)
+_XML = frozenset({"query", "ec2", "rest-xml"})
+
+
+@dataclass(frozen=True)
+class Service:
+    """One service. Operations are named as in botocore's models.
+
+    endpoint: its name in addresses ("monitoring"); models: botocore's and moto's names of it and its parts, the first
+    of which says how it is spoken to; signed_as: its names in signatures, beside that in addresses; iam: what stands
+    before the colon of its actions, where that is not the endpoint's name; one_endpoint: whether moto has the same
+    address for all regions; any_body: whether a body may be anything, as a file that is uploaded, and so is looked at
+    by nobody before; waits: whether its calls may wait for others, and look after their own locks; rows: operations
+    that change nothing but what has rows of its own (or is not kept, as moto's list of what a topic has sent);
+    changing: operations that change state although their names say that they read; free: operations that everybody may
+    use.
+    """
+
+    endpoint: str
+    models: tuple[str, ...]
+    signed_as: tuple[str, ...] = ()
+    iam: str = ""
+    one_endpoint: bool = False
+    any_body: bool = False
+    waits: bool = False
+    kept: Kept = Kept.OWN
+    rows: frozenset[str] = frozenset()
+    changing: frozenset[str] = frozenset()
+    free: frozenset[str] = frozenset()
+    names: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Fill in what is the endpoint's name where nothing else is said."""
+        object.__setattr__(self, "iam", self.iam or self.endpoint)
+        object.__setattr__(self, "names", frozenset((self.endpoint, *self.signed_as)))
+
+    @cached_property
+    def described(self) -> tuple[ServiceModel, ...]:
+        """botocore's models of it; none for a service that botocore does not know."""
+        return tuple(model for model in map(service_models.find, self.models) if model is not None)
+
+    @cached_property
+    def protocol(self) -> str:
+        """The protocol in which it is answered, by botocore's name, such as "rest-json"; "json" when it is unknown."""
+        return str(self.described[0].metadata["protocol"]) if self.described else "json"
+
+    @property
+    def is_rest(self) -> bool:
+        """Whether method and address name the operation."""
+        return self.protocol.startswith("rest")
+
+    @cached_property
+    def takes_action(self) -> bool:
+        """Whether a parameter may name the operation; of a service that nobody knows, it may."""
+        spoken = [model.metadata.get("protocols") or [model.metadata["protocol"]] for model in self.described]
+        return not spoken or any({"query", "ec2"} & set(protocols) for protocols in spoken)
+
+    @property
+    def answers_xml(self) -> bool:
+        return self.protocol in _XML
+
+    def effect(self, operation: str, method: str) -> Effect:
+        """Return what a call may change. method: HTTP's, which counts where it is part of the operation's name."""
+        if operation in self.rows:
+            return Effect.ROWS
+        if operation in self.changing:
+            return Effect.STATE
+        if self.is_rest:
+            return Effect.NOTHING if method in ("GET", "HEAD") else Effect.STATE
+        return Effect.NOTHING if _READING.match(operation) else Effect.STATE
+
+
+def _operations(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+SERVICES = (
+    Service(
+        "dynamodb",
+        ("dynamodb", "dynamodbstreams"),
+        rows=_operations(
+            "PutItem UpdateItem DeleteItem BatchWriteItem TransactWriteItems ExecuteStatement BatchExecuteStatement "
+            "ExecuteTransaction"
+        ),
+    ),
+    Service(
+        "sqs",
+        ("sqs",),
+        waits=True,  # ReceiveMessage for a message
+        rows=_operations(
+            "SendMessage SendMessageBatch ReceiveMessage DeleteMessage DeleteMessageBatch ChangeMessageVisibility "
+            "ChangeMessageVisibilityBatch PurgeQueue"
+        ),
+    ),
+    Service("events", ("events",), signed_as=("eventbridge",), rows=_operations("PutEvents")),
+    Service(
+        "lambda",
+        ("lambda",),
+        waits=True,  # Invoke for a function
+        rows=_operations("Invoke InvokeAsync InvokeWithResponseStream"),
+    ),
+    Service("logs", ("logs",), rows=_operations("PutLogEvents StartQuery")),
+    Service("monitoring", ("cloudwatch",), iam="cloudwatch", rows=_operations("PutMetricData")),
+    Service("sns", ("sns",), rows=_operations("Publish PublishBatch")),
+    Service("iam", ("iam",), one_endpoint=True),
+    Service(
+        "sts",
+        ("sts",),
+        changing=_operations("GetSessionToken GetFederationToken"),
+        # https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
+        free=_operations("GetCallerIdentity GetSessionToken AssumeRoleWithWebIdentity AssumeRoleWithSAML"),
+    ),
+    Service("s3", ("s3",), any_body=True),
+    Service("cloudformation", ("cloudformation",), kept=Kept.STACKS),
+    Service("states", ("stepfunctions",)),
+    Service("tagging", ("resourcegroupstaggingapi",), iam="tag", kept=Kept.ALL),
+    Service("email", ("ses", "sesv2"), signed_as=("ses",), iam="ses"),
+    Service("elasticloadbalancing", ("elb", "elbv2")),
+    Service("apigateway", ("apigateway", "apigatewayv2")),
+    Service("budgets", ("budgets",), one_endpoint=True),
+    Service("cloudfront", ("cloudfront",), one_endpoint=True),
+)
+
+_BY_NAME = {name: service for service in SERVICES for name in service.names}
+_BY_MODEL = {model: service for service in SERVICES for model in service.models}
+
+
+def named(name: str) -> Service:
+    """Return a service by its name in a signature or an address, in any case of letters."""
+    name = name.lower()
+    return _BY_NAME.get(name) or _unlisted(name)
+
+
+def of_model(model: str) -> Service:
+    """Return a service by botocore's or moto's name of it, or of a part of it."""
+    return _BY_MODEL.get(model) or _unlisted(model)
+
+
+@lru_cache(maxsize=64)
+def _unlisted(name: str) -> Service:
+    return Service(name, (name,))
+
+
+def operation_of(model: ServiceModel, name: str) -> OperationModel | None:
+    """Return botocore's description of an operation; None when the model has none of that name."""
+    try:
+        return model.operation_model(name)
+    except OperationNotFoundError:
+        return None

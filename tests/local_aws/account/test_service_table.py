@@ -1,0 +1,97 @@
+"""The table of services says nothing that botocore, moto or AWS would say otherwise."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+
+import pytest
+from botocore.session import get_session
+from moto.backend_index import backend_url_patterns
+from moto.backends import list_of_moto_modules
+from moto.iam.aws_managed_policies import aws_managed_policies_data
+
+from helpers.local_aws.account.service_table import _READING, SERVICES, Effect, Service, named, of_model
+
+every = pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.endpoint)
+
+
+@every
+def test_it_has_the_names_that_botocore_has(service: Service):
+    assert [model.service_name for model in service.described] == list(service.models)
+    assert service.described[0].endpoint_prefix == service.endpoint
+    assert {model.signing_name for model in service.described} <= service.names
+    assert {named(name.upper()) for name in service.names} == {of_model(name) for name in service.models} == {service}
+
+
+def test_no_name_stands_for_two():
+    counts = Counter(name for service in SERVICES for name in service.names)
+    counts += Counter(model for service in SERVICES for model in service.models if model not in service.names)
+    assert not [name for name, count in counts.items() if count > 1]
+
+
+def test_a_service_that_is_signed_for_by_the_name_of_one_in_the_table_is_part_of_it():
+    """Or it would be taken for that one. Only services that moto has can be asked for."""
+    session, known = get_session(), {model for service in SERVICES for model in service.models}
+    names = {name for service in SERVICES for name in service.names}
+    moto = set(list_of_moto_modules())
+    taken = [
+        name
+        for name in session.get_available_services()
+        if name.replace("-", "") in moto and name not in known and session.get_service_model(name).signing_name in names
+    ]
+    assert taken == ["s3control"], "its addresses are moto's own host's, which nobody can ask here"
+
+
+@every
+def test_its_operations_are_operations(service: Service):
+    known = {name for model in service.described for name in model.operation_names}
+    assert service.rows | service.changing | service.free <= known
+    assert all(_READING.match(name) for name in service.changing), "what changes by its name needs no mention"
+    assert not service.rows & service.changing
+
+
+@every
+def test_moto_has_it_where_a_call_is_sent(service: Service):
+    prefixes = {model.endpoint_prefix for model in service.described}
+    for host in [f"{prefix}{'' if service.one_endpoint else '.us-east-1'}.amazonaws.com" for prefix in prefixes]:
+        found = next(name for name, pattern in backend_url_patterns if pattern.match(f"https://{host}"))
+        assert {"awslambda": "lambda"}.get(found, found) in service.models
+
+
+@every
+def test_its_actions_begin_as_in_aws_s_own_policies(service: Service):
+    assert f"{service.iam}:" in actions()
+
+
+def actions() -> set[str]:
+    """Everything in front of a colon in the actions of the policies that AWS manages."""
+    return set(re.findall(r"\b[a-z0-9-]+:(?=[A-Z*])", json.dumps(json.loads(aws_managed_policies_data))))
+
+
+def test_what_a_call_may_change():
+    for service, operation, method, effect in (
+        ("dynamodb", "PutItem", "POST", Effect.ROWS),
+        ("dynamodb", "CreateTable", "POST", Effect.STATE),
+        ("dynamodb", "Query", "POST", Effect.NOTHING),
+        ("lambda", "Invoke", "POST", Effect.ROWS),
+        ("lambda", "GetPolicy", "GET", Effect.NOTHING),
+        ("lambda", "", "DELETE", Effect.STATE),
+        ("s3", "HeadObject", "HEAD", Effect.NOTHING),
+        ("s3", "PutObject", "PUT", Effect.STATE),
+        ("sts", "GetCallerIdentity", "POST", Effect.NOTHING),
+        ("sts", "GetSessionToken", "POST", Effect.STATE),
+        ("eventbridge", "PutEvents", "POST", Effect.ROWS),
+        ("something-else", "ListThings", "POST", Effect.NOTHING),
+        ("something-else", "", "POST", Effect.STATE),
+    ):
+        assert named(service).effect(operation, method) is effect, (service, operation)
+
+
+def test_who_answers_in_xml():
+    answered = {service.endpoint for service in SERVICES if service.answers_xml}
+    assert answered == {
+        "iam", "sts", "s3", "sns", "cloudformation", "email", "elasticloadbalancing", "cloudfront",
+    }  # fmt: skip
+    assert named("ec2").answers_xml and not named("nobody-knows-it").answers_xml
