@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -86,12 +87,24 @@ def busy(monkeypatch):
     return made
 
 
+def open_journal(path: Path) -> None:
+    journal.open_with(Store(path, "test"), lambda service, region: None, lambda: None)
+
+
 @pytest.fixture
-def store(tmp_path) -> Iterator[Store]:
-    opened = Store(tmp_path / "store.sqlite", "test")
-    journal.open_with(opened, lambda service, region: None, lambda: None)
-    yield opened
+def path(tmp_path) -> Iterator[Path]:
+    """Where the account is kept."""
+    open_journal(tmp_path / "store.sqlite")
+    yield tmp_path / "store.sqlite"
     journal.close()
+
+
+def next_process(path: Path, hours_between: float) -> None:
+    """Stop the account, and have it start again so much later: it knows nothing but what is in its file."""
+    journal.close()
+    restart(hours_between)
+    clock.count_uptime_from(0)
+    open_journal(path)
 
 
 # AWS's own limits
@@ -156,14 +169,13 @@ def test_a_learner_s_own_number_leaves_awss_age(busy, late):
 # Downtime
 
 
-def test_a_restart_with_hours_between_neither_ages_an_event_nor_shortens_its_wait(busy, late, store):
+def test_a_restart_with_hours_between_neither_ages_an_event_nor_shortens_its_wait(busy, late, path):
     with one_thread(scale=1):
         target = busy()
         target.send(Lanes("test"))
         executor.sleep(10 * HOUR_S)
         tried = len(target.tried)
-        store.commit()
-        restart(hours_between=48)
+        next_process(path, hours_between=48)
         [kept] = delivery_rows.kept_deliveries("us-east-1")
         lanes = Lanes("another process's")
         Sender(lanes).resume(target.refuse, kept)
@@ -176,13 +188,12 @@ def test_a_restart_with_hours_between_neither_ages_an_event_nor_shortens_its_wai
     assert retries == len(target.tried) - 1
 
 
-def test_a_learner_s_own_age_goes_on_where_it_was(busy, late, store):
+def test_a_learner_s_own_age_goes_on_where_it_was(busy, late, path):
     with one_thread(DEFAULT_SCALE):
         target = busy(MaximumEventAgeInSeconds=240)
         target.send(Lanes("test"))
         executor.sleep(2)
-        store.commit()
-        restart(hours_between=5)
+        next_process(path, hours_between=5)
         [kept] = delivery_rows.kept_deliveries("us-east-1")
         lanes = Lanes("another process's")
         Sender(lanes).resume(target.refuse, kept)
@@ -190,23 +201,21 @@ def test_a_learner_s_own_age_goes_on_where_it_was(busy, late, store):
         assert target.parked == (pytest.approx(4), 7, "MaximumEventAgeInSeconds")
 
 
-def test_an_event_whose_rules_were_still_to_be_found_is_as_old_as_before(store):
+def test_an_event_whose_rules_were_still_to_be_found_is_as_old_as_before(path):
     with one_thread():
         delivery_rows.put_events("us-east-1", [new_event()], None)
         executor.sleep(30)
-        store.commit()
-        restart(hours_between=5)
+        next_process(path, hours_between=5)
         [([event], _, _)] = delivery_rows.kept_events("us-east-1")
         assert clock.uptime() - event.accepted_at == pytest.approx(30)
 
 
-def test_a_wait_of_a_slower_server_is_no_longer_than_the_longest_of_this_one(busy, late, store):
+def test_a_wait_of_a_slower_server_is_no_longer_than_the_longest_of_this_one(busy, late, path):
     with one_thread(scale=1):
         target = busy()
         target.send(Lanes("test"))
         executor.sleep(10 * HOUR_S)
-        store.commit()
-        restart(hours_between=0)
+        next_process(path, hours_between=0)
         clock.use(clock.ManualClock(), DEFAULT_SCALE)
         tried = len(target.tried)
         [kept] = delivery_rows.kept_deliveries("us-east-1")
@@ -215,7 +224,7 @@ def test_a_wait_of_a_slower_server_is_no_longer_than_the_longest_of_this_one(bus
         assert len(target.tried) == tried + 1
 
 
-def test_an_event_that_an_earlier_release_has_kept_counts_from_now(store):
+def test_an_event_that_an_earlier_release_has_kept_counts_from_now(path):
     with one_thread():
         executor.sleep(50)
         event = Event.load(new_event().dump()[:7])

@@ -56,7 +56,7 @@ def replayed(bus, monkeypatch) -> list[str]:
 def put(bus: EventBusBackend, count: int) -> None:
     for start in range(0, count, 10):
         bus.put_events([entry(Detail=json.dumps({"n": number})) for number in range(start, min(start + 10, count))])
-    executor.in_use().run_due()
+    executor.run_due()
 
 
 def replay(bus: EventBusBackend, name: str) -> None:
@@ -65,7 +65,7 @@ def replay(bus: EventBusBackend, name: str) -> None:
 
 
 def state(bus: EventBusBackend, name: str) -> str:
-    executor.in_use().run_due()
+    executor.run_due()
     return bus.describe_replay(name)["State"]
 
 

@@ -22,10 +22,10 @@ BUCKET = "bucket-of-object-rows"
 @pytest.fixture
 def store(tmp_path, monkeypatch) -> Iterator[Store]:
     opened = Store(tmp_path / "store.sqlite", "test")
-    monkeypatch.setattr(journal, "store", opened)
     monkeypatch.setattr(object_rows, "_kept", set())
+    journal.open_with(opened, lambda service, region: None, lambda: None)
     yield opened
-    opened.close()
+    journal.close()
 
 
 @pytest.fixture
