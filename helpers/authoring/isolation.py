@@ -10,7 +10,7 @@ from helpers.local_aws import lifecycle
 from helpers.paths import MY_LESSONS, PROJECT
 
 #: Tests and tools do not watch and wait for as long as learners do: one of AWS's minutes lasts a quarter of a second
-#: (helpers.local_aws.account.time_scale).
+#: (helpers.local_aws.engine.clock).
 TIME_SCALE = str(1 / 240)
 #: Which AWS the lessons speak to (helpers.target.connection).
 TARGET = ("WORKBOOK_TARGET", "WORKBOOK_ACCOUNT", "WORKBOOK_PREFIX")

@@ -75,9 +75,9 @@ def _watched_part() -> float:
     Never less than a quarter: what is watched for comes in milliseconds, however short the waits are. Raises
     WorkbookError for a LOCAL_AWS_TIME_SCALE that is none.
     """
-    from helpers.local_aws.account import time_scale  # which reads the variable when it is imported
+    from helpers.local_aws.engine import clock  # which reads the variable when it is imported
 
-    return min(1.0, max(0.25, time_scale.read() / time_scale.DEFAULT))
+    return min(1.0, max(0.25, clock.read_scale() / clock.DEFAULT_SCALE))
 
 
 def connect_to(account: lifecycle.Access, prefix: str = "") -> None:

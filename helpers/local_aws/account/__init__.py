@@ -1,1 +1,1 @@
-"""What the whole account shares: whose it is, its limits, its clock, ARNs, and one lock for each service."""
+"""What the whole account shares: whose it is, its limits, ARNs, and one lock for each service."""
