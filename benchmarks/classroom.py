@@ -17,7 +17,7 @@ import tempfile
 import time
 import urllib.request
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,13 +35,16 @@ MB = 1e6
 
 @dataclass
 class Figures:
-    """What a class took: seconds for each learner, bytes of memory by kind of process, and who saw what."""
+    """What a class took: seconds for each learner; bytes of memory and seconds of CPU by kind of process; and who saw
+    what. CPU: from the start of each process until its learner's setup cell is done.
+    """
 
     kernel: list[float]
     start: list[float]
     begin: list[float]
     send: list[float]
     memory: Counter[str]
+    cpu: Counter[str]
     own_only: int
     failed: list[str]
 
@@ -69,6 +72,7 @@ def measured(count: int, shared: bool = False) -> Figures:
         classroom(count, Path(folder), shared) as learners,
     ):
         begun = begin_together(learners, notice=2)
+        cpu = over(learners, cpu_seconds)
         failed = [str(result) for result in begun if isinstance(result, Exception)]
         ready = [one for one, result in zip(learners, begun, strict=True) if not isinstance(result, Exception)]
         sent = together(ready, Learner.send)
@@ -79,23 +83,32 @@ def measured(count: int, shared: bool = False) -> Figures:
             [took[0] for took in begun if not isinstance(took, Exception)],
             [took[1] for took in begun if not isinstance(took, Exception)],
             [took for took in sent if not isinstance(took, Exception)],
-            memory(learners),
+            over(learners, share),
+            cpu,
             sum(found == learner.own_orders for found, learner in zip(seen, ready, strict=True)),
             failed,
         )
 
 
-def memory(learners: list[Learner]) -> Counter[str]:
-    """Bytes by kind of process, over the whole class."""
-    used: Counter[str] = Counter(kernels=sum(share(psutil.Process(learner.pid)) for learner in learners))
+def over(learners: list[Learner], measure: Callable[[psutil.Process], float]) -> Counter[str]:
+    """What is measured of each process, added up by kind of process over the whole class."""
+    used: Counter[str] = Counter(kernels=sum(measure(psutil.Process(learner.pid)) for learner in learners))
     for home in {learner.home for learner in learners}:
         with own_home(home):
             account = lifecycle.status()
         if account:
             server = psutil.Process(account.pid)
-            used["servers"] += share(server)
-            used["functions"] += sum(share(child) for child in server.children(recursive=True))
+            used["servers"] += measure(server)
+            used["functions"] += sum(measure(child) for child in server.children(recursive=True))
     return used
+
+
+def cpu_seconds(process: psutil.Process) -> float:
+    """Seconds of CPU that a process has had so far, user and system."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        times = process.cpu_times()
+        return times.user + times.system
+    return 0.0
 
 
 def share(process: psutil.Process) -> int:
@@ -150,6 +163,14 @@ def report(title: str, figures: Figures, alone: Figures) -> None:
         if took:
             middle, slowest = statistics.median(took), max(took)
             row(f"{name}: median, slowest", f"{middle:.1f} s, {slowest:.1f} s", slowest / max(base))
+    cpu = sum(figures.cpu.values())
+    row(
+        "CPU for each learner, until the setup cell is done",
+        f"{cpu / count:.2f} s",
+        cpu / count / sum(alone.cpu.values()),
+    )
+    for name, used in figures.cpu.items():
+        row(f"  of that, {name}", f"{used / count:.2f} s", used / count / (alone.cpu[name] or 1))
     row("memory of all together", f"{figures.total / MB:.0f} MB", figures.total / alone.total)
     row("memory for each learner", f"{figures.total / count / MB:.0f} MB", figures.total / count / alone.total)
     for name, used in figures.memory.items():
