@@ -24,6 +24,7 @@ from helpers.paths import PROJECT
 from tests.lessons import wrong_answers
 from tests.lessons.exercise_lint import WITHOUT_EXERCISES
 from tests.lessons.mistakes import settle
+from tests.support.levels import Level
 
 SOLUTIONS = PROJECT / "notebooks" / "solutions"
 LESSONS = {path.stem[:2]: path for path in lesson_files(PROJECT / "notebooks")}
@@ -139,7 +140,8 @@ def test_exercise(exercise_id, run):
         for secret in wrong_answers.SECRETS[exercise_id]:
             assert not re.search(rf"(?<!\w){re.escape(secret)}(?!\w)", said.message), f"{wrong.name} tells {secret}"
         messages[wrong.name] = said.message
-        assert said == verdict(exercise_id, *wrong.answer()), "the same answer gets the same line"
+        if Level.everything or len(messages) == 1:
+            assert said == verdict(exercise_id, *wrong.answer()), "the same answer gets the same line"
         restore(exercise_id)
         if exercise_id in wrong_answers.UNDO:
             assert [said.outcome for said in run(exercise_id, STUBS[exercise_id])] == ["not attempted"], "undo undoes"

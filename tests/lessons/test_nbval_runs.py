@@ -13,7 +13,7 @@ from helpers.lessons.catch_up import lesson_files
 from helpers.paths import NOTEBOOKS, PROJECT
 
 
-@pytest.mark.parametrize("option", ["--nbval", "--nbval-lax"])
+@pytest.mark.parametrize("option", ["--nbval", pytest.param("--nbval-lax", marks=pytest.mark.deep)])
 def test_one_notebook_can_be_asked_for(option):
     """`pytest --nbval notebooks/02_….ipynb` tests that notebook, in an account of its own, and so does
     --nbval-lax.

@@ -54,6 +54,7 @@ def test_start_attach_and_stop(home):
     assert gone(first.pid)
 
 
+@pytest.mark.deep
 def test_many_starts_at_once_make_one_server(home):
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: command(home, "start").stdout, range(8)))

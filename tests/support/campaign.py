@@ -1,7 +1,7 @@
 """What the property-based tests share: how many examples they try, and the values that they try.
 
-A run tries the same examples each time. WORKBOOK_CAMPAIGN=20 tries twenty times as many, and others each time: that
-is the long campaign, which is run by hand.
+A run tries the same examples each time, and the default level the first quarter of them. WORKBOOK_CAMPAIGN=20 tries
+twenty times as many, and others each time: that is the long campaign, which is run by hand.
 """
 
 from __future__ import annotations
@@ -13,13 +13,20 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
+from tests.support.levels import Level
+
 FACTOR = float(os.environ.get("WORKBOOK_CAMPAIGN") or 1)
+#: The part of the examples that the default level tries.
+DEFAULT_PART = 0.25
 
 
 def examples(count: int) -> settings:
-    """The settings of a test that tries `count` examples, or as many times more as the campaign asks for."""
+    """The settings of a test that tries `count` examples, as many times more as the campaign asks for, or a part of
+    them at the default level.
+    """
+    part = 1 if Level.everything or FACTOR != 1 else DEFAULT_PART
     return settings(
-        max_examples=max(1, round(count * FACTOR)),
+        max_examples=max(1, round(count * FACTOR * part)),
         derandomize=FACTOR == 1,
         deadline=None,
         database=None,

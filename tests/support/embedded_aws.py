@@ -11,6 +11,7 @@ import uuid
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import boto3
 import psutil
@@ -36,6 +37,7 @@ class Aws:
     def __init__(self, account: lifecycle.Access, home: Path | None = None) -> None:
         self.account = account
         self._home = home
+        self._clients: dict[tuple, Any] = {}
         self.session = boto3.Session(
             aws_access_key_id=account.access_key_id,
             aws_secret_access_key=account.secret_access_key,
@@ -43,7 +45,16 @@ class Aws:
         )
 
     def client(self, service: str, **config: object):
-        """A client that tries once: a test wants to see the first error."""
+        """A client that tries once: a test wants to see the first error. The same one each time: making one, with a
+        connection of its own, takes as long as a few calls.
+        """
+        key = self.account.endpoint_url, service, repr(sorted(config.items()))
+        if key not in self._clients:
+            self._clients[key] = self.own_client(service, **config)
+        return self._clients[key]
+
+    def own_client(self, service: str, **config: object):
+        """A new client, for who changes it."""
         settings = Config(retries={"total_max_attempts": 1}, **config)
         return self.session.client(service, endpoint_url=self.account.endpoint_url, config=settings)
 

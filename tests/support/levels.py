@@ -17,6 +17,12 @@ from tests.support.parallel import longest_first, named_by_hand, scope_of
 LEFT_OUT = pytest.StashKey[int]()
 
 
+class Level:
+    """What this process runs, for tests that try less at the default level."""
+
+    everything = True
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--all", action="store_true", help="run deep tests, too: everything")
     parser.addoption(
@@ -40,6 +46,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "deep: only --all, or a name given by hand, runs this test")
     if not hasattr(config, "workerinput"):  # a worker process is told by its controller
         config.option.all = config.option.all or named_by_hand(config)
+    Level.everything = _runs_everything(config)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -50,7 +57,7 @@ def pytest_configure_node(node: Any) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     chosen, left_out = longest_first(items), []
-    if not getattr(config, "workerinput", {}).get("all", config.option.all):
+    if not Level.everything:
         left_out = [item for item in chosen if is_deep(item)]
         config.stash[LEFT_OUT] = len(left_out)
     if config.option.shard:
@@ -62,6 +69,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=left_out)
     gone = set(left_out)
     items[:] = [item for item in chosen if item not in gone]
+
+
+def _runs_everything(config: pytest.Config) -> bool:
+    everything: bool = getattr(config, "workerinput", {}).get("all", config.option.all)
+    return everything
 
 
 def is_deep(item: pytest.Item) -> bool:

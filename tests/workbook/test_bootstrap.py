@@ -204,6 +204,7 @@ def test_a_python_that_has_everything_is_used_as_it_is(project):
     assert Path(called["python"]) == project.python and "there is none yet" in told
 
 
+@pytest.mark.deep
 @posix
 def test_pip_does_what_uv_cannot(project):
     path = fake_uv(project.folder / "bin", 'echo "error: something new" >&2; exit 2')
@@ -318,6 +319,7 @@ def test_interrupting_an_installation_leaves_nothing_in_the_way(project, stop):
     assert status == 0 and called, told
 
 
+@pytest.mark.deep
 @posix
 def test_a_killed_installation_leaves_nothing_in_the_way(project):
     process = project.start_and_stop_in_the_build()
@@ -332,6 +334,7 @@ def test_a_killed_installation_leaves_nothing_in_the_way(project):
     assert project.run()[2] == ""
 
 
+@pytest.mark.deep
 def test_two_starts_at_once_make_one_environment(project):
     results = [project.finish(process) for process in [project.start(), project.start()]]
     assert [status for status, _, _ in results] == [0, 0], results
@@ -347,6 +350,7 @@ def test_a_folder_of_wheels_is_enough_for_both_tools(project):
     assert "uv could not do it" not in told, "uv is told what pip's variables say"
 
 
+@pytest.mark.deep
 def test_no_network_is_one_line(project):
     shutil.rmtree(project.wheels)
     project.wheels.mkdir()

@@ -30,7 +30,10 @@ def kernels_of(folder: Path) -> list[psutil.Process]:
     return found
 
 
-@pytest.mark.parametrize(("first", "outcome"), [("", "3 passed"), ("raise ValueError", "1 failed")])
+@pytest.mark.parametrize(
+    ("first", "outcome"),
+    [("", "3 passed"), pytest.param("raise ValueError", "1 failed", marks=pytest.mark.deep)],
+)
 def test_each_notebook_has_a_kernel_of_its_own_and_none_is_left(tmp_path, first, outcome):
     """Also where -x ends the run while a kernel is there that no notebook will use."""
     log = tmp_path / "pids"

@@ -72,7 +72,7 @@ def test_ctrl_c_ends_all_that_lab_started(home):
 
 
 @posix
-@pytest.mark.parametrize("ready", [True, False])
+@pytest.mark.parametrize("ready", [pytest.param(True, marks=pytest.mark.deep), False])
 def test_sigterm_ends_it_too_and_leaves_an_aws_that_was_there_before(home, ready):
     before = lifecycle.start()
     lab = Lab()

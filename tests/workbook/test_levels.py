@@ -18,9 +18,9 @@ FILES = {
     "checks/deep/test_long.py": "def test_long(): pass\ndef test_longer(): pass\n",
     "checks/test_a.py": """
 import os, pytest
-from tests.support import recorded
+from tests.support import levels, recorded
 
-def test_quick(): print("process", os.getpid())
+def test_quick(): print("process", os.getpid(), "everything", levels.Level.everything)
 
 @pytest.mark.deep
 def test_slow(): pass
@@ -67,14 +67,15 @@ def test_a_whole_run_goes_through_several_processes_and_says_what_it_leaves_out(
     ran, said = run(project)
     assert set(ran) == QUICK
     assert "\nleft out: 3 deep tests, --all runs them\n" in said
+    assert "everything False" in said, "property-based tests try less"
     assert re.search(r"\d workers|created: \d/\d", said)
-    assert len(set(re.findall(r"^process (\d+)$", said, re.MULTILINE))) == 2, "each file has one of its own"
+    assert len(set(re.findall(r"^process (\d+)\b", said, re.MULTILINE))) == 2, "each file has one of its own"
 
 
 def test_all_leaves_nothing_out(project):
     ran, said = run(project, "--all", "-n0")
     assert set(ran) == QUICK | DEEP
-    assert "left out" not in said
+    assert "left out" not in said and "everything True" in said
 
 
 @pytest.mark.parametrize(
@@ -92,6 +93,7 @@ def test_what_is_named_by_hand_runs_in_this_process(project, named, expected):
     assert "left out" not in said and "workers" not in said
 
 
+@pytest.mark.deep
 def test_shards_together_are_all(project):
     parts = [set(run(project, "--all", "--shard", f"{number}/3", "-n0")[0]) for number in (1, 2, 3)]
     assert set.union(*parts) == QUICK | DEEP
@@ -107,6 +109,7 @@ def test_a_shard_that_cannot_be_is_refused_in_one_line(project, shard):
     assert "Traceback" not in said
 
 
+@pytest.mark.deep
 def test_a_process_that_crashes_ends_the_run_as_a_failure(project):
     (project / "checks" / "test_c.py").write_text("import os\ndef test_crash(): os._exit(3)\n", encoding="utf-8")
     _, said = run(project)
@@ -114,6 +117,7 @@ def test_a_process_that_crashes_ends_the_run_as_a_failure(project):
     assert "left out: 3 deep tests" in said
 
 
+@pytest.mark.deep
 def test_the_last_failures_are_named_by_hand_when_there_are_any(project):
     assert set(run(project, "--lf", "-n0")[0]) == QUICK
     (project / "checks" / "deep" / "test_long.py").write_text("def test_long(): assert False\n", encoding="utf-8")
@@ -126,6 +130,7 @@ def test_a_folder_that_was_named_must_be_there(project):
     assert "FAILED checks/test_a.py::test_as_recorded" in said and "there is no such folder" in said
 
 
+@pytest.mark.deep
 def test_checks_that_have_nothing_to_compare_with_are_counted_loudly(project):
     (project / "conftest.py").write_text(
         "from pathlib import Path\nfrom tests.support import recorded\nrecorded.FOLDER = Path('nowhere')\n"

@@ -297,7 +297,13 @@ def test_the_lock_is_made_from_pyproject(tmp_path):
 # pytest's settings.
 
 
-@pytest.mark.parametrize("options, passes", [([], False), (["--nbval-lax"], True)], ids=["strict", "lax"])
+@pytest.mark.parametrize(
+    "options, passes",
+    [
+        pytest.param([], False, id="strict"),
+        pytest.param(["--nbval-lax"], True, id="lax", marks=pytest.mark.deep),
+    ],
+)
 def test_pytest_compares_unless_it_is_told_not_to(tmp_path, options, passes):
     """On a notebook that runs without an error and whose stored output is wrong."""
     output = {"output_type": "stream", "name": "stdout", "text": "3\n"}

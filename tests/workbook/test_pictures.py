@@ -161,6 +161,7 @@ FONTS = (
 )
 
 
+@pytest.mark.deep
 @pytest.mark.skipif(not find(), reason="no Chromium was found; WORKBOOK_CHROMIUM may name one")
 def test_words_keep_to_their_places_in_every_font(tmp_path):
     with Browser(find(), tmp_path) as browser:

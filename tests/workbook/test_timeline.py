@@ -394,6 +394,7 @@ def test_the_parked_record_says_what_the_function_died_of(shop, nets, source, ca
     assert f"✗ attempt 3: {row}" in str(seen)
 
 
+@pytest.mark.deep
 def test_a_function_that_is_cut_off(shop, nets):
     shop.lambda_.update_function_configuration(FunctionName=FUNCTION, Timeout=1)
     shop.use_code("import time\ndef lambda_handler(event, context): time.sleep(60)")

@@ -208,7 +208,7 @@ def test_payloads_have_a_limit_too(tmp_path, gate):
         source, name = to_function(aws, gate)
         memory = psutil.Process(aws.account.pid)
         events, accepted, before = aws.client("events"), 0, memory.memory_info().rss
-        for number in range(40):
+        for number in range(20):
             large = {"Source": source, "DetailType": "t", "Detail": json.dumps({"number": number, "x": "x" * 500_000})}
             accepted += not events.put_events(Entries=[large])["FailedEntryCount"]
         assert 7 <= accepted <= 12

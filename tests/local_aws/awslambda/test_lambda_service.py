@@ -124,10 +124,10 @@ def test_new_code_runs_and_the_folders_of_old_code_go(aws, lambda_):
         lambda_.update_function_code(FunctionName=name, ZipFile=zip_of({"main.py": WHERE}))
         folders.append(Path(aws.invoke(name)["Json"]["folder"]))
     assert len(set(folders)) == 4
-    # An environment of the code before may still be on its way to its end.
-    eventually(lambda: [folder.exists() for folder in folders] == [False, False, False, True])
+    # An environment that runs old code ends after the update, and then its folder goes.
+    eventually(lambda: [folder.exists() for folder in folders] == [False, False, False, True], "old folders to go")
     lambda_.delete_function(FunctionName=name)
-    assert not any(folder.exists() for folder in folders)
+    eventually(lambda: not folders[-1].exists(), "the last folder to go")
 
 
 def test_a_dry_run_of_new_code_changes_nothing(aws, lambda_):

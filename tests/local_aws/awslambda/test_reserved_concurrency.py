@@ -75,7 +75,7 @@ def finished(aws, name: str, count: int) -> bool:
 
 
 class TestEvents:
-    @pytest.mark.parametrize("limit", [1, 2])
+    @pytest.mark.parametrize("limit", [pytest.param(1, marks=pytest.mark.deep), 2])
     def test_all_of_them_run_but_no_more_at_once_than_reserved(self, aws, gate, limit):
         name = aws.function(SLOW)
         reserve(aws, name, limit)

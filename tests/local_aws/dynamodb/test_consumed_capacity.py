@@ -11,9 +11,12 @@ from helpers.local_aws.dynamodb.consumed_capacity import item_size
 def table(aws):
     """A client and a table with 200 items of about 1,000 bytes each under one partition key."""
     client, name = aws.client("dynamodb"), aws.table(keys={"P": "S", "S": "S"})
-    for number in range(200):
-        item = {"P": {"S": "p"}, "S": {"S": f"{number:03}"}, "text": {"S": "x" * 989}}  # 1 + 1 + 1 + 3 + 4 + 989
-        client.put_item(TableName=name, Item=item)
+    items = [  # 1 + 1 + 1 + 3 + 4 + 989
+        {"P": {"S": "p"}, "S": {"S": f"{number:03}"}, "text": {"S": "x" * 989}} for number in range(200)
+    ]
+    for start in range(0, 200, 25):
+        puts = [{"PutRequest": {"Item": item}} for item in items[start : start + 25]]
+        client.batch_write_item(RequestItems={name: puts})
     return client, name
 
 

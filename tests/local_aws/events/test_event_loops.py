@@ -122,6 +122,7 @@ def test_two_functions_in_a_circle(aws, role_arn, source) -> None:
     assert len(there.rounds()) + len(back.rounds()) == loops.MAX_ROUNDS
 
 
+@pytest.mark.deep
 def test_a_loop_that_doubles_each_round_ends_too(aws, role_arn, source) -> None:
     loop = Loop(aws, role_arn, source, copies=3)
     loop.start()

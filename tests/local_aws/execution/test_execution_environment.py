@@ -386,6 +386,7 @@ def handler(event, context):
         assert answer.result()["Json"] == "mine"
 
 
+@pytest.mark.deep
 def test_workers_end_when_the_server_is_killed(tmp_path, gate):
     """SIGKILL leaves the server no moment to clean up; its workers notice by themselves."""
     with own_home(tmp_path / "home"):

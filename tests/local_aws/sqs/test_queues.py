@@ -300,6 +300,7 @@ def test_who_waits_is_told_that_the_queue_is_deleted(queue) -> None:
 # Many at once
 
 
+@pytest.mark.deep
 def test_many_send_receive_and_delete_at_once_and_nothing_is_lost_or_doubled(aws, queue) -> None:
     """EventBridge's rule, and clients in threads, on one queue."""
     probe = Probe(aws)
