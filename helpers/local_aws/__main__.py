@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import sys
+from importlib.metadata import version
 
 from helpers.errors import WorkbookError
 
@@ -92,8 +93,11 @@ def _stop(options: argparse.Namespace) -> int:
 
 def _seams(options: argparse.Namespace) -> int:
     """Print the places of moto that are changed; 1 when the installed moto has other source at one of them."""
-    from .seams import table
-
+    try:
+        from .seams import table
+    except ImportError as error:
+        print(f"moto {version('moto')} does not have what the account imports from it: {error}.")
+        return 1
     text, same = table.report()
     print(text)
     return 0 if same else 1

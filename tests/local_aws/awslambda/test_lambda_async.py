@@ -9,7 +9,6 @@ import time
 import pytest
 
 from helpers.errors import WorkbookError
-from helpers.local_aws.account import time_scale
 from tests.support.async_aws import FRAGILE, Queue, account, attempts, role, send
 from tests.support.embedded_aws import Aws, zip_of
 from tests.support.lambda_requests import UUID, as_here, lines_of, refused
@@ -462,13 +461,6 @@ def test_a_bad_time_scale_is_said_in_one_line(tmp_path):
         pass
     assert str(error.value).startswith("LOCAL_AWS_TIME_SCALE is 'fast'; it must be a number from 0 up")
     assert "\n" not in str(error.value)
-
-
-@pytest.mark.parametrize("text", ["-1", "nan", "inf", "1/60"])
-def test_a_time_scale_is_a_number_from_0_up(monkeypatch, text):
-    monkeypatch.setenv("LOCAL_AWS_TIME_SCALE", text)
-    with pytest.raises(WorkbookError, match="must be a number"):
-        time_scale.read()
 
 
 def metric(aws: Aws, name: str, metric_name: str) -> float:

@@ -230,7 +230,7 @@ def test_the_scale_comes_from_the_environment(monkeypatch, text, factor):
     assert clock.scaled(60) == 60 * factor
 
 
-@pytest.mark.parametrize("text", ["fast", "-1", "inf", "nan"])
+@pytest.mark.parametrize("text", ["fast", "-1", "inf", "nan", "1/60"])
 def test_a_scale_that_is_none_is_refused(monkeypatch, text):
     monkeypatch.setenv("LOCAL_AWS_TIME_SCALE", text)
     with pytest.raises(WorkbookError, match="must be a number from 0 up, such as 0.5"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import sys
 import types
 
 import pytest
@@ -102,6 +104,13 @@ def test_a_place_that_is_gone_is_a_difference(place):
     assert list(seams.differences([gone])) == [gone]
     text, same = report([gone])
     assert (f"CHANGED  wrong      {place}" in text, same) == (True, False)
+
+
+def test_a_moto_without_what_is_imported_from_it_is_named_in_one_line(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "helpers.local_aws.seams.table", None)
+    monkeypatch.delattr("helpers.local_aws.seams.table")
+    assert command.main(["seams"]) == 1
+    assert re.fullmatch(r"moto [\d.]+ does not have what the account imports from it: .+\.\n", capsys.readouterr().out)
 
 
 def test_the_command_prints_the_table(capsys):
