@@ -15,14 +15,6 @@ from .account.account_owner import AccountOwner
 from .account.credentials import ACCOUNT_ID, REGION, Credentials, CredentialStore
 from .account.service_table import Effect, named
 from .awslambda import code_download, function_code, function_runner, lambda_service
-from .dynamodb import (
-    attribute_names,
-    consumed_capacity,
-    item_answers,
-    table_scans,
-    table_shortcuts,
-    typed_comparisons,
-)
 from .engine import executor
 from .events import event_bus
 from .execution.environment import Factory
@@ -203,12 +195,5 @@ def _install(code_root: Path, find_credentials: Callable[[str], Credentials | No
     code_root: the folder for unpacked functions; find_credentials: knows the credentials of an access key id.
     """
     function_code.set_root(code_root)
-    attribute_names.install()
-    consumed_capacity.install()
-    item_answers.install()
-    table_shortcuts.install()
-    table_scans.install()
-    typed_comparisons.install()
     dispatch.register("cloudformation", cloudformation.answering(find_credentials))
-    saved_state.install()
     seams.install()

@@ -7,17 +7,16 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.Nami
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
-from moto.dynamodb import responses
 from moto.dynamodb.exceptions import MockValidationException
 
 _MESSAGE = "One or more parameter values were invalid: Empty attribute name"
 
 
-def install() -> None:
-    """Make moto look for names where PutItem, BatchWriteItem and TransactWriteItems look at an item's keys."""
-    by_moto = responses.validate_put_has_empty_keys
+def checked(by_moto: Callable[..., None]) -> Callable[..., None]:
+    """Look for names where moto looks at an item's keys: in PutItem, BatchWriteItem and TransactWriteItems."""
 
     @functools.wraps(by_moto)
     def validate(field_updates: dict[str, Any], *args: Any, **settings: Any) -> None:
@@ -25,7 +24,7 @@ def install() -> None:
             raise MockValidationException(_MESSAGE)
         by_moto(field_updates, *args, **settings)
 
-    responses.validate_put_has_empty_keys = validate
+    return validate
 
 
 def _lacks_a_name(attributes: dict[str, dict[str, Any]]) -> bool:

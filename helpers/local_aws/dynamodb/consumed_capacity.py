@@ -6,22 +6,27 @@ Sizes and units: https://docs.aws.amazon.com/amazondynamodb/latest/developerguid
 
 from __future__ import annotations
 
-import functools
 import math
-import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
-from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb.models.dynamo_type import Item
 from moto.dynamodb.responses import DynamoHandler
+
+from ..engine import executor
 
 READ_UNIT, WRITE_UNIT = 4096, 1024  # bytes
 
 AttributeMap = dict[str, dict[str, Any]]  # {"Amount": {"N": "65.5"}}
 
 
-class _Measurement(threading.local):
+#: Computes a call's units, given what was stored before under the key of the item that it puts.
+Units = Callable[[DynamoHandler, AttributeMap], float]
+
+
+class _Measurement(executor.local):
     """Bytes that the current call has looked at; counted only when the caller asked what it costs."""
 
     asked = False
@@ -31,12 +36,24 @@ class _Measurement(threading.local):
 _measurement = _Measurement()
 
 
-def install() -> None:
-    """Make moto's DynamoDB compute the consumed capacity of GetItem, PutItem, Query and Scan."""
-    DynamoDBBackend.scan = _measured(DynamoDBBackend.scan, _unfiltered_scan)
-    DynamoDBBackend.query = _measured(DynamoDBBackend.query, _unfiltered_query)
-    for name, units in (("scan", _read), ("query", _read), ("get_item", _get), ("put_item", _put)):
-        setattr(DynamoHandler, name, _charged(getattr(DynamoHandler, name), units))
+@contextmanager
+def measured() -> Iterator[None]:
+    """Have what is read within counted."""
+    _measurement.asked, _measurement.size = True, 0
+    try:
+        yield
+    finally:
+        _measurement.asked = False
+
+
+def asked() -> bool:
+    """Return whether the current call wants to know what it costs."""
+    return _measurement.asked
+
+
+def note(items: Iterable[Item]) -> None:
+    """Tell what the current call has looked at."""
+    _measurement.size = sum(item_size(item.to_json()["Attributes"]) for item in items)
 
 
 def item_size(attributes: AttributeMap) -> int:
@@ -67,51 +84,29 @@ def _number_size(text: str) -> int:
     return math.ceil(len(number.digits) / 2) + 1 + number.sign
 
 
-def _charged(
-    call: Callable[[DynamoHandler], Any], units: Callable[[DynamoHandler, dict[str, Any]], float]
-) -> Callable[[DynamoHandler], Any]:
-    """Return the call, with the capacity in its answer computed by `units` where the caller asked for it."""
-
-    @functools.wraps(call)
-    def charged(handler: DynamoHandler) -> Any:
-        _measurement.asked = handler.body.get("ReturnConsumedCapacity", "NONE") != "NONE"
-        _measurement.size = 0
-        try:
-            before = _stored(handler) if _measurement.asked and "Item" in handler.body else {}
-            answer = call(handler)
-            capacity = answer.result.get("ConsumedCapacity") if _measurement.asked else None
-            if capacity:
-                capacity["CapacityUnits"] = units(handler, before)
-                if "Table" in capacity:
-                    capacity["Table"] = {"CapacityUnits": capacity["CapacityUnits"]}
-            return answer
-        finally:
-            _measurement.asked = False
-
-    return charged
-
-
 def _read_units(handler: DynamoHandler, size: int) -> float:
     """Half a unit for each 4 KB, a whole one for a strongly consistent read; never less than one 4 KB's worth."""
     blocks = max(1, math.ceil(size / READ_UNIT))
     return float(blocks) if handler.body.get("ConsistentRead") else blocks / 2
 
 
-def _read(handler: DynamoHandler, before: AttributeMap) -> float:
+def read(handler: DynamoHandler, before: AttributeMap) -> float:
+    """Return the units of a query or scan: of all that it has looked at."""
     return _read_units(handler, _measurement.size)
 
 
-def _get(handler: DynamoHandler, before: AttributeMap) -> float:
-    return _read_units(handler, item_size(_stored(handler)))
+def get(handler: DynamoHandler, before: AttributeMap) -> float:
+    """Return the units of a get: of the whole item."""
+    return _read_units(handler, item_size(stored(handler)))
 
 
-def _put(handler: DynamoHandler, before: AttributeMap) -> float:
+def put(handler: DynamoHandler, before: AttributeMap) -> float:
     """Return the units of a put: the larger of the old item and the new one counts."""
     size = max(item_size(before), item_size(handler.body["Item"]))
     return float(max(1, math.ceil(size / WRITE_UNIT)))
 
 
-def _stored(handler: DynamoHandler) -> AttributeMap:
+def stored(handler: DynamoHandler) -> AttributeMap:
     """Return the item, whole, that the call's key names; empty when there is none."""
     backend, name = handler.dynamodb_backend, handler.body["TableName"]
     given = handler.body.get("Key") or handler.body["Item"]
@@ -122,29 +117,14 @@ def _stored(handler: DynamoHandler) -> AttributeMap:
     return item.to_json()["Attributes"] if item else {}
 
 
-def _measured(
-    call: Callable[..., Any], unfiltered: Callable[..., tuple[tuple[Any, ...], dict[str, Any]]]
-) -> Callable[..., Any]:
-    """Return the backend's call; when the caller asked for the cost, what it looks at is read again, unfiltered."""
-
-    @functools.wraps(call)
-    def measured(backend: DynamoDBBackend, *args: Any, **settings: Any) -> Any:
-        answer = call(backend, *args, **settings)
-        if _measurement.asked:
-            args, settings = unfiltered(args, settings)
-            items: Iterable[Any] = call(backend, *args, **settings)[0]
-            _measurement.size = sum(item_size(item.to_json()["Attributes"]) for item in items)
-        return answer
-
-    return measured
-
-
-def _unfiltered_scan(args: tuple[Any, ...], settings: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+def unfiltered_scan(args: tuple[Any, ...], settings: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return the arguments of moto's scan for all that it looks at, whatever it leaves out of the answer."""
     table, _filters, *rest = args
     return (table, {}, *rest), {**settings, "filter_expression": None, "projection_expression": None}
 
 
-def _unfiltered_query(args: tuple[Any, ...], settings: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+def unfiltered_query(args: tuple[Any, ...], settings: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return the arguments of moto's query for all that its key condition selects."""
     *rest, _projection = args
     kept = ("index_name", "consistent_read", "hash_key_conditions", "range_key_conditions")
     plain = {name: settings[name] for name in kept if name in settings}

@@ -13,30 +13,36 @@ from typing import Any
 from moto.dynamodb import comparisons
 
 _ORDERED = frozenset({"N", "S", "B"})  # what has a greater and a smaller
-_ORDERING = (
-    comparisons.OpLessThan,
-    comparisons.OpLessThanOrEqual,
-    comparisons.OpGreaterThan,
-    comparisons.OpGreaterThanOrEqual,
-)
+
+Expr = Callable[[Any, Any], Any]
 
 
-def install() -> None:
-    """Make moto's operators ask for the types of both sides."""
-    for operator in _ORDERING:
-        operator.expr = _if(operator.expr, _comparable, False)
-    comparisons.OpEqual.expr = _if(comparisons.OpEqual.expr, _same, False)
-    comparisons.OpNotEqual.expr = _if(comparisons.OpNotEqual.expr, _same, True)
-    by_moto = comparisons.FuncBetween.expr
+def ordering(by_moto: Expr) -> Expr:
+    """Make <, <=, > or >= false for what has no order."""
+    return _if(by_moto, _comparable, False)
 
-    def between(self: Any, item: Any) -> bool:
+
+def equal(by_moto: Expr) -> Expr:
+    """Make = false for different types."""
+    return _if(by_moto, _same, False)
+
+
+def unequal(by_moto: Expr) -> Expr:
+    """Make <> true for different types."""
+    return _if(by_moto, _same, True)
+
+
+def between(by_moto: Expr) -> Expr:
+    """Make BETWEEN false for what has no order."""
+
+    def expr(self: Any, item: Any) -> bool:
         types = {_type(side, item) for side in (self.attr, self.start, self.end)}
         return len(types) == 1 and types <= _ORDERED and by_moto(self, item)
 
-    comparisons.FuncBetween.expr = between
+    return expr
 
 
-def _if(by_moto: Callable[..., Any], holds: Callable[..., Any], otherwise: bool) -> Callable[..., Any]:
+def _if(by_moto: Expr, holds: Callable[..., bool], otherwise: bool) -> Expr:
     def expr(self: Any, item: Any) -> bool:
         return by_moto(self, item) if holds(_type(self.lhs, item), _type(self.rhs, item)) else otherwise
 

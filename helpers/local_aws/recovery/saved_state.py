@@ -17,7 +17,7 @@ from ..account.locks import service_lock
 from ..account.service_table import Kept, named, of_model
 from ..awslambda import async_rows, lambda_service
 from ..cloudwatch import metrics
-from ..dynamodb import item_rows
+from ..dynamodb import item_rows, stream
 from ..events import archives
 from ..logs import log_rows
 from ..sqs import message_rows
@@ -31,11 +31,6 @@ LOCK_TIMEOUT_S = 0.5
 _STATE, _OURS = "state", "our state"
 
 logger = logging.getLogger("local_aws.saved_state")
-
-
-def install() -> None:
-    """Have moto's models journal what there may be many of. Call it once, before the first request."""
-    item_rows.install()
 
 
 def open_with(store: Store) -> None:
@@ -144,7 +139,9 @@ def _restore(store: Store) -> None:
         metrics.load(ours["metrics"])
     if "stacks" in ours:
         _restore_stacks(ours["stacks"])
-    for rows, service in ((item_rows, "dynamodb"), (message_rows, "sqs"), (log_rows, "logs"), (archives, "events")):
+    for rows, service in (
+        (item_rows, "dynamodb"), (stream, "dynamodb"), (message_rows, "sqs"), (log_rows, "logs"), (archives, "events")
+    ):  # fmt: skip
         rows.restore(lambda region, service=service: snapshots.backend_at((service, region)))
 
 

@@ -19,7 +19,6 @@ from typing import Any
 import moto.backends as backends
 from moto.awslambda.models import LambdaStorage
 from moto.core.base_backend import BackendDict, BaseBackend
-from moto.dynamodb.models.table import Table
 from moto.iam.models import AWSManagedPolicy
 from moto.kinesis.models import Stream
 from moto.logs.models import LogStream
@@ -29,6 +28,8 @@ from ..account.credentials import ACCOUNT_ID
 from ..awslambda.concurrency import Concurrency
 from ..awslambda.function_code import FunctionCode
 from ..awslambda.lambda_function import Function
+from ..dynamodb.stream import Shard
+from ..dynamodb.table import Table
 from ..engine import anew
 from ..event_patterns.event_pattern import EventPattern, compile_pattern
 from ..events.archives import Archive
@@ -133,10 +134,6 @@ def _blank(kind: Any) -> Any:
     return kind.__new__(kind)
 
 
-def _items() -> Any:
-    return defaultdict(dict)
-
-
 def _functions(storage: LambdaStorage) -> Any:
     """moto's functions by name; the default of its aliases is a lambda."""
     return _blank, (LambdaStorage,), {**storage.__dict__, "_aliases": defaultdict(dict, storage._aliases)}  # noqa: SLF001  all of its state
@@ -165,7 +162,8 @@ _REDUCERS: dict[type, Callable[[Any], Any]] = {
     Order: lambda order: (Order, ()),
     Concurrency: lambda concurrency: (_concurrency, (concurrency.reserved,)),
     FunctionCode: lambda code: (FunctionCode.kept, (code.path.name, code.size, code.sha256)),
-    Table: _with(items=_items, lambda_event_source_mappings=dict),
+    Table: _with(**Table.MADE_ANEW),
+    Shard: _with(**Shard.MADE_ANEW),
     Stream: _with(lambda_event_source_mappings=dict),
     Queue: _with(**Queue.MADE_ANEW),
     FakeKey: lambda key: (_blank, (FakeKey,), object_rows.state_of(key), None, None, object_rows.set_state),

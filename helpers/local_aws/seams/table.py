@@ -11,6 +11,8 @@ from importlib.metadata import version
 
 from ..awslambda.lambda_service import LambdaService
 from ..cloudwatch import metric_alarms, metric_requests
+from ..dynamodb import api as dynamodb_api
+from ..dynamodb import attribute_names, backend, item_shortcuts, stream, stream_backend, table, typed_comparisons
 from ..events.event_bus import EventBusBackend
 from ..events.event_requests import Requests
 from ..events.rules import Rule, RulePattern
@@ -84,7 +86,28 @@ _HTTP: tuple[Seam, ...] = (
     instead(f"{_RESPONSES}:gen_amzn_requestid_long", "e651941c2107", Why.SLOW, moto_requests.request_id),
 )
 
-SEAMS: tuple[Seam, ...] = (*_BOTOCORE, *_HTTP, *_LAMBDA, *_EVENTS, *_CLOUDWATCH, *_IAM)
+_STREAMS = "moto.dynamodbstreams.models"
+_COMPARISONS = "moto.dynamodb.comparisons"
+_DYNAMODB: tuple[Seam, ...] = (
+    swap("moto.dynamodb.models:dynamodb_backends.backend", "c15ca97e1fc2", Why.WRONG, backend.Backend),
+    swap("moto.dynamodb.models:Table", "f2bcd77a3e71", Why.JOURNAL, table.Table),
+    swap("moto.dynamodb.models:RestoredTable", "7213191e4579", Why.JOURNAL, table.RestoredTable),
+    swap("moto.dynamodb.models:RestoredPITTable", "51a3b45a4ea7", Why.JOURNAL, table.RestoredPITTable),
+    swap("moto.dynamodb.models.table:StreamShard", "2a15fffc8af4", Why.JOURNAL, stream.Shard),
+    swap(f"{_STREAMS}:dynamodbstreams_backends.backend", "da39b7184748", Why.JOURNAL, stream_backend.Backend),
+    swap("moto.dynamodb.responses:DynamoHandler", "8d3a259b4fc6", Why.SLOW, dynamodb_api.Handler),
+    seam("moto.dynamodb.responses:validate_put_has_empty_keys", "e45d7ced3923", Why.MISSING, attribute_names.checked),
+    instead("moto.dynamodb.models.dynamo_type:Item.__init__", "d9c12b62cb92", Why.SLOW, item_shortcuts.make_item),
+    seam(f"{_COMPARISONS}:OpLessThan.expr", "2fffc621dcad", Why.WRONG, typed_comparisons.ordering),
+    seam(f"{_COMPARISONS}:OpLessThanOrEqual.expr", "0f48b81ff7c0", Why.WRONG, typed_comparisons.ordering),
+    seam(f"{_COMPARISONS}:OpGreaterThan.expr", "d468257ea759", Why.WRONG, typed_comparisons.ordering),
+    seam(f"{_COMPARISONS}:OpGreaterThanOrEqual.expr", "6545d9825a07", Why.WRONG, typed_comparisons.ordering),
+    seam(f"{_COMPARISONS}:OpEqual.expr", "055f341a693c", Why.WRONG, typed_comparisons.equal),
+    seam(f"{_COMPARISONS}:OpNotEqual.expr", "963c3982d87d", Why.WRONG, typed_comparisons.unequal),
+    seam(f"{_COMPARISONS}:FuncBetween.expr", "cf2f51bcefa9", Why.WRONG, typed_comparisons.between),
+)
+
+SEAMS: tuple[Seam, ...] = (*_BOTOCORE, *_HTTP, *_LAMBDA, *_EVENTS, *_DYNAMODB, *_CLOUDWATCH, *_IAM)
 
 
 def install() -> None:

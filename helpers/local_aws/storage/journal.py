@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 from ..engine import clock, executor
 from .batches import Key
@@ -85,6 +86,11 @@ def delete_all(kind: str, owner: str) -> None:
     if store is not None:
         store.delete_all(kind, owner)
         _background.stir()
+
+
+def together() -> AbstractContextManager[None]:
+    """See Store.together."""
+    return nullcontext() if store is None else store.together()
 
 
 def number() -> int:

@@ -22,7 +22,7 @@ from ..engine import clock, executor
 from .batches import Key, RowName, merged, packed
 
 #: Bumped when rows are written in another form; a store of another one is not read.
-FORMAT = 2
+FORMAT = 3
 #: Wait timeout (seconds) for the server that had the file before.
 LOCK_TIMEOUT_S = 15.0
 
@@ -142,6 +142,12 @@ class Store:
                 del self._changed[name]
                 self._fresh.discard(name)
             self._emptied[kind, owner] = None
+
+    @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """Have all that is changed within written by one commit. Nothing may wait within: others' changes do."""
+        with self._lock:
+            yield
 
     def afterwards(self, action: Callable[[], None]) -> None:
         """Do something as soon as what has been changed until now is on disk."""

@@ -319,6 +319,46 @@ def _sorted(items: list[dict]) -> list[dict]:
     return sorted(items, key=lambda item: (item["Kind"]["S"], float(item["Number"]["N"])))
 
 
+@pytest.mark.parametrize("end", [Account.kill, lambda account: lifecycle.stop()], ids=["kill", "stop"])
+def test_a_stream_and_its_readers_go_on(account, end):
+    account.aws.table("things", StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"})
+    arn = account.client("dynamodb").describe_table(TableName="things")["Table"]["LatestStreamArn"]
+    streams = account.client("dynamodbstreams")
+    (shard,) = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
+    place = {"StreamArn": arn, "ShardId": shard["ShardId"], "ShardIteratorType": "TRIM_HORIZON"}
+    oldest = streams.get_shard_iterator(**place)["ShardIterator"]
+    puts = [{"Put": {"TableName": "things", "Item": {"OrderId": {"S": name}}}} for name in "bc"]
+    account.client("dynamodb").put_item(
+        TableName="things", Item={"OrderId": {"S": "a"}, "B": {"M": {"b": {"B": b"1"}}}}
+    )
+    account.client("dynamodb").transact_write_items(TransactItems=puts)
+    account.client("dynamodb").delete_item(TableName="things", Key={"OrderId": {"S": "b"}})
+    before = streams.get_records(ShardIterator=oldest)
+    assert [record["eventName"] for record in before["Records"]] == ["INSERT", "INSERT", "INSERT", "REMOVE"]
+    end(account)
+    account.start()
+    streams = account.client("dynamodbstreams")
+    assert streams.get_records(ShardIterator=oldest)["Records"] == before["Records"]
+    account.client("dynamodb").put_item(TableName="things", Item={"OrderId": {"S": "d"}})
+    (record,) = streams.get_records(ShardIterator=before["NextShardIterator"])["Records"]
+    assert record["dynamodb"]["Keys"] == {"OrderId": {"S": "d"}}
+    numbers = [int(each["dynamodb"]["SequenceNumber"]) for each in (*before["Records"], record)]
+    assert numbers == list(range(numbers[0], numbers[0] + 5))
+
+
+def test_a_backup_still_has_its_items(account):
+    account.make_table()
+    dynamodb = account.client("dynamodb")
+    dynamodb.put_item(TableName="orders", Item={"OrderId": {"S": "a"}})
+    backup = dynamodb.create_backup(TableName="orders", BackupName="copy")["BackupDetails"]["BackupArn"]
+    dynamodb.delete_item(TableName="orders", Key={"OrderId": {"S": "a"}})
+    account.restart()
+    account.client("dynamodb").restore_table_from_backup(TargetTableName="again", BackupArn=backup)
+    account.restart()
+    scan = account.client("dynamodb").scan
+    assert [len(scan(TableName=name)["Items"]) for name in ("orders", "again")] == [0, 1]
+
+
 # Messages
 
 
