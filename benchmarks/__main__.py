@@ -1,7 +1,7 @@
 """How fast the workbook is, as ratios inside one run: python -m benchmarks [NAME …]
 
-The names: orders, way, rules, globs, failures, ten-thousand, load, large-table, restart, memory, classroom, lessons,
-notebooks; without any, all of them.
+The names: orders, way, rules, globs, failures, ten-thousand, load, large-table, transactions, restart, memory,
+classroom, lessons, notebooks; without any, all of them.
 
 Machines are noisy and differ, so nothing here is compared with a clock of another day. Each figure stands beside a
 floor that is measured in the same run on the same machine: the same orders put into the same server with boto3
@@ -24,6 +24,7 @@ from benchmarks import (
     restart,
     rules,
     ten_thousand,
+    transactions,
     walkthrough,
     way,
 )
@@ -37,6 +38,7 @@ PARTS = {
     "ten-thousand": ten_thousand.main,
     "load": load.main,
     "large-table": large_table.main,
+    "transactions": transactions.main,
     "restart": restart.main,
     "memory": memory.main,
     "classroom": classroom.main,
