@@ -21,6 +21,8 @@ T = TypeVar("T")
 
 #: Data of its own for each thread. In a loop there is one thread: nothing may wait between writing and reading it.
 local = threading.local
+#: What an Inbox raises when nothing comes in time.
+Empty = queue.Empty
 #: A lock that its holder may take again: in a loop, what runs while its holder waits is the same thread.
 Lock = threading.RLock
 
@@ -131,7 +133,7 @@ class Inbox(Generic[T]):
         self._condition = Condition()  # only a loop waits for this one
 
     def get(self, timeout: float | None = None) -> T:
-        """Return the next, waiting for it at most so many seconds. Raises queue.Empty."""
+        """Return the next, waiting for it at most so many seconds. Raises Empty."""
         if _executor.threaded:
             return self._items.get(timeout=timeout)
         with self._condition:

@@ -198,7 +198,7 @@ class InProcessEnvironment:
             self._read_output()
             self._init_ms = (clock.monotonic() - started) * 1000
             return True
-        work = self._pool.take_failed_start()
+        work = self._report.work = self._pool.take_failed_start()
         self._read_output(all_of_it=True)
         if work is not None:
             self._report.begins(work)

@@ -9,12 +9,11 @@ https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 from __future__ import annotations
 
 import logging
-import queue
 import sys
 import sysconfig
 
 from ..engine import clock, executor
-from ..engine.executor import Inbox
+from ..engine.executor import Empty, Inbox
 from ..http.http1 import Request
 from . import environment
 from . import invocation_log as log
@@ -132,7 +131,7 @@ class ProcessEnvironment:
             return work
         try:
             return self._inbox.get(environment.IDLE_SECONDS)
-        except queue.Empty:
+        except Empty:
             return None if self._pool.leave(self) else self._inbox.get()
 
     def _await_first_next(self, api: RuntimeApiServer, process: WorkerProcess, deadline: float) -> bool:
@@ -157,7 +156,7 @@ class ProcessEnvironment:
 
     def _init_failed(self, process: WorkerProcess, error_type: str, message: str, payload: bytes = b"") -> bool:
         """Fail one invocation that waits for a function that could not be started, for the same reason."""
-        work = self._pool.take_failed_start()
+        work = self._report.work = self._pool.take_failed_start()
         self._read_output(process)
         if work is not None:
             self._report.begins(work)

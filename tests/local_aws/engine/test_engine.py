@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import queue
 from collections.abc import Iterator
 
 import pytest
@@ -105,7 +104,7 @@ def test_a_task_that_waits_lets_others_work(form):
 
 
 def test_an_inbox_gives_up(form):
-    with pytest.raises(queue.Empty):
+    with pytest.raises(executor.Empty):
         Inbox().get(timeout=0.01)
 
 
