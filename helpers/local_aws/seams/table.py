@@ -22,7 +22,7 @@ from ..iam import policy_documents, security_tokens
 from ..logs.log_rows import Logs, Stream
 from ..sqs.backend import Backend as Queues
 from ..sqs.queues import Queue
-from . import botocore_data
+from . import botocore_data, models
 from .seam import Seam, Why, apply, differences, instead, seam, swap
 
 #: EventBridge, and the services that it hands events and log lines to.
@@ -107,7 +107,11 @@ _DYNAMODB: tuple[Seam, ...] = (
     seam(f"{_COMPARISONS}:FuncBetween.expr", "cf2f51bcefa9", Why.WRONG, typed_comparisons.between),
 )
 
-SEAMS: tuple[Seam, ...] = (*_BOTOCORE, *_HTTP, *_LAMBDA, *_EVENTS, *_DYNAMODB, *_CLOUDWATCH, *_IAM)
+_MODELS: tuple[Seam, ...] = (
+    instead("moto.core.common_models:BaseModel.__new__", "08cf0ef20e88", Why.WRONG, models.untracked),
+)
+
+SEAMS: tuple[Seam, ...] = (*_MODELS, *_BOTOCORE, *_HTTP, *_LAMBDA, *_EVENTS, *_DYNAMODB, *_CLOUDWATCH, *_IAM)
 
 
 def install() -> None:
