@@ -22,7 +22,14 @@ MAX_BODY = 96 * 1024 * 1024
 #: What answers a client that asks whether it may send its body.
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
-_HEX = re.compile(rf"[0-9a-fA-F]{{1,{MAX_DIGITS}}}")
+_CHUNK = re.compile(rf"([0-9a-fA-F]{{1,{MAX_DIGITS}}})(?:;[\t\x20-\x7e\x80-\xff]*)?[ \t]*")
+_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_FIRST_LINE = re.compile(rf"({_TOKEN}) (/[\x21-\x7e]*) HTTP/1\.[0-9]")
+_is_name = re.compile(_TOKEN).fullmatch
+#: What ends a line elsewhere: two readers that differ there can be deceived.
+_BARE_END = re.compile(rb"(?<!\r)\n|\r(?!\n|\Z)")
+#: Control characters, which no header has but for a tab.
+_CONTROLS = bytes({*range(32), 127} - set(b"\t\r\n"))
 _LINE_END = re.compile(r"[\r\n\0]+")
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 #: Headers of which there may be one alone: a second one would be an attack.
@@ -65,6 +72,7 @@ class RequestReader:
         self._chunks: list[bytes] = []
         self._chunked = 0  # bytes in them
         self._asked = False  # the client waits for CONTINUE
+        self._looked = 0  # bytes at the beginning in which all lines end well
 
     @property
     def empty(self) -> bool:
@@ -101,31 +109,40 @@ class RequestReader:
         if end < 0:
             if len(self._buffer) > MAX_HEAD:
                 raise BadRequest(431, "headers too large")
-            if b"\n\n" in self._buffer:
-                raise BadRequest(400, "malformed end of line")
+            self._refuse_bare_ends(0)
             return None
-        first, headers = _parsed(self._buffer[:end].decode("latin-1"))
-        del self._buffer[: end + 4]
-        parts = first.split(" ")
-        if len(parts) != 3 or not parts[2].startswith("HTTP/1.") or not parts[1].startswith("/"):
+        first, headers = _parsed(self._buffer[:end])
+        self._drop(end + 4)
+        parts = _FIRST_LINE.fullmatch(first)
+        if parts is None:
             raise BadRequest(400, "malformed request line")
         self._length = _body_length(headers)
         self._asked = headers.get("expect", "").lower() == "100-continue"
-        return parts[0], parts[1], headers
+        return parts[1], parts[2], headers
+
+    def _drop(self, size: int) -> None:
+        del self._buffer[:size]
+        self._looked = 0
+
+    def _refuse_bare_ends(self, begin: int) -> None:
+        """Refuse lines that end otherwise than in CR LF, before their end is waited for in vain."""
+        if _BARE_END.search(self._buffer, max(begin, self._looked)):
+            raise BadRequest(400, "malformed end of line")
+        self._looked = len(self._buffer) - 1  # the last may be half of an end
 
     def _take(self, size: int) -> bytes | None:
         if len(self._buffer) < size:
             return None
         taken = bytes(self._buffer[:size])
-        del self._buffer[:size]
+        self._drop(size)
         return taken
 
     def _take_chunked(self) -> bytes | None:
         while (end := self._buffer.find(b"\r\n", 0, MAX_HEAD)) >= 0:
-            digits = self._buffer[:end].decode("latin-1").partition(";")[0].strip()
-            if not _HEX.fullmatch(digits):
+            line = _CHUNK.fullmatch(self._buffer[:end].decode("latin-1"))
+            if line is None:
                 raise BadRequest(400, "malformed chunk")
-            size = int(digits, 16)
+            size = int(line[1], 16)
             if size == 0:
                 return self._take_trailers(end)
             if self._chunked + size > MAX_BODY:
@@ -137,7 +154,7 @@ class RequestReader:
                 raise BadRequest(400, "malformed chunk")
             self._chunks.append(bytes(self._buffer[begin:after]))
             self._chunked += size
-            del self._buffer[: after + 2]
+            self._drop(after + 2)
         if len(self._buffer) >= MAX_HEAD:
             raise BadRequest(400, "malformed chunk")
         return None
@@ -148,26 +165,31 @@ class RequestReader:
         if end < 0:
             if len(self._buffer) > begin + MAX_HEAD:
                 raise BadRequest(431, "headers too large")
+            self._refuse_bare_ends(begin)
             return None
-        _parsed(self._buffer[begin:end].decode("latin-1"))
-        del self._buffer[: end + 4]
+        if _SINGLE & _parsed(self._buffer[begin:end])[1].keys():
+            raise BadRequest(400, "malformed trailer")
+        self._drop(end + 4)
         body, self._chunks, self._chunked = b"".join(self._chunks), [], 0
         return body
 
 
-def _parsed(head: str) -> tuple[str, dict[str, str]]:
+def _parsed(raw: bytearray) -> tuple[str, dict[str, str]]:
     """Return the first line, and the headers that follow it. Raises BadRequest."""
+    head = raw.decode("latin-1")
     first, *lines = head.split("\r\n")
     if head.count("\n") != len(lines) or head.count("\r") != len(lines):
         raise BadRequest(400, "malformed end of line")
     if len(lines) > MAX_HEADERS:
         raise BadRequest(431, "too many headers")
+    if len(raw.translate(None, _CONTROLS)) < len(raw):
+        raise BadRequest(400, "malformed header")
     headers: dict[str, str] = {}
     for line in lines:
         name, colon, value = line.partition(":")
-        if not colon or not name or name != name.strip():
+        if not colon or not _is_name(name):
             raise BadRequest(400, "malformed header")
-        name, value = name.lower(), value.strip()
+        name, value = name.lower(), value.strip(" \t")
         if name in headers:  # one list (RFC 9110, 5.3)
             if name in _SINGLE:
                 raise BadRequest(400, f"repeated {name}")
