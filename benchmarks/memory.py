@@ -67,7 +67,7 @@ def steps() -> list[tuple[str, int]]:
 
 
 @contextmanager
-def server_in(home: Path) -> Iterator[lifecycle.Account]:
+def server_in(home: Path) -> Iterator[lifecycle.Access]:
     """A new embedded AWS in a folder, which is stopped afterwards."""
     with own_home(home):
         account = lifecycle.start()
