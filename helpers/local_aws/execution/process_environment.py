@@ -21,7 +21,7 @@ from .environment import MAX_RESPONSE, RUNTIME, CodeIsGone, Pool, timed_out_mess
 from .invocation import FunctionSpec, Work, event_headers
 from .reporter import Reporter
 from .runtime_api import Disconnected, RuntimeApiServer, given_error_type
-from .worker_process import MEMORY, WorkerProcess
+from .worker_process import MEMORY, TIMEOUT, WorkerProcess
 
 logger = logging.getLogger("local_aws.process_environment")
 
@@ -69,7 +69,7 @@ class ProcessEnvironment:
 
     @property
     def alive(self) -> bool:
-        return self._task.running() and (self._process is None or self._process.running())
+        return self._task.running() and (self._process is None or self._process.usable())
 
     def kill(self) -> None:
         """Kill the worker now, whatever it is doing. The task notices and cleans up."""
@@ -117,10 +117,11 @@ class ProcessEnvironment:
             work = self._next_work()
             if work is None:
                 return
-            if not process.running():
+            begun = clock.monotonic()
+            if not process.begin(begun + self.spec.timeout_s):
                 self._pool.take_back(work)
                 return
-            if not self._invoke(api, process, work, init_ms):
+            if not self._invoke(api, process, work, begun, init_ms):
                 return
             init_ms = None
 
@@ -164,13 +165,14 @@ class ProcessEnvironment:
             self._finish(process, clock.monotonic(), None, payload, error_type, environment_failed=True)
         return False
 
-    def _invoke(self, api: RuntimeApiServer, process: WorkerProcess, work: Work, init_ms: float | None) -> bool:
+    def _invoke(
+        self, api: RuntimeApiServer, process: WorkerProcess, work: Work, started: float, init_ms: float | None
+    ) -> bool:
         """Hand the worker one event and wait for its answer; True when the worker lives on."""
         self._report.begins(work)
-        started = clock.monotonic()
-        deadline = process.deadline = started + self.spec.timeout_s
+        deadline = started + self.spec.timeout_s
         delivered = api.reply(200, work.payload, event_headers(self.spec, work))
-        if not delivered and process.ended_for is None:
+        if not delivered and process.ended_for != TIMEOUT:
             self._report.did_not_begin()
             self._pool.take_back(work)
             return False

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-from ..engine import clock
+from ..engine import clock, executor
 from . import folder_size, process_family, warden
 from .environment import CodeIsGone, exit_error
 from .worker_output import WorkerOutput
@@ -43,6 +43,8 @@ class WorkerProcess:
         self._mark = variables.get(process_family.MARK) or str(self._scratch)
         self.deadline: float | None = None
         self.ended_for: str | None = None
+        self._turn = executor.Lock()  # held while it is decided whether the worker is killed or gets work
+        self._condemned = False
         (self._scratch / "tmp").mkdir()
         self._output = WorkerOutput(self._scratch / "output")
         try:
@@ -90,25 +92,42 @@ class WorkerProcess:
     def running(self) -> bool:
         return self._process.poll() is None
 
+    def usable(self) -> bool:
+        """Return whether the worker runs and may get work: one that was killed may take a while to be gone."""
+        return not self._condemned and self.running()
+
+    def begin(self, deadline: float) -> bool:
+        """Note that work is handed to the worker, to be done by then; returns False when it is not usable any more."""
+        with self._turn:
+            if not self.usable():
+                return False
+            self.deadline = deadline
+            return True
+
     def wait(self, seconds: float) -> None:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(seconds)
 
     def kill(self, reason: str | None = None) -> None:
         """Kill the worker and everything in its group. What has left the group ends with the context."""
-        if reason is not None and self.ended_for is None and self.running():
-            self.ended_for = reason
+        with self._turn:
+            if reason is not None and self.ended_for is None and self.running():
+                self.ended_for = reason
+            self._condemned = True
         process_family.kill_group(self.pid)
 
     def look(self, tree: list[psutil.Process] | None) -> None:
         """Kill the worker if it breaks a limit; the warden calls this (see Ward)."""
+        idle = self.deadline is None
         if self.deadline is not None and clock.monotonic() > self.deadline + GRACE:
             self.kill(TIMEOUT)
             process_family.kill_process_tree(self.pid, self._mark)
         elif tree is not None and len(tree) >= process_family.MAX_PROCESSES:
             self.kill(PROCESSES)
         elif self._measure() + sum(map(_own_memory, tree or ())) > self._memory_limit:
-            self.kill(MEMORY)
+            with self._turn:
+                if not idle or self.deadline is None:  # what it was given meanwhile is judged at the next look
+                    self.kill(MEMORY)
         elif tree is not None and self._storage_is_full():
             self.kill(STORAGE)
         self._output.keep_small()
