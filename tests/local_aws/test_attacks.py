@@ -5,6 +5,7 @@ tests/local_aws/test_security.py plays those who have nothing.
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import stat
@@ -63,7 +64,7 @@ class Session:
             aws_session_token=self.keys.token,
         )
 
-    def send(self, service: str, body: str = "{}", method: str = "POST", path: str = "/", **headers: str):
+    def send(self, service: str, body: str | bytes = "{}", method: str = "POST", path: str = "/", **headers: str):
         """A request with any headers, all of them signed; the status and the text of the answer."""
         request = AWSRequest(method, self._aws.account.endpoint_url + path, data=body)
         for name, value in headers.items():
@@ -80,6 +81,12 @@ def rule(aws):
     events.put_rule(Name=name, EventPattern='{"source": ["x"]}')
     yield name
     events.delete_rule(Name=name)
+
+
+def deny(aws, session: Session, action: str, resource: str) -> None:
+    statement = {"Effect": "Deny", "Action": action, "Resource": resource}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    aws.client("iam").put_role_policy(RoleName=session.role, PolicyName="denied", PolicyDocument=policy)
 
 
 def exists(aws, rule: str) -> bool:
@@ -143,6 +150,26 @@ class TestARequestThatNamesTwoOperations:
         status, answer = attempts[way]()
         assert status in (400, 403), answer
         assert aws.client("iam").get_role(RoleName=victim.role)
+
+    def test_a_form_that_is_not_called_one_does_nothing(self, aws):
+        """moto may take any body for a form; IAM has not been asked about what is in it, so nothing must happen."""
+        caller, victim = Session(aws, "iam:*"), Session(aws)
+        deny(aws, caller, "iam:DeleteRole", "*")
+        request = f"Action=DeleteRole&RoleName={victim.role}&Version=2010-05-08"
+        for headers in ({}, {"Content_Type": "text/plain"}, {"Content_Type": FORM}):
+            status, answer = caller.send("iam", request, **headers)
+            assert status >= 400 and "DeleteRoleResponse" not in answer
+        assert aws.client("iam").get_role(RoleName=victim.role)
+
+    def test_a_packed_body_hides_nothing(self, aws):
+        table, caller = aws.table(), Session(aws, "dynamodb:*")
+        deny(aws, caller, "dynamodb:DescribeTable", f"arn:aws:dynamodb:*:*:table/{table}")
+        headers = {"X_Amz_Target": "DynamoDB_20120810.DescribeTable", "Content_Type": "application/x-amz-json-1.0"}
+        body = json.dumps({"TableName": table})
+        packed = gzip.compress(body.encode())
+        for sent, more in ((body, {}), (packed, {"Content_Encoding": "gzip"})):
+            status, answer = caller.send("dynamodb", sent, **headers, **more)
+            assert (status, "explicit deny" in answer) == (400, True)
 
     @pytest.mark.parametrize("way", ["target", "action", "header"])
     def test_lambda_is_not_deceived(self, aws, way):

@@ -20,14 +20,14 @@ def address_of_aws(aws: Aws) -> tuple[str, int]:
 
 
 def send(
-    address: tuple[str, int], headers: dict[str, str], body: str = "{}", method: str = "POST", path: str = "/"
+    address: tuple[str, int], headers: dict[str, str], body: str | bytes = "{}", method: str = "POST", path: str = "/"
 ) -> tuple[int, dict[str, str], bytes]:
     """One raw request with exactly these headers; the status, headers and body of the answer."""
     connection = http.client.HTTPConnection(*address, timeout=PATIENCE)
     connection.putrequest(method, path, skip_host="Host" in headers, skip_accept_encoding=True)
     for name, value in {"Content-Length": str(len(body)), **headers}.items():
         connection.putheader(name, value)
-    connection.endheaders(body.encode())
+    connection.endheaders(body.encode() if isinstance(body, str) else body)
     answer = connection.getresponse()
     return answer.status, dict(answer.getheaders()), answer.read()
 
