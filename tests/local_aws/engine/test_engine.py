@@ -8,7 +8,7 @@ import pytest
 
 from helpers.errors import WorkbookError
 from helpers.local_aws.engine import clock, executor
-from helpers.local_aws.engine.clock import ManualClock, SystemClock
+from helpers.local_aws.engine.clock import ManualClock, QuickClock, SystemClock
 from helpers.local_aws.engine.executor import Condition, Inbox, Lanes, Pulse
 from helpers.local_aws.engine.loop import Deadlock, Loop
 from helpers.local_aws.engine.threads import ThreadExecutor
@@ -209,6 +209,17 @@ def test_waiting_for_what_nothing_will_do_is_an_error(loop):
 def test_a_clock_does_not_go_back():
     with pytest.raises(ValueError, match="does not go back"):
         ManualClock().advance(-1)
+
+
+def test_a_quick_clock_goes_on_by_itself_and_a_sleep_moves_it(monkeypatch):
+    machine = ManualClock(start=0.0)
+    monkeypatch.setattr(clock, "SystemClock", lambda: machine)
+    quick = QuickClock(start=1000.0)
+    machine.advance(2)
+    assert (quick.now(), quick.monotonic()) == (1002.0, 2.0)
+    quick.sleep(DAY_S)
+    machine.advance(1)
+    assert (quick.now(), quick.monotonic()) == (1003.0 + DAY_S, 3.0 + DAY_S)
 
 
 def test_uptime_goes_on_where_an_earlier_process_ended(loop):
