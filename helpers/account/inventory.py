@@ -5,7 +5,7 @@ Whose a thing is, its tag alone says (helpers.target.tagging); a name that looks
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
+from helpers.local_aws import lifecycle
 from helpers.target import tagging
 
 _PARALLEL_REQUESTS = 8  # tags that are asked for at the same time
@@ -53,8 +54,10 @@ class Kind:
                     return None  # it has gone since it was listed
                 raise
 
-        with ThreadPoolExecutor(_PARALLEL_REQUESTS) as pool:
-            return sorted(filter(None, pool.map(tagged, self.listed())), key=lambda each: each.name)
+        with ExitStack() as stack:
+            # An account in this interpreter answers one thread, and there may be no other.
+            beside = map if lifecycle.is_inside() else stack.enter_context(ThreadPoolExecutor(_PARALLEL_REQUESTS)).map
+            return sorted(filter(None, beside(tagged, self.listed())), key=lambda each: each.name)
 
 
 def _pages(service: str, operation: str, items: str, **arguments: object) -> Iterator[Any]:

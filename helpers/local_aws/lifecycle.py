@@ -5,6 +5,9 @@ where the server listens and the credentials that open it, readable by the user 
 nothing: a server counts as running when it answers there, with the file's own secret. So a file that a killed
 server left behind confuses nobody. Beside it lies the account itself (`account.sqlite`, and `functions`), which the
 next server goes on with.
+
+Where the caller's own interpreter has an account (`helpers.local_aws.in_process`), that is the embedded AWS for it: it
+is what `start` and `status` find, and what `stop` closes.
 """
 
 from __future__ import annotations
@@ -14,10 +17,9 @@ import http.client
 import json
 import os
 import shutil
-import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -162,12 +164,40 @@ class Home:
             yield
 
 
+@dataclass(frozen=True)
+class _Inside:
+    access: Access
+    close: Callable[[], None]
+
+
+_inside: _Inside | None = None  # the account of this interpreter
+
+
+def enter(access: Access, close: Callable[[], None]) -> None:
+    """Have this interpreter use the account that it has itself, until `leave`. `close` closes that account."""
+    global _inside  # noqa: PLW0603  an interpreter has one at most
+    _inside = _Inside(access, close)
+
+
+def leave() -> None:
+    """Look for the folder's server again."""
+    global _inside  # noqa: PLW0603
+    _inside = None
+
+
+def is_inside() -> bool:
+    """Return whether the account is in this interpreter, where it answers one thread alone."""
+    return _inside is not None
+
+
 def home() -> Home:
     return Home(Path(os.environ.get("LOCAL_AWS_HOME") or PROJECT / ".local_aws"))
 
 
 def start(port: int | None = None) -> Access:
     """Attach to the server that runs, or start one. Raises WorkbookError with one line for the user."""
+    if _inside is not None:
+        return _inside.access
     place = home()
     place.make()
     with place.lock():
@@ -184,17 +214,23 @@ def start(port: int | None = None) -> Access:
 
 def status() -> Access | None:
     """Return the server that runs, or None."""
-    return _running(home())
+    return _inside.access if _inside is not None else _running(home())
 
 
 def has_account() -> bool:
     """Return whether there is an account, be its server running or not."""
     place = home()
-    return (place.path / ACCOUNT_FILES[0]).exists() or _running(place) is not None
+    return _inside is not None or (place.path / ACCOUNT_FILES[0]).exists() or _running(place) is not None
 
 
 def stop(*, forget: bool = False) -> bool:
-    """Stop the server, and say whether one was running. The next one has the same account; `forget`: a new one."""
+    """Stop the server, and say whether one was running. The next one has the same account; `forget`: a new one.
+
+    An account of this interpreter is closed, and what it has kept in a folder stays there.
+    """
+    if _inside is not None:
+        _inside.close()
+        return True
     place = home()
     if not place.path.is_dir():
         return False
@@ -260,6 +296,8 @@ def _ask(endpoint_url: str, method: str, command: str, token: str, timeout: floa
 
 
 def _launch(place: Home, port: int) -> Access:
+    import subprocess  # which not every Python has: an account of this interpreter needs none
+
     place.clear()
     command = [sys.executable, "-m", "helpers.local_aws", "run", "--home", str(place.path), "--port", str(port)]
     detached = getattr(subprocess, "DETACHED_PROCESS", 0) | getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)

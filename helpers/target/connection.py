@@ -77,7 +77,8 @@ def _watched_part() -> float:
     """
     from helpers.local_aws.engine import clock  # which reads the variable when it is imported
 
-    return min(1.0, max(0.25, clock.read_scale() / clock.DEFAULT_SCALE))
+    scale = clock.scale() if lifecycle.is_inside() else clock.read_scale()
+    return min(1.0, max(0.25, scale / clock.DEFAULT_SCALE))
 
 
 def connect_to(account: lifecycle.Access, prefix: str = "") -> None:

@@ -5,6 +5,7 @@ a queue.
 """
 
 import json
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -71,7 +72,7 @@ class Function:
 def event_of(entry: dict[str, Any], event_id: str, rule_arn: str) -> dict[str, Any]:
     """Return the event that PutEvents makes of an entry, for the account and region of the rule."""
     _, _, _, region, account, _ = rule_arn.split(":", 5)
-    moment = entry.get("Time") or datetime.now(UTC)
+    moment = entry.get("Time") or datetime.fromtimestamp(time.time(), UTC)
     return {
         "version": "0",
         "id": event_id,

@@ -54,6 +54,10 @@ class Loop:
         self._thread = threading.get_ident()
         self.held = 0
 
+    def is_here(self) -> bool:
+        """Return whether the caller is in the loop's own thread."""
+        return threading.get_ident() == self._thread
+
     def later(self, seconds: float, job: Job) -> None:
         heapq.heappush(self._jobs, (clock.monotonic() + seconds, next(self._numbers), job))
 
@@ -62,7 +66,7 @@ class Loop:
 
     def run_due(self) -> None:
         """Run everything whose time has come, unless a job or a function is what asks."""
-        if not self._depth and not self.held and threading.get_ident() == self._thread:
+        if not self._depth and not self.held and self.is_here():
             while self._run_one():
                 pass
 
@@ -87,7 +91,7 @@ class Loop:
         return value
 
     def sleep(self, seconds: float) -> None:
-        if threading.get_ident() != self._thread:  # a library's own thread: it must not run anything of ours
+        if not self.is_here():  # a library's own thread: it must not run anything of ours
             clock.sleep(seconds)
             return
         self.run_until(lambda: False, seconds)

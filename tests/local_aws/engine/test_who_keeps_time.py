@@ -27,6 +27,7 @@ ALLOWED = {
     "execution/runtime.py": "runs in the worker, with the function",
     "execution/call_stack.py": "puts a sleep of its own in the place of time's",
     "execution/interpreter_state.py": "the same",
+    "inside/callers_time.py": "the same in the caller's interpreter, and gives it the account's time",
 }
 
 
