@@ -1,7 +1,7 @@
 """How fast the workbook is, as ratios inside one run: python -m benchmarks [NAME …]
 
 The names: orders, way, rules, globs, failures, ten-thousand, load, large-table, transactions, restart, memory,
-classroom, lessons, notebooks; without any, all of them.
+classroom, lessons, notebooks, in-process; without any, all of them.
 
 Machines are noisy and differ, so nothing here is compared with a clock of another day. Each figure stands beside a
 floor that is measured in the same run on the same machine: the same orders put into the same server with boto3
@@ -16,6 +16,7 @@ from benchmarks import (
     classroom,
     failures,
     globs,
+    in_process,
     large_table,
     lessons,
     load,
@@ -44,6 +45,7 @@ PARTS = {
     "classroom": classroom.main,
     "lessons": lessons.main,
     "notebooks": walkthrough.main,
+    "in-process": in_process.main,
 }
 
 if __name__ == "__main__":
