@@ -29,18 +29,15 @@ import nbval.plugin
 import pytest
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
+from IPython.core.history import HistoryManager
 from IPython.core.interactiveshell import InteractiveShell
-from traitlets import Any as AnyTrait
-from traitlets import Type
-from traitlets.config import Config
 
 from helpers.local_aws import in_process
 from helpers.local_aws.engine import clock
 from helpers.target import connection
 from tests.support import bare_python
 
-#: What a kernel of the workbook's environment begins with (helpers/lab/ipython), and no thread that saves a history.
-CONFIG = Config({"HistoryManager": {"enabled": False}})
+#: What a kernel of the workbook's environment begins with (helpers/lab/ipython).
 EXTENSION = "helpers.lessons.kernel"
 INLINE = "matplotlib_inline.backend_inline"  # what a kernel shows charts with
 
@@ -91,10 +88,14 @@ class Stream(io.TextIOBase):
 class Shell(InteractiveShell):
     """IPython as a kernel has it, without the kernel."""
 
-    display_pub_class = Type(Publisher)
-    displayhook_class = Type(Hook)
-    send = AnyTrait()
-    kernel = AnyTrait()  # what has a kernel can show links (helpers.errors)
+    display_pub_class = Publisher
+    displayhook_class = Hook
+    send: Send
+    kernel: ShellKernel  # what has a kernel can show links (helpers.errors)
+
+    def init_history(self) -> None:
+        """Without the thread that saves it."""
+        self.history_manager = HistoryManager(shell=self, parent=self, enabled=False)
 
     def _showtraceback(self, etype: type[BaseException], evalue: BaseException, stb: list[str]) -> None:
         self.send("error", ename=etype.__name__, evalue=str(evalue), traceback=stb)
@@ -112,7 +113,8 @@ class ShellKernel:
         self._cwd = Path(cwd)
         Shell.clear_instance()
         self._left.callback(Shell.clear_instance)
-        self._shell = Shell.instance(config=CONFIG, send=self._send, kernel=self)
+        self._shell = Shell.instance()
+        self._shell.send, self._shell.kernel = self._send, self
         self._shell.extension_manager.load_extension(EXTENSION)
         if "matplotlib.pyplot" in sys.modules:  # its charts were an earlier lesson's shell's to show
             importlib.import_module(INLINE)._enable_matplotlib_integration()
