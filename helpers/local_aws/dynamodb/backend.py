@@ -10,6 +10,7 @@ import moto.dynamodb.models as models
 from moto.dynamodb import responses
 from moto.dynamodb.models.dynamo_type import Item
 
+from ..account.locks import service_lock
 from . import changes, consumed_capacity, item_rows, stream
 from .statements import parts
 
@@ -22,6 +23,12 @@ class Backend(models.DynamoDBBackend):
         import moto.dynamodb.urls as urls
 
         return SimpleNamespace(url_bases=urls.url_bases, url_paths={"{0}/": responses.DynamoHandler.dispatch})
+
+    def resume(self) -> None:
+        """Go on with what an earlier server has left: records that functions have not had."""
+        with service_lock("dynamodb"):
+            for table in self.tables.values():
+                table.hand_on()  # type: ignore[attr-defined]  # all are ours
 
     def update_item(self, table_name: str, key: dict[str, dict[str, Any]], *args: Any, **settings: Any) -> Item:
         """moto puts the key and changes the item step by step; each step may fail."""

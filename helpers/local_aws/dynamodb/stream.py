@@ -6,6 +6,7 @@ at any moment": https://docs.aws.amazon.com/amazondynamodb/latest/developerguide
 
 from __future__ import annotations
 
+import itertools
 import pickle
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -25,6 +26,10 @@ from . import changes
 KIND, POSITION = "stream record", "stream position"
 #: How long a record can be read, and how much longer it may stay: many are removed at once, and the state saved then.
 LIFETIME, SLACK = timedelta(hours=24), timedelta(hours=1)
+
+#: How large the records of one invocation may be together: Lambda takes 6 MB, of which each needs some more.
+#: https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventsourcemapping.html#invocation-eventsourcemapping-batching
+BATCH_BYTES = 5_000_000
 
 _lanes = executor.Lanes("DynamoDB stream")
 
@@ -105,21 +110,35 @@ class Shard(StreamShard):
 
     def hand_on(self) -> None:
         """Have the functions called that wait for records. Each of them gets them in order, beside everything else."""
-        for function, mapping in self.table.lambda_event_source_mappings.items():
-            _lanes.send((self.arn, function), lambda f=function, m=mapping: self._deliver(f, m.event_source_arn))  # type: ignore[misc]
+        for function, mapping in tuple(self.table.lambda_event_source_mappings.items()):
+            self._send(function, mapping)
 
-    def _deliver(self, function: str, source: str) -> None:
-        """Invoke a function with all that it has not had. What it has failed with it has had; see moto."""
+    def _send(self, function: str, mapping: Any) -> None:
+        _lanes.send((self.arn, function), lambda: self._deliver(function, mapping))
+
+    def _deliver(self, function: str, mapping: Any) -> None:
+        """Invoke a function with a batch that it has not had. What it has failed with it has had; see moto."""
         with service_lock("dynamodb"):
             begin = max(self._positions.get(function, 0), self.starting_sequence_number)
-            records = self.items[begin - self.starting_sequence_number :]
+            records = self._batch(begin, mapping.batch_size)
             region = self.table.region_name
         if not records:  # an earlier job has taken them along
             return
-        if get_backend(self.account_id, region).send_dynamodb_items(function, records, source):
+        following = begin + len(records)
+        if get_backend(self.account_id, region).send_dynamodb_items(function, records, mapping.event_source_arn):
             with service_lock("dynamodb"):
-                self._positions[function] = begin + len(records)
-                journal.put(POSITION, self.arn, function, str(begin + len(records)).encode())
+                self._positions[function] = following
+                journal.put(POSITION, self.arn, function, str(following).encode())
+                more = following < self.next_sequence_number
+            if more:
+                self._send(function, mapping)
+
+    def _batch(self, begin: int, count: int) -> list[StreamRecord]:
+        """Return so many records from the one with the number `begin` on, fewer when they are large; at least one."""
+        start = begin - self.starting_sequence_number
+        records = self.items[start : start + count]
+        sizes = itertools.accumulate(each.record["dynamodb"]["SizeBytes"] for each in records)
+        return records[: max(1, sum(size <= BATCH_BYTES for size in sizes))]
 
 
 def delete_all(table: Table) -> None:

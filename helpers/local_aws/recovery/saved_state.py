@@ -43,6 +43,7 @@ def open_with(store: Store) -> None:
 def resume() -> None:
     """Go on with what an earlier server has left undone. Call it when the account answers calls."""
     from moto.awslambda.models import lambda_backends
+    from moto.dynamodb.models import dynamodb_backends
     from moto.events.models import events_backends
 
     if journal.store is None:
@@ -53,6 +54,9 @@ def resume() -> None:
     buses: list[Any] = [backend for _, _, backend in events_backends.iter_backends()]
     for bus in buses:
         bus.resume()
+    tables: list[Any] = [backend for _, _, backend in dynamodb_backends.iter_backends()]
+    for backend in tables:
+        backend.resume()
 
 
 def close() -> None:

@@ -12,6 +12,7 @@ from helpers.local_aws.dynamodb import item_rows, stream
 from helpers.local_aws.engine import clock
 from helpers.local_aws.recovery import snapshots
 from helpers.local_aws.storage import journal
+from tests.support.embedded_aws import Gate
 from tests.support.polling import eventually
 
 STREAM = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
@@ -124,6 +125,43 @@ def test_a_function_has_each_record_once_and_may_write_to_tables_itself(aws, tab
     assert sorted(copied(), key=copied().__getitem__) == orders
     found, _ = Reader(aws, table).read(Reader(aws, table).place("TRIM_HORIZON"))
     assert found == orders, "others can still read what a function has had"
+
+
+COUNTING = """
+def handler(event, context):
+    print("batch", len(event["Records"]))
+"""
+
+
+def test_a_function_has_as_many_records_at_once_as_it_takes(aws, table, tmp_path):
+    """The others follow, though nothing more changes."""
+    gate = Gate(tmp_path / "gate")
+    source = f"{Gate.SOURCE}{COUNTING}    pass_gate({gate.folder!r})\n"
+    name = aws.function(source)
+    aws.client("lambda").create_event_source_mapping(
+        EventSourceArn=Reader(aws, table).arn, FunctionName=name, StartingPosition="LATEST", BatchSize=3
+    )
+    put(aws, table, "first")
+    gate.wait_for()
+    put(aws, table, *"abcdefg")
+    gate.open()
+    eventually(lambda: batches(aws, name) == [1, 3, 3, 1], "all records in batches")
+
+
+def batches(aws: Any, function: str) -> list[int]:
+    return [int(line.split()[1]) for line in aws.log(function) if line.startswith("batch")]
+
+
+def test_a_batch_is_no_larger_than_lambda_takes(service, monkeypatch):
+    table = service.table(StreamSpecification=STREAM)
+    shard = table.stream_shard
+    for name in "abc":
+        table.put_item({"id": {"S": name}, "Text": {"S": "x" * 1000}})
+    total = sum(each.record["dynamodb"]["SizeBytes"] for each in shard.items)
+    for limit, count in ((total, 3), (total - 1, 2), (1, 1)):
+        monkeypatch.setattr(stream, "BATCH_BYTES", limit)
+        assert shard._batch(shard.starting_sequence_number, 10) == shard.items[:count]
+    assert shard._batch(shard.next_sequence_number, 10) == []
 
 
 # A day later

@@ -26,7 +26,7 @@ from helpers.local_aws.storage import journal, store
 from helpers.paths import PROJECT
 from tests.support.account_answers import answers, differences
 from tests.support.async_aws import FRAGILE
-from tests.support.embedded_aws import Aws, own_home, zip_of
+from tests.support.embedded_aws import Aws, Gate, own_home, zip_of
 from tests.support.polling import PATIENCE, eventually
 from tests.support.stacks import QUEUE, ROLE, table
 
@@ -344,6 +344,25 @@ def test_a_stream_and_its_readers_go_on(account, end):
     assert record["dynamodb"]["Keys"] == {"OrderId": {"S": "d"}}
     numbers = [int(each["dynamodb"]["SequenceNumber"]) for each in (*before["Records"], record)]
     assert numbers == list(range(numbers[0], numbers[0] + 5))
+
+
+def test_a_function_gets_the_records_that_it_has_not_had(account, tmp_path):
+    """Without another change in the table."""
+    gate = Gate(tmp_path / "gate")
+    source = f"{Gate.SOURCE}def handler(event, context):\n    pass_gate({gate.folder!r})\n    print('has', event)\n"
+    name = account.aws.function(source)
+    account.aws.table("things", StreamSpecification={"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"})
+    arn = account.client("dynamodb").describe_table(TableName="things")["Table"]["LatestStreamArn"]
+    account.client("lambda").create_event_source_mapping(
+        EventSourceArn=arn, FunctionName=name, StartingPosition="LATEST"
+    )
+    for order in ("first", "second"):
+        account.client("dynamodb").put_item(TableName="things", Item={"OrderId": {"S": order}})
+    gate.wait_for()
+    account.kill()
+    gate.open()
+    account.start()
+    eventually(lambda: "second" in "".join(account.aws.log(name)), "the records of before")
 
 
 def test_a_backup_still_has_its_items(account):
