@@ -1,6 +1,7 @@
 """What the account knows of each service beyond botocore's model of it: the one table, from which the rest follows.
 
-A service that is not in the table is known by its name in signatures, which then is botocore's and moto's, too.
+A service that is not in the table is known by its name in signatures. That is botocore's and moto's then, too, or it is
+spoken to in JSON, which says itself what is asked for.
 """
 
 from __future__ import annotations
@@ -147,13 +148,21 @@ SERVICES = (
         # https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
         free=_operations("GetCallerIdentity GetSessionToken AssumeRoleWithWebIdentity AssumeRoleWithSAML"),
     ),
-    Service("s3", ("s3",), any_body=True),
+    Service("s3", ("s3",), signed_as=("s3express",), any_body=True),
     Service("cloudformation", ("cloudformation",), kept=Kept.STACKS),
     Service("states", ("stepfunctions",)),
     Service("tagging", ("resourcegroupstaggingapi",), iam="tag", kept=Kept.ALL),
     Service("email", ("ses", "sesv2"), signed_as=("ses",), iam="ses"),
     Service("elasticloadbalancing", ("elb", "elbv2")),
     Service("apigateway", ("apigateway", "apigatewayv2")),
+    # Known by their paths, and signed for by another name than botocore's.
+    Service("aps", ("amp",)),
+    Service("connect-campaigns", ("connectcampaigns",)),
+    Service("elasticfilesystem", ("efs",)),
+    Service("es", ("es", "opensearch")),
+    Service("execute-api", ("apigatewaymanagementapi",)),
+    Service("models-v2-lex", ("lexv2-models",), signed_as=("lex",), iam="lex"),
+    Service("servicecatalog", ("servicecatalog", "servicecatalog-appregistry")),
     Service("budgets", ("budgets",), one_endpoint=True),
     Service("cloudfront", ("cloudfront",), one_endpoint=True),
 )
