@@ -83,8 +83,29 @@ def loaded(snapshot: bytes) -> Any:
 def existing() -> Iterator[tuple[BackendKey, BaseBackend]]:
     """Yield all backends of the account that have been used, each with its service and region."""
     for services in list(BackendDict._instances):  # type: ignore[misc]  # noqa: SLF001  moto's only list of all
+        name = _name_of(services)
         for region, backend in list(services.get(ACCOUNT_ID, {}).items()):
-            yield (services.service_name, region), backend
+            yield (name, region), backend
+
+
+_names: dict[tuple[str, str], str] = {}
+
+
+def _name_of(services: Any) -> str:
+    """Return the name by which moto finds a service. The one that it gives itself may be another's: EC2 Instance
+    Connect says that it is EC2. Then it is the name of its module.
+    """
+    given, module = services.service_name, services.backend.__module__.split(".")[1]
+    if (given, module) not in _names:
+        _names[given, module] = next((name for name in (given, module) if _is_found(services, name)), given)
+    return _names[given, module]
+
+
+def _is_found(services: Any, name: str) -> bool:
+    try:
+        return backends.get_backend(name) is services  # type: ignore[call-overload]  # any service, not one by its name
+    except (ImportError, AttributeError):  # no such module, or one that needs a package which is not there
+        return False
 
 
 def backend_at(where: BackendKey) -> BaseBackend:

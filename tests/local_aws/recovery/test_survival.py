@@ -346,6 +346,20 @@ def test_a_stream_and_its_readers_go_on(account, end):
     assert numbers == list(range(numbers[0], numbers[0] + 5))
 
 
+def test_services_that_moto_gives_the_same_name_keep_their_own(account):
+    """Both say that they are Redshift; and of what says that it is API Gateway no other server finds anything."""
+    cluster = {"ClusterIdentifier": "cluster", "NodeType": "ra3.large", "MasterUsername": "reader"}
+    account.client("redshift").create_cluster(**cluster, ManageMasterPassword=True)
+    statement = {"ClusterIdentifier": "cluster", "Database": "dev", "Sql": "select 1"}
+    done = account.client("redshift-data").execute_statement(**statement)["Id"]
+    account.client("apigatewaymanagementapi").get_connection(ConnectionId="one")
+    lifecycle.stop()
+    account.start()
+    (found,) = account.client("redshift").describe_clusters()["Clusters"]
+    assert found["ClusterIdentifier"] == "cluster"
+    assert account.client("redshift-data").describe_statement(Id=done)["QueryString"] == "select 1"
+
+
 def test_a_function_gets_the_records_that_it_has_not_had(account, tmp_path):
     """Without another change in the table."""
     gate = Gate(tmp_path / "gate")
