@@ -18,7 +18,7 @@ from .awslambda import code_download, function_code, function_runner, lambda_ser
 from .engine import executor
 from .events import event_bus
 from .execution.environment import Factory
-from .http import ambiguity, dispatch, signing
+from .http import dispatch, signing
 from .http.call import Answer, Call, Unreadable, read
 from .http.http1 import Request
 from .iam import access_control
@@ -38,6 +38,7 @@ class Account:
     """
 
     _open = False
+    _in_one_thread = False
 
     def __init__(
         self,
@@ -56,6 +57,7 @@ class Account:
         Account._open = True
         if runs_in is not None:
             executor.use(runs_in)
+        self._in_one_thread = not executor.in_use().threaded
         moto_settings.apply()
         self.endpoint_url = endpoint_url
         self._owner = owner or AccountOwner.of(None)
@@ -82,7 +84,7 @@ class Account:
 
     def answer(self, request: Request) -> Answer:
         """Answer a request as AWS would: status, headers, body. Every failure is an answer, too."""
-        if not _hands_over(request):
+        if self._in_one_thread and not _hands_over(request):
             executor.run_due()
         try:
             return self._answered(request)
@@ -110,15 +112,13 @@ class Account:
             caller = signing.authenticate(request, self._credentials)
         except signing.NotAuthenticated as error:
             return _refuse(request, error)
-        if (problem := ambiguity.problem(request, caller.service)) is not None:
-            return dispatch.error_answer(caller.service, 400, "ValidationException", problem)
         try:
             call = read(request, caller)
             for stage in (self._write_logs, decide, make_up, serve, keep):
                 if (end := stage(call)) is not None:
                     return end
         except Unreadable as error:
-            return dispatch.error_answer(caller.service, 400, "SerializationException", str(error))
+            return dispatch.error_answer(caller.service.endpoint, 400, error.code, str(error))
         return call.answer
 
     def _write_logs(self, call: Call) -> Answer | None:

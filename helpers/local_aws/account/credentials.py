@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import secrets
 import string
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC
 from typing import Any
-
-from ..engine import clock
 
 ACCOUNT_ID = "123456789012"
 REGION = "us-east-1"
@@ -46,12 +44,10 @@ class Credentials:
     source_function: str | None = None
     role_id: str | None = None
 
-    @property
-    def is_administrator(self) -> bool:
-        return self.access_key_id.startswith("LKIA")
+    is_administrator: bool = field(init=False)
 
-    def expired(self) -> bool:
-        return self.expires_at is not None and self.expires_at <= clock.now()
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "is_administrator", self.access_key_id.startswith("LKIA"))
 
 
 def random_credentials() -> Credentials:

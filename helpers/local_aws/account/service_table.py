@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import enum
 import re
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from typing import Any
 
-from botocore.model import OperationNotFoundError
-from moto.core.model import OperationModel, ServiceModel
+from moto.core.model import ServiceModel
 
+from ..engine import executor
 from . import service_models
 
 
@@ -38,6 +40,7 @@ _READING = re.compile(
     "Estimate|Detect"
 )
 _XML = frozenset({"query", "ec2", "rest-xml"})
+_locks: dict[str, executor.Lock] = {}  # by the service's endpoint
 
 
 @dataclass(frozen=True)
@@ -78,11 +81,25 @@ class Service:
         return tuple(model for model in map(service_models.find, self.models) if model is not None)
 
     @cached_property
+    def model(self) -> ServiceModel | None:
+        """botocore's model of it, or of the part that says how it is spoken to; None when botocore has none."""
+        return next(iter(self.described), None)
+
+    @cached_property
+    def by_target(self) -> dict[str, ServiceModel]:
+        """botocore's models by what stands before the operation in X-Amz-Target."""
+        return {
+            model.metadata["targetPrefix"]: model
+            for model in reversed(self.described)
+            if "targetPrefix" in model.metadata
+        }
+
+    @cached_property
     def protocol(self) -> str:
         """The protocol in which it is answered, by botocore's name, such as "rest-json"; "json" when it is unknown."""
-        return str(self.described[0].metadata["protocol"]) if self.described else "json"
+        return str(self.model.metadata["protocol"]) if self.model is not None else "json"
 
-    @property
+    @cached_property
     def is_rest(self) -> bool:
         """Whether method and address name the operation."""
         return self.protocol.startswith("rest")
@@ -93,9 +110,18 @@ class Service:
         spoken = [model.metadata.get("protocols") or [model.metadata["protocol"]] for model in self.described]
         return not spoken or any({"query", "ec2"} & set(protocols) for protocols in spoken)
 
-    @property
+    @cached_property
     def answers_xml(self) -> bool:
         return self.protocol in _XML
+
+    @cached_property
+    def lock(self) -> AbstractContextManager[Any]:
+        """What is held while its model is touched: plain dictionaries of moto's, shared by a server's threads.
+
+        Without it a Scan fails when an order arrives in the middle of it ("dictionary changed size during iteration").
+        It costs no throughput: the calls of one process share the GIL anyway.
+        """
+        return nullcontext() if self.waits else _locks.setdefault(self.endpoint, executor.Lock())
 
     def effect(self, operation: str, method: str) -> Effect:
         """Return what a call may change. method: HTTP's, which counts where it is part of the operation's name."""
@@ -187,9 +213,6 @@ def _unlisted(name: str) -> Service:
     return Service(name, (name,))
 
 
-def operation_of(model: ServiceModel, name: str) -> OperationModel | None:
-    """Return botocore's description of an operation; None when the model has none of that name."""
-    try:
-        return model.operation_model(name)
-    except OperationNotFoundError:
-        return None
+def service_lock(name: str) -> AbstractContextManager[Any]:
+    """Return the lock of a service, by its name in addresses ("dynamodb")."""
+    return named(name).lock

@@ -17,7 +17,7 @@ from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
 
 from ..account.arn import Arn
-from ..account.locks import service_lock
+from ..account.service_table import service_lock
 from ..cloudwatch import metrics
 from ..engine import clock
 from ..execution.function_names import name_and_qualifier

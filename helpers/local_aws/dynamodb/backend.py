@@ -10,7 +10,7 @@ import moto.dynamodb.models as models
 from moto.dynamodb import responses
 from moto.dynamodb.models.dynamo_type import Item
 
-from ..account.locks import service_lock
+from ..account.service_table import service_lock
 from . import changes, consumed_capacity, item_rows, stream
 from .statements import parts
 

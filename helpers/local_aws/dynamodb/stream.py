@@ -18,7 +18,7 @@ from moto.dynamodb.models.dynamo_type import Item
 from moto.dynamodb.models.table import StreamRecord, StreamShard, Table
 
 from ..account.arn import Arn
-from ..account.locks import service_lock
+from ..account.service_table import service_lock
 from ..engine import clock, executor
 from ..storage import journal
 from . import changes

@@ -21,7 +21,7 @@ from moto.awslambda.models import lambda_backends
 from moto.logs.models import logs_backends
 
 from ..account.arn import Arn
-from ..account.locks import service_lock
+from ..account.service_table import service_lock
 from ..engine import clock, executor
 from ..execution.function_names import name_and_qualifier, unqualified
 from ..execution.invocation import lineage_of

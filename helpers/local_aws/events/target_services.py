@@ -10,7 +10,7 @@ import uuid
 from typing import Any
 
 from ..account.arn import Arn
-from ..account.locks import service_lock
+from ..account.service_table import service_lock
 from ..engine import clock
 from ..sqs.queue_policy import find_queue, policies_allow
 from ..storage import journal

@@ -18,6 +18,7 @@ from functools import cache, cached_property
 from typing import Any
 from urllib.parse import parse_qsl
 
+from botocore.model import OperationNotFoundError
 from moto.core.model import OperationModel, ServiceModel
 from moto.core.parse import PROTOCOL_PARSERS
 from moto.core.request import Request as MotoRequest
@@ -26,7 +27,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
 
 from ..account.credentials import ACCOUNT_ID
-from ..account.service_table import Effect, Service, named, operation_of
+from ..account.service_table import Effect, Service
 from . import members
 from .http1 import MAX_BODY, Request
 from .moto_requests import CALL, moto_request
@@ -34,13 +35,23 @@ from .signing import Caller
 
 #: Status, headers, body.
 Answer = tuple[int, dict[str, str], bytes]
+#: Parameters, as they were sent.
+Form = list[tuple[str, str]]
 
 FORM = "application/x-www-form-urlencoded"
 _RPC = re.compile(r"/service/[^/]+/operation/(\w+)/?")
 
 
 class Unreadable(Exception):
-    """The request is not what its operation's model says. AWS: SerializationException."""
+    """The request is not what its operation's model says. code: AWS's, of the answer."""
+
+    code = "SerializationException"
+
+
+class Ambiguous(Unreadable):
+    """One cannot tell for certain what the request asks for. No SDK sends such a one."""
+
+    code = "ValidationException"
 
 
 @dataclass
@@ -49,49 +60,32 @@ class Call:
 
     protocol: by botocore's name, such as "query"; name: what the request calls its operation, "" when it calls it
     nothing; model: botocore's of the service, or of the part of it that the operation belongs to; operation: None when
-    botocore does not know it; path: the input that is in the path.
+    botocore does not know it; host: the address that the service has on AWS; effect: what the call may change;
+    for_moto: the same request, as moto knows it; path: the input that is in the path; form: what came as parameters.
     """
 
     request: Request
     caller: Caller
     service: Service
+    region: str
     protocol: str
     name: str
     model: ServiceModel | None
     operation: OperationModel | None
+    host: str
+    effect: Effect
+    for_moto: MotoRequest
     path: dict[str, Any] = field(default_factory=dict)
-    json: dict[str, Any] | None = None  # the input, if it came as AWS JSON
+    form: Form = field(default_factory=list)
     answer: Answer = (500, {}, b"")  # set by whoever serves it
-
-    @property
-    def region(self) -> str:
-        return self.caller.region
-
-    @property
-    def host(self) -> str:
-        """The address that the service has on AWS."""
-        prefix = self.model.endpoint_prefix if self.model is not None else self.service.endpoint
-        return f"{prefix}.amazonaws.com" if self.service.one_endpoint else f"{prefix}.{self.region}.amazonaws.com"
-
-    @cached_property
-    def for_moto(self) -> MotoRequest:
-        made = moto_request(self.request, self.host)
-        made.environ[CALL] = self
-        return made
 
     @cached_property
     def input(self) -> dict[str, Any]:
         """The operation's input, by the names of its members; of what its model does not know, nothing.
 
-        Raises Unreadable.
+        Raises Unreadable, but for what came as AWS JSON, which is read with the call.
         """
-        if self.json is not None:
-            return self.json
         return _parsed(self, self.operation) if self.operation is not None else {}
-
-    @property
-    def effect(self) -> Effect:
-        return self.service.effect(self.name, self.request.method)
 
     def arn(self, resource: str) -> str:
         """Return the ARN of a resource of this service, where the call is made."""
@@ -107,23 +101,42 @@ class Call:
 
 
 def read(request: Request, caller: Caller) -> Call:
-    """Read a request that is for one operation alone (see ambiguity). Raises Unreadable."""
-    service = named(caller.service)
-    if not service.any_body:
+    """Read a request. Raises Unreadable, and Ambiguous for one that names two operations.
+
+    What IAM is asked about must be what then happens. moto looks for the operation's name and for parameters in the
+    query string, the body and the headers; so somebody who may read could say "read" in one place and "delete" in
+    another.
+    """
+    service, headers = caller.service, request.headers
+    if "action" in headers or "_" in "".join(headers):  # WSGI, which moto goes by, takes x_amz_target for x-amz-target
+        unclear = next(name for name in headers if "_" in name or name == "action")
+        raise Ambiguous(f"The header {unclear!r} is not allowed.")
+    content_type = headers.get("content-type", "").lower()
+    if not service.any_body:  # a browser's upload to S3 has many parts
+        if content_type.startswith("multipart/"):
+            raise Ambiguous("A body of many parts is not allowed.")
         request = _unpacked(request)
-    target = request.headers.get("x-amz-target")
-    if target is not None:
-        return _json_call(request, caller, service, target)
-    if (rpc := _RPC.fullmatch(request.path)) is not None:  # its body may be CBOR
-        return _with_json(_named_call(request, caller, service, "smithy-rpc-v2-cbor", rpc[1]), _if_json(request.body))
-    given = dict(form(request)) if service.takes_action else {}
+    if (target := headers.get("x-amz-target")) is not None:
+        if request.query or content_type.startswith(FORM) or service.is_rest or "/operation/" in request.path:
+            raise Ambiguous("X-Amz-Target stands beside another operation or other parameters.")
+        return _json_call(request, caller, target)
+    form = _form(request)
+    given = dict(form)
     if "Action" in given:
+        _refuse_second(request, service, form)
         protocol = "ec2" if service.protocol == "ec2" else "query"
-        return _named_call(request, caller, service, protocol, given["Action"], given.get("Version"))
-    return _rest_call(request, caller, service)
+        operation = _found(service, given["Action"], given.get("Version"))
+        call = _call(request, caller, protocol, given["Action"], *operation)
+    elif (rpc := _RPC.fullmatch(request.path)) is not None:  # its body may be CBOR
+        operation = _found(service, rpc[1])
+        return _call(request, caller, "smithy-rpc-v2-cbor", rpc[1], *operation, _if_json(request.body))
+    else:
+        call = _rest_call(request, caller)
+    call.form = form
+    return call
 
 
-def form(request: Request) -> list[tuple[str, str]]:
+def _form(request: Request) -> Form:
     """Return the parameters of a request of the AWS query protocol: of its address, and of its body."""
     fields = parse_qsl(request.query, keep_blank_values=True)
     if request.headers.get("content-type", "").lower().startswith(FORM):
@@ -131,32 +144,75 @@ def form(request: Request) -> list[tuple[str, str]]:
     return fields
 
 
-def _named_call(
-    request: Request, caller: Caller, service: Service, protocol: str, name: str, version: str | None = None
+def _refuse_second(request: Request, service: Service, form: Form) -> None:
+    """Let an Action pass that is the request's only operation. Raises Ambiguous."""
+    if service.is_rest or "/operation/" in request.path:
+        raise Ambiguous("An Action stands beside another operation.")
+    if not service.takes_action:
+        raise Ambiguous("This service does not take an Action.")
+    in_both = request.query and request.body and request.headers.get("content-type", "").lower().startswith(FORM)
+    # With both, moto takes the body's alone; an Action in either must then be the only place for parameters.
+    if in_both or len(form) > len(dict(form)):
+        raise Ambiguous("A parameter stands in the request twice.")
+
+
+def _call(
+    request: Request,
+    caller: Caller,
+    protocol: str,
+    name: str,
+    model: ServiceModel | None,
+    operation: OperationModel | None,
+    given: dict[str, Any] | None = None,
 ) -> Call:
+    """Fill in what follows from the operation that a request names.
+
+    given: the input that came as JSON. A service does not see either what is no part of it.
+    """
+    known = members.known(operation, given) if given is not None else None
+    if known is not given:
+        request = replace(request, body=json.dumps(known).encode())
+    service, region = caller.service, caller.region
+    host = _host(service, model, region)
+    effect = service.effect(name, request.method)
+    for_moto = moto_request(request, host)
+    call = Call(request, caller, service, region, protocol, name, model, operation, host, effect, for_moto)
+    for_moto.environ[CALL] = call
+    if known is not None:
+        call.input = known
+    return call
+
+
+def _host(service: Service, model: ServiceModel | None, region: str) -> str:
+    prefix = model.endpoint_prefix if model is not None else service.endpoint
+    return f"{prefix}.amazonaws.com" if service.one_endpoint else f"{prefix}.{region}.amazonaws.com"
+
+
+def _operation(model: ServiceModel, name: str) -> OperationModel | None:
+    """Return botocore's description of an operation; None when the model has none of that name."""
+    try:
+        operation: OperationModel = model.operation_model(name)
+    except OperationNotFoundError:
+        return None
+    return operation
+
+
+def _found(
+    service: Service, name: str, version: str | None = None
+) -> tuple[ServiceModel | None, OperationModel | None]:
     """Find an operation by its name; two parts of a service that have the same differ in their version."""
     for model in sorted(service.described, key=lambda each: each.metadata.get("apiVersion") != version):
-        operation = operation_of(model, name)
+        operation = _operation(model, name)
         if operation is not None:
-            return Call(request, caller, service, protocol, name, model, operation)
-    return Call(request, caller, service, protocol, name, next(iter(service.described), None), None)
+            return model, operation
+    return service.model, None
 
 
-def _json_call(request: Request, caller: Caller, service: Service, target: str) -> Call:
+def _json_call(request: Request, caller: Caller, target: str) -> Call:
     prefix, _, name = target.rpartition(".")
-    described = service.described
-    model = next((each for each in described if each.metadata.get("targetPrefix") == prefix), None)
-    model = model or next(iter(described), None)
-    operation = operation_of(model, name) if model is not None else None
-    return _with_json(Call(request, caller, service, "json", name, model, operation), _json(request.body))
-
-
-def _with_json(call: Call, given: dict[str, Any]) -> Call:
-    """Give a call its input. A service does not see either what is no part of it."""
-    call.json = members.known(call.operation, given)
-    if call.json is not given:
-        call.request = replace(call.request, body=json.dumps(call.json).encode())
-    return call
+    model = caller.service.by_target.get(prefix, caller.service.model)
+    operation = _operation(model, name) if model is not None else None
+    return _call(request, caller, "json", name, model, operation, _json(request.body))
 
 
 def _json(body: bytes) -> dict[str, Any]:
@@ -176,13 +232,15 @@ def _if_json(body: bytes) -> dict[str, Any]:
         return {}
 
 
-def _rest_call(request: Request, caller: Caller, service: Service) -> Call:
-    call = Call(request, caller, service, service.protocol, "", next(iter(service.described), None), None)
+def _rest_call(request: Request, caller: Caller) -> Call:
+    service = caller.service
+    call = _call(request, caller, service.protocol, "", service.model, None)
     for model in service.described:
         if (router := _router(model)) is not None:
             with contextlib.suppress(HTTPException):
-                call.operation, call.path = router.match(call.for_moto)
-                call.model, call.name, call.protocol = model, call.operation.name, str(model.protocol)
+                operation, path = router.match(call.for_moto)
+                call = _call(request, caller, str(model.protocol), operation.name, model, operation)
+                call.path = path
                 break
     return call
 
@@ -199,7 +257,7 @@ def _parsed(call: Call, operation: OperationModel) -> dict[str, Any]:
     """Return the input of a call whose protocol is not AWS JSON; a time and a blob are as they were sent."""
     given: Any = {
         "method": call.request.method,
-        "values": MultiDict(form(call.request)),
+        "values": MultiDict(call.form),
         "headers": call.for_moto.headers,
         "body": call.request.body,
         "url_path": call.request.path,

@@ -22,7 +22,6 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.base_backend import BackendDict
 from werkzeug.exceptions import HTTPException
 
-from ..account.locks import service_lock
 from ..account.service_table import named
 from . import malformed
 from .call import Answer, Call
@@ -51,13 +50,11 @@ def dispatch(call: Call) -> Answer:
     request, service = call.request, call.service.endpoint
     if service in _OWN_SERVICES:
         return _OWN_SERVICES[service](request, call.region)
-    host = call.host
     try:
-        handler = _handler(host, request.path)
-        moto_request = call.for_moto
-        with service_lock(service):
+        handler, moto_request = _handler(call.host, request.path), call.for_moto
+        with call.service.lock:
             if isinstance(moto_request, JsonRequest):
-                answer = handler(moto_request, f"https://{host}/", moto_request.headers)
+                answer = handler(moto_request, f"https://{call.host}/", moto_request.headers)
             else:
                 answer = handler(moto_request, moto_request.raw_url, dict(moto_request.headers))
     except UnknownService as error:

@@ -9,7 +9,7 @@ crosses HTTP four times. Grammar and limits follow RFC 9112.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 
 #: Largest request line and headers together, in bytes.
@@ -52,14 +52,11 @@ class Request:
     target: str
     headers: dict[str, str]
     body: bytes
+    path: str = field(init=False)
+    query: str = field(init=False)
 
-    @property
-    def path(self) -> str:
-        return self.target.partition("?")[0]
-
-    @property
-    def query(self) -> str:
-        return self.target.partition("?")[2]
+    def __post_init__(self) -> None:
+        self.path, _, self.query = self.target.partition("?")
 
 
 class RequestReader:

@@ -66,14 +66,22 @@ def moto_request(request: Request, host: str) -> MotoRequest:
         "CONTENT_LENGTH": str(len(request.body)),
     }
     for name, value in request.headers.items():
-        if name == "content-type":
-            environ["CONTENT_TYPE"] = value
-        elif name not in ("content-length", "transfer-encoding"):
-            environ["HTTP_" + name.upper().replace("-", "_")] = value
-    # The account is always the embedded one; a header of moto's own must not choose another.
-    environ.pop("HTTP_X_MOTO_ACCOUNT_ID", None)
+        if (variable := _variable(name)) is not None:
+            environ[variable] = value
     environ["HTTP_HOST"] = host
     return JsonRequest(environ, request.body) if is_json(request) else MotoRequest(environ)
+
+
+@functools.lru_cache(maxsize=256)
+def _variable(header: str) -> str | None:
+    """Return WSGI's name of a header (PEP 3333); None for one that moto is not to see.
+
+    That is what the body's length is known by, and a header of moto's own that would choose another account.
+    """
+    if header in ("content-length", "transfer-encoding", "x-moto-account-id"):
+        return None
+    name = header.upper().replace("-", "_")
+    return name if name == "CONTENT_TYPE" else f"HTTP_{name}"
 
 
 def _wsgi_path(path: str) -> str:

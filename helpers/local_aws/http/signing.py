@@ -16,6 +16,7 @@ from posixpath import normpath
 from urllib.parse import quote
 
 from ..account.credentials import Credentials, CredentialStore
+from ..account.service_table import Service, named
 from ..engine import clock
 from .http1 import Request
 
@@ -45,7 +46,7 @@ class Caller:
     """The verified sender of a request, and the scope that it signed for."""
 
     credentials: Credentials
-    service: str
+    service: Service
     region: str
 
 
@@ -65,11 +66,12 @@ def authenticate(request: Request, store: CredentialStore) -> Caller:
             "InvalidClientTokenId",
             "The security token included in the request is invalid.",
         )
-    if credentials.expired():
+    now = clock.now()
+    if credentials.expires_at is not None and credentials.expires_at <= now:
         raise NotAuthenticated(
             "ExpiredTokenException", "ExpiredToken", "The security token included in the request is expired"
         )
-    _check_clock(request, match["date"])
+    _check_clock(request, match["date"], now)
     expected = _signature(request, credentials.secret_access_key, match)
     if not hmac.compare_digest(expected, match["signature"]):
         raise NotAuthenticated(
@@ -78,16 +80,16 @@ def authenticate(request: Request, store: CredentialStore) -> Caller:
             "The request signature we calculated does not match the signature you provided. "
             "Check your AWS Secret Access Key and signing method. Consult the service documentation for details.",
         )
-    return Caller(credentials, match["service"], match["region"])
+    return Caller(credentials, named(match["service"]), match["region"])
 
 
 def _same(given: str | None, expected: str | None) -> bool:
     return hmac.compare_digest((given or "").encode(), (expected or "").encode())
 
 
-def _check_clock(request: Request, date: str) -> None:
+def _check_clock(request: Request, date: str, now: float) -> None:
     stamp = request.headers.get("x-amz-date", "")
-    if not stamp.startswith(date) or abs(clock.now() - _moment(stamp)) > MAX_SKEW:
+    if not stamp.startswith(date) or abs(now - _moment(stamp)) > MAX_SKEW:
         raise NotAuthenticated(
             "InvalidSignatureException",
             "SignatureDoesNotMatch",

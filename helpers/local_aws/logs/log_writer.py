@@ -12,7 +12,7 @@ from collections import defaultdict
 
 from moto.logs.models import logs_backends
 
-from ..account.locks import service_lock
+from ..account.service_table import service_lock
 from ..engine import clock, executor
 from ..iam.access_control import role_may
 from ..iam.service_permissions import log_resource

@@ -13,7 +13,6 @@ from typing import Any
 
 from moto.core.base_backend import BaseBackend
 
-from ..account.locks import service_lock
 from ..account.service_table import Kept, named, of_model
 from ..awslambda import async_rows, lambda_service
 from ..cloudwatch import metrics
@@ -112,7 +111,8 @@ _last: dict[tuple[str, str, str], int] = {}  # hashes of what was put last
 
 def _lock_of(backend: Any, endpoint: str) -> Any:
     """Return what is held while a service's state is touched; Lambda and SQS have locks of their own."""
-    return backend.lock if named(endpoint).waits else service_lock(endpoint)
+    service = named(endpoint)
+    return backend.lock if service.waits else service.lock
 
 
 @contextmanager

@@ -145,7 +145,7 @@ def test_a_function_of_another_region_or_nobody(lambda_, echo):
     ("method", "path", "body", "status", "code"),
     [
         ("GET", "/2015-03-31/nothing", b"", 404, "UnknownOperationException"),
-        # refused before Lambda sees it: an operation in a place where Lambda's are not (local_aws.http.ambiguity)
+        # refused before Lambda sees it: an operation in a place where Lambda's are not (local_aws.http.call)
         ("GET", "/?Action=ListFunctions", b"", 400, "ValidationException"),
         ("POST", "/2015-03-31/functions", b"{", 400, "InvalidRequestContentException"),
         ("POST", "/2015-03-31/functions", b"\xff", 400, "InvalidRequestContentException"),
