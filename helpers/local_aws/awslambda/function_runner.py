@@ -12,7 +12,7 @@ from ..engine.clock import scaled
 from ..engine.executor import Inbox
 from ..execution.host import Host
 from ..execution.invocation import FunctionSpec, Outcome, Work, lineage_of, new_trace_id
-from . import async_rows, destinations
+from . import async_queue, destinations
 from .async_queue import (
     EVENT_AGE_EXCEEDED,
     RECURSION,
@@ -105,12 +105,12 @@ class FunctionRunner(EnvironmentPool):
         event = AsyncEvent(request_id, payload, self._async_done, None, trace_id, qualifier, clock.uptime())
         metrics.record("AWS/Lambda", self._dimensions, _RECEIVED)
         event.accepted()
-        async_rows.put(self._spec, event, new=True)
+        async_queue.put_row(self._spec, event, new=True)
         self._enqueue(event, start=True)
 
     def resume(self, kept: bytes) -> None:
         """Go on with an asynchronous event that an earlier server has left."""
-        event, left, condition = async_rows.read(kept, self._async_done)
+        event, left, condition = async_queue.read_row(kept, self._async_done)
         event.accepted()
         if condition == SUCCESS:
             self._succeeded(event)
@@ -172,7 +172,7 @@ class FunctionRunner(EnvironmentPool):
                 return
         if outcome.error_type is None and not self._configs:
             event.over()
-            async_rows.delete(self._spec, event)
+            async_queue.delete_row(self._spec, event)
             return
         event.attempts += 1
         event.last = outcome
@@ -186,7 +186,7 @@ class FunctionRunner(EnvironmentPool):
             self._give_up(event, condition)
             return
         event.waited += delay
-        async_rows.put(self._spec, event, due=clock.uptime() + scaled(delay))
+        async_queue.put_row(self._spec, event, due=clock.uptime() + scaled(delay))
         if scaled(delay):
             executor.later(scaled(delay), lambda: self._enqueue(event, start=True))
         else:  # this environment is about to ask for work
@@ -195,16 +195,16 @@ class FunctionRunner(EnvironmentPool):
     def _succeeded(self, event: AsyncEvent) -> None:
         config = self._configs.get(event.qualifier)
         if config and config.on_success:
-            async_rows.put(self._spec, event, condition=SUCCESS)
+            async_queue.put_row(self._spec, event, condition=SUCCESS)
             self._report(config.on_success, Ending(event, self._spec, SUCCESS))
             self._forget(event)
         else:
-            async_rows.delete(self._spec, event)
+            async_queue.delete_row(self._spec, event)
 
     def _give_up(self, event: AsyncEvent, condition: str) -> None:
         """Lambda drops an event; destination and dead-letter queue keep what they are to keep of it."""
         metrics.record("AWS/Lambda", self._dimensions, {"AsyncEventsDropped": 1})
-        async_rows.put(self._spec, event, condition=condition)
+        async_queue.put_row(self._spec, event, condition=condition)
         ending = Ending(event, self._spec, condition)
         config = self._configs.get(event.qualifier)
         if config and config.on_failure:
@@ -216,7 +216,7 @@ class FunctionRunner(EnvironmentPool):
 
     def _forget(self, event: AsyncEvent) -> None:
         """Nothing is left to do for an event but what is to be done before this."""
-        executor.soon(lambda: async_rows.delete(self._spec, event))
+        executor.soon(lambda: async_queue.delete_row(self._spec, event))
 
     def _report(self, destination: str, ending: Ending) -> None:
         executor.soon(lambda: destinations.deliver(ending, destination))

@@ -16,7 +16,7 @@ from ..execution.function_names import unqualified
 from ..execution.invocation import hops_in, new_id, root_of
 from ..execution.lambda_errors import LambdaError, invalid
 from ..execution.lambda_runtimes import runtime_version_arn
-from . import async_rows, code_download
+from . import async_queue, code_download
 from .concurrency import Concurrency
 from .event_invoke_config import EventInvokeConfig
 from .function_code import FunctionCode, check, decoded
@@ -170,7 +170,7 @@ class Function(LambdaFunction):
         self._runner = FunctionRunner(self.runner_spec(), self.concurrency, self.invoke_configs)
 
     def resume(self, kept: bytes) -> None:
-        """Go on with an asynchronous event of an earlier server; see async_rows."""
+        """Go on with an asynchronous event of an earlier server; see async_queue."""
         if self._runner is not None:
             self._runner.resume(kept)
 
@@ -179,7 +179,7 @@ class Function(LambdaFunction):
         runner, self._runner = self._runner, None
         if runner is not None:
             runner.close()
-        async_rows.delete_all(self.unqualified_arn, str(self.version))
+        async_queue.delete_rows(self.unqualified_arn, str(self.version))
         self.function_code.release()
 
     # Describing it.

@@ -6,14 +6,15 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from moto.core import responses as core
 from moto.core.request import Request
 from moto.core.responses import ActionResult
 from moto.dynamodb.responses import DynamoHandler
 
+from ..http.call import Call
+from ..http.moto_requests import CALL
 from . import consumed_capacity
 from .consumed_capacity import Units
-from .item_parser import ItemParser
+from .items import ItemParser
 
 _WITH_ITEMS = frozenset({"GetItem", "PutItem", "Query", "Scan"})
 
@@ -21,16 +22,23 @@ _WITH_ITEMS = frozenset({"GetItem", "PutItem", "Query", "Scan"})
 class Handler(DynamoHandler):
     """moto's handler of one call."""
 
+    _operation = ""
+
     def parse_parameters(self, request: Request) -> None:
-        operation = core.get_service_model(self.boto3_service_name).operation_model(self._get_action())
-        self.params = ItemParser(operation, map_type=self.PROTOCOL_PARSER_MAP_TYPE).parse({"body": request.data})  # type: ignore[typeddict-item]  # JSON is in the body alone
+        call: Call | None = request.environ.get(CALL)
+        if call is None or call.operation is None:
+            super().parse_parameters(request)
+            return
+        self._operation = call.name
+        parser = ItemParser(call.operation, map_type=self.PROTOCOL_PARSER_MAP_TYPE)
+        self.params = parser.parse({"body": call.input})  # type: ignore[typeddict-item]  # JSON is in the body alone
 
     def serialized(self, action_result: ActionResult) -> Any:
         """moto asks of every attribute of every item how AWS spells it; in these answers it is so spelled already.
 
         Written by the json module, a GetItem takes a third of the time inside the server.
         """
-        if self._get_action() in _WITH_ITEMS and isinstance(action_result.result, dict):
+        if self._operation in _WITH_ITEMS and isinstance(action_result.result, dict):
             given = {name: value for name, value in action_result.result.items() if value is not None}
             try:
                 body = json.dumps(given)

@@ -11,7 +11,7 @@ from moto.dynamodb import responses
 from moto.dynamodb.models.dynamo_type import Item
 
 from ..account.service_table import service_lock
-from . import changes, consumed_capacity, item_rows, stream
+from . import consumed_capacity, item_rows, stream
 from .statements import parts
 
 
@@ -33,12 +33,12 @@ class Backend(models.DynamoDBBackend):
     def update_item(self, table_name: str, key: dict[str, dict[str, Any]], *args: Any, **settings: Any) -> Item:
         """moto puts the key and changes the item step by step; each step may fail."""
         table: Any = self.get_table(table_name)
-        with changes.together() as call:
+        with item_rows.together() as call:
             call.touch_copy(table, *self.get_keys_value(table, key))
             return super().update_item(table_name, key, *args, **settings)
 
     def transact_write_items(self, transact_items: list[dict[str, Any]]) -> None:
-        with changes.together():
+        with item_rows.together():
             super().transact_write_items(transact_items)
 
     def execute_statement(self, statement: str, parameters: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -47,7 +47,7 @@ class Backend(models.DynamoDBBackend):
         return super(Backend, seen).execute_statement(statement, parameters)
 
     def execute_transaction(self, statements: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        with changes.together():
+        with item_rows.together():
             return super().execute_transaction(statements)
 
     def delete_table(self, name: str) -> models.Table:

@@ -21,7 +21,7 @@ from ..account.arn import Arn
 from ..account.service_table import service_lock
 from ..engine import clock, executor
 from ..storage import journal
-from . import changes
+from . import item_rows
 
 KIND, POSITION = "stream record", "stream position"
 #: How long a record can be read, and how much longer it may stay: many are removed at once, and the state saved then.
@@ -65,7 +65,7 @@ class Shard(StreamShard):
     def add(self, old: Item | None, new: Item | None) -> None:
         """Write what has become of an item. moto asks for it at once; of a larger call it is known when that ends."""
         specification = self.table.stream_specification or {}
-        if changes.under_way() is not None or not specification.get("StreamEnabled"):
+        if item_rows.under_way() is not None or not specification.get("StreamEnabled"):
             return
         self.trim()
         number, view = self.next_sequence_number, specification["StreamViewType"]

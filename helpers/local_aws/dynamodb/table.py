@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 import moto.dynamodb.models.table as by_moto
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 
-from . import changes, item_rows
-from .changes import RangeKey
+from . import item_rows
+from .item_rows import RangeKey
 from .stream import Shard
 from .table_scans import Order, page
 
@@ -33,10 +33,10 @@ class Table(by_moto.Table):
 
     def put_item(self, item_attrs: dict[str, Any], *args: Any, **settings: Any) -> Item:
         self._order = None
-        call = changes.under_way()
+        call = item_rows.under_way()
         if call is None:
             if self.stream_shard is not None:
-                with changes.together():
+                with item_rows.together():
                     return self.put_item(item_attrs, *args, **settings)
             item = super().put_item(item_attrs, *args, **settings)
             item_rows.put(self, item)
@@ -50,7 +50,7 @@ class Table(by_moto.Table):
         return super().put_item(item_attrs, *args, **settings)
 
     def delete_item(self, hash_key: DynamoType, range_key: RangeKey) -> Item | None:
-        with changes.together() as call:
+        with item_rows.together() as call:
             self._order = None
             item = super().delete_item(hash_key, range_key)
             if item is not None:
@@ -93,7 +93,7 @@ class Table(by_moto.Table):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Table:
         """moto's transactions copy a table, to have it back when they fail. Here it takes back what was changed."""
-        if changes.under_way() is not None:
+        if item_rows.under_way() is not None:
             return self
         made: Table = object.__new__(type(self))
         memo[id(self)] = made

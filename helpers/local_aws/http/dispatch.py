@@ -101,6 +101,7 @@ def _routes(host: str) -> list[tuple[re.Pattern[str], Callable[..., Any]]]:
     return [(re.compile(url), handler) for url, handler in backend.urls.items()]
 
 
+@functools.lru_cache(maxsize=256)
 def _handler(host: str, path: str) -> Callable[..., Any]:
     url = f"https://{host}{path}"
     for pattern, handler in _routes(host):

@@ -113,6 +113,7 @@ def set_up(by_moto: Callable[..., None]) -> Callable[..., None]:
 
 
 def _set_up_shortly(self: Any, request: JsonRequest, full_url: str) -> None:
+    call: Any = request.environ[CALL]
     self.is_werkzeug_request = False
     self.normalized_request = request
     self.parsed_url = ParseResult("https", request.environ["HTTP_HOST"], "/", "", "", "")
@@ -121,14 +122,14 @@ def _set_up_shortly(self: Any, request: JsonRequest, full_url: str) -> None:
     self.form_data = {}
     self.uri, self.path, self.raw_path, self.method = full_url, "/", "/", "POST"
     self.querystring = self.data = {}
-    self.region = self.get_region_from_url(request, full_url)
+    self.region = call.region
     self.partition = get_partition(self.region)
     self.uri_match = {}
     self.headers = request.headers
     self.response_headers = {"server": "amazon.com", "date": _date(int(clock.now()))}
     if self.automated_parameter_parsing and self._get_action():
         self.parse_parameters(request)
-    self.access_key = self.get_access_key()
+    self.access_key = call.caller.credentials.access_key_id
     self.current_account = ACCOUNT_ID
     mark_account_as_visited(ACCOUNT_ID, self.access_key, self.service_name, self.region)
 

@@ -14,11 +14,11 @@ from typing import Any
 from moto.core.base_backend import BaseBackend
 
 from ..account.service_table import Kept, named, of_model
-from ..awslambda import async_rows, lambda_service
+from ..awslambda import async_queue, lambda_service
 from ..cloudwatch import metrics
 from ..dynamodb import item_rows, stream
 from ..events import archives
-from ..logs import log_rows
+from ..logs import log_writer
 from ..sqs import message_rows
 from ..storage import journal
 from ..storage.store import Store
@@ -49,7 +49,7 @@ def resume() -> None:
         return
     backends: list[Any] = [backend for _, _, backend in lambda_backends.iter_backends()]
     functions = [function for backend in backends for function in backend.all_versions()]
-    async_rows.resume({f"{function.unqualified_arn}:{function.version}": function for function in functions})
+    async_queue.resume({f"{function.unqualified_arn}:{function.version}": function for function in functions})
     buses: list[Any] = [backend for _, _, backend in events_backends.iter_backends()]
     for bus in buses:
         bus.resume()
@@ -144,7 +144,7 @@ def _restore(store: Store) -> None:
     if "stacks" in ours:
         _restore_stacks(ours["stacks"])
     for rows, service in (
-        (item_rows, "dynamodb"), (stream, "dynamodb"), (message_rows, "sqs"), (log_rows, "logs"), (archives, "events")
+        (item_rows, "dynamodb"), (stream, "dynamodb"), (message_rows, "sqs"), (log_writer, "logs"), (archives, "events")
     ):  # fmt: skip
         rows.restore(lambda region, service=service: snapshots.backend_at((service, region)))
 

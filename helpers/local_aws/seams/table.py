@@ -12,14 +12,14 @@ from importlib.metadata import version
 from ..awslambda.lambda_service import LambdaService
 from ..cloudwatch import metric_alarms, metric_requests
 from ..dynamodb import api as dynamodb_api
-from ..dynamodb import attribute_names, backend, item_shortcuts, stream, stream_backend, table, typed_comparisons
+from ..dynamodb import backend, items, stream, stream_backend, table, typed_comparisons
 from ..events.event_bus import EventBusBackend
 from ..events.event_requests import Requests
 from ..events.rules import Rule, RulePattern
 from ..http import moto_requests
 from ..iam import backend as iam_backend
 from ..iam import policy_documents, security_tokens
-from ..logs.log_rows import Logs, Stream
+from ..logs.log_writer import Logs, Stream
 from ..sqs.backend import Backend as Queues
 from ..sqs.queues import Queue
 from . import botocore_data, models
@@ -96,8 +96,8 @@ _DYNAMODB: tuple[Seam, ...] = (
     swap("moto.dynamodb.models.table:StreamShard", "2a15fffc8af4", Why.JOURNAL, stream.Shard),
     swap(f"{_STREAMS}:dynamodbstreams_backends.backend", "da39b7184748", Why.JOURNAL, stream_backend.Backend),
     swap("moto.dynamodb.responses:DynamoHandler", "8d3a259b4fc6", Why.SLOW, dynamodb_api.Handler),
-    seam("moto.dynamodb.responses:validate_put_has_empty_keys", "e45d7ced3923", Why.MISSING, attribute_names.checked),
-    instead("moto.dynamodb.models.dynamo_type:Item.__init__", "d9c12b62cb92", Why.SLOW, item_shortcuts.make_item),
+    seam("moto.dynamodb.responses:validate_put_has_empty_keys", "e45d7ced3923", Why.MISSING, items.checked),
+    instead("moto.dynamodb.models.dynamo_type:Item.__init__", "d9c12b62cb92", Why.SLOW, items.make_item),
     seam(f"{_COMPARISONS}:OpLessThan.expr", "2fffc621dcad", Why.WRONG, typed_comparisons.ordering),
     seam(f"{_COMPARISONS}:OpLessThanOrEqual.expr", "0f48b81ff7c0", Why.WRONG, typed_comparisons.ordering),
     seam(f"{_COMPARISONS}:OpGreaterThan.expr", "d468257ea759", Why.WRONG, typed_comparisons.ordering),

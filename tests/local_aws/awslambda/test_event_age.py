@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from helpers.local_aws.account.credentials import Credentials
-from helpers.local_aws.awslambda import async_queue, async_rows, destinations, environment_pool
+from helpers.local_aws.awslambda import async_queue, destinations, environment_pool
 from helpers.local_aws.awslambda.concurrency import Concurrency
 from helpers.local_aws.awslambda.event_invoke_config import EventInvokeConfig
 from helpers.local_aws.awslambda.function_runner import FunctionRunner, FunctionSpec, Host
@@ -212,7 +212,7 @@ class Disk:
 
     def rows(self) -> list[bytes]:
         assert journal.store is not None
-        return [value for _, _, value in journal.store.rows(async_rows.KIND)]
+        return [value for _, _, value in journal.store.rows(async_queue.KIND)]
 
     def restart(self, account: Account, seconds: float, forgets_uptime: bool = False) -> None:
         """End in the middle of everything, and go on so many seconds later with what is on disk."""

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from helpers.local_aws.iam.authorization import AccessRequest, Decision, Policy, decide
-from helpers.local_aws.iam.globs import Glob, matches, tokens
+from helpers.local_aws.iam.policy_text import Glob, matches, tokens
 from tests.support.campaign import ANY_TEXT, examples
 from tests.support.steps import steps
 
