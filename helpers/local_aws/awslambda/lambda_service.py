@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 from moto.awslambda import models as moto_lambda
 from moto.awslambda.exceptions import UnknownFunctionException
@@ -88,14 +88,19 @@ def invoke_as_service(
     return function.enqueue(payload, hops, root, qualifier)
 
 
+def service_of(arn: Arn) -> LambdaService:
+    """Return the Lambda that has the function with this ARN, or would have it."""
+    return cast(LambdaService, moto_lambda.lambda_backends[arn.account][arn.region])
+
+
 def _target(function_arn: str) -> tuple[Function, ResourcePolicy | None, str]:
     """Return the function that an ARN names, the resource policy of exactly what it names, and the qualifier."""
     try:
         arn = Arn.parse(function_arn)
         name, qualifier = name_and_qualifier(arn)
-        backend = moto_lambda.lambda_backends[arn.account][arn.region]
-        function: Any = backend.get_function(name, qualifier)
-        latest: Any = backend.get_function(name) if qualifier else function
+        backend = service_of(arn)
+        function = backend.get_function(name, qualifier)
+        latest = backend.get_function(name) if qualifier else function
     except (UnknownFunctionException, LambdaError, LookupError, MalformedArn):
         raise InvocationRefused("ResourceNotFoundException", f"Function not found: {function_arn}") from None
     qualifier = qualifier or "$LATEST"

@@ -15,6 +15,7 @@ from ..account.arn import Arn
 from ..storage import journal
 from .delivery_errors import DeliveryFailed
 from .put_events import Event
+from .rules import Rule
 
 _EVENTS, _DELIVERY = "events on a bus", "delivery"
 
@@ -35,7 +36,7 @@ class PendingDelivery:
     process for what was left; retries: made until now; waited_s: seconds on AWS that it has waited for them.
     """
 
-    rule: Any
+    rule: Rule | KeptRule
     target: dict[str, Any]
     event: Event
     row: int | None = None

@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import moto.events.models as models
 from moto.core.exceptions import JsonRESTError
@@ -22,7 +22,7 @@ from ..cloudwatch import metrics
 from ..engine import clock
 from ..engine.executor import Lanes
 from ..event_patterns.event_pattern import EventView, InvalidEventPattern, compile_pattern
-from . import delivery_rows, event_buses, event_requests, event_rules, target_permission, targets
+from . import delivery_rows, event_buses, event_rules, target_permission, targets
 from .api_destination import check_endpoint
 from .archives import Archives
 from .delivery_errors import DeliveryFailed, no_resource
@@ -30,7 +30,7 @@ from .delivery_retry import NAMESPACE, Send, Sender
 from .delivery_rows import PendingDelivery
 from .event_routes import Routes
 from .loops import safety_net
-from .put_events import Event, RequestError, check_entry, check_request, make_event, parse_json
+from .put_events import Event, RequestError, check_entry, check_request, entry_size, make_event, parse_json
 from .replays import Replays
 from .rules import Rule, invalid_pattern
 from .target_services import send
@@ -98,7 +98,7 @@ class EventBusBackend(Archives, Replays, event_buses.CheckedBuses, models.Events
         for event in accepted:
             event.hops, event.root = hops, root
         self._route_later(accepted, None)
-        metrics.record(NAMESPACE, _ACCOUNT, event_requests.put_events_metrics(events, len(accepted)))
+        metrics.record(NAMESPACE, _ACCOUNT, _request_metrics(events, len(accepted)))
         return answers
 
     def _accept(self, entries: list[dict[str, Any]], throttle: bool) -> tuple[list[Event], list[dict[str, str]]]:
@@ -199,7 +199,7 @@ class EventBusBackend(Archives, Replays, event_buses.CheckedBuses, models.Events
         if event.forwarded:
             raise DeliveryFailed("INVALID_PARAMETER", "EventBridge sends no event on to a third event bus.")
         account, region, bus = targets.locate_bus(target)
-        backend: Any = models.events_backends[account][region]
+        backend = cast(EventBusBackend, models.events_backends[account][region])
         if bus not in backend.event_buses:
             raise no_resource(f"Event bus {bus} does not exist.")
         if target.get("RoleArn"):  # within one account and Region a role is advised, not demanded
@@ -288,3 +288,15 @@ def _invoke(target: targets.Target, event: Event, rule_arn: str) -> None:
     """Hand an event that a function published to a function, unless that would go round for ever."""
     safety_net.check(event, target["Arn"], rule_arn)
     targets.invoke_function(target, event, rule_arn)
+
+
+def _request_metrics(entries: list[dict[str, Any]], accepted: int) -> dict[str, float]:
+    """Return what CloudWatch counts of one call, of whose entries so many were accepted."""
+    failed = len(entries) - accepted
+    counts: dict[str, float] = {
+        "PutEventsApproximateCallCount": 1,
+        "PutEventsApproximateSuccessCount": 1,
+        "PutEventsEntriesCount": len(entries),
+        "PutEventsRequestSize": sum(map(entry_size, entries)),
+    }
+    return counts | ({"PutEventsFailedEntriesCount": failed} if failed else {})

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, cast
 
 from .archive_requests import ArchiveRequests
+from .event_bus import EventBusBackend
 from .event_buses import BusRequests
 from .loops import safety_net
-from .put_events import entry_size
 
 
 class Requests(ArchiveRequests, BusRequests):
@@ -16,13 +16,13 @@ class Requests(ArchiveRequests, BusRequests):
 
     def put_events(self) -> str:
         hops, root = safety_net.published(self.headers.get("X-Amzn-Trace-Id"))
-        backend: Any = self.events_backend
+        backend = cast(EventBusBackend, self.events_backend)
         answers = backend.put_events(self._get_param("Entries"), hops, root)
         return json.dumps({"FailedEntryCount": sum("ErrorCode" in answer for answer in answers), "Entries": answers})
 
     def test_event_pattern(self) -> Any:
         pattern, event = self._get_param("EventPattern"), self._get_param("Event")
-        backend: Any = self.events_backend
+        backend = cast(EventBusBackend, self.events_backend)
         return json.dumps({"Result": backend.test_event_pattern(pattern, event)})
 
     def list_rules(self) -> Any:
@@ -32,15 +32,3 @@ class Requests(ArchiveRequests, BusRequests):
         for rule in answer["Rules"]:
             rule.pop("CreatedBy", None)
         return json.dumps(answer)
-
-
-def put_events_metrics(entries: list[dict[str, Any]], accepted: int) -> dict[str, float]:
-    """Return what CloudWatch counts of one call, of whose entries so many were accepted."""
-    failed = len(entries) - accepted
-    counts: dict[str, float] = {
-        "PutEventsApproximateCallCount": 1,
-        "PutEventsApproximateSuccessCount": 1,
-        "PutEventsEntriesCount": len(entries),
-        "PutEventsRequestSize": sum(map(entry_size, entries)),
-    }
-    return counts | ({"PutEventsFailedEntriesCount": failed} if failed else {})

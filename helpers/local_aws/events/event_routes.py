@@ -7,21 +7,24 @@ are always candidates. So an event on a bus of 300 rules is compared with the fe
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
+
+from moto.events.models import EventBus
 
 from ..engine import executor
 from ..event_patterns.event_pattern import EventPattern
+from .rules import Rule
 
 #: Fields that rules are found by, the more telling one first.
 _FIELDS = ("detail-type", "source")
 
-Route = tuple[Any, EventPattern]  # a rule and its pattern
+Route = tuple[Rule, EventPattern]
 
 
 class _Table:
     """The enabled rules of one bus that have a pattern."""
 
-    def __init__(self, rules: list[Any]) -> None:
+    def __init__(self, rules: list[Rule]) -> None:
         self.by_value: list[tuple[str, dict[str, list[Route]]]] = [(field, {}) for field in _FIELDS]
         self.others: list[Route] = []
         for rule in rules:
@@ -51,12 +54,12 @@ class Routes:
         with self._lock:
             self._tables = {}
 
-    def candidates(self, bus: Any, event: dict[str, Any]) -> Iterator[Route]:
-        """Yield the rules of `bus` (moto's EventBus) whose pattern may match `event`."""
+    def candidates(self, bus: EventBus, event: dict[str, Any]) -> Iterator[Route]:
+        """Yield the rules of `bus` whose pattern may match `event`."""
         table = self._tables.get(bus.name)
         if table is None:
             with self._lock:  # a change waits until the table of the rules before it is in place
-                table = self._tables[bus.name] = _Table(list(bus.rules.values()))
+                table = self._tables[bus.name] = _Table(cast(list[Rule], list(bus.rules.values())))
         for field, by_value in table.by_value:
             yield from by_value.get(event[field], ())
         yield from table.others

@@ -15,13 +15,12 @@ import logging
 import re
 from collections import Counter, OrderedDict
 from dataclasses import dataclass, field
-from typing import Any
 
-from moto.awslambda.models import lambda_backends
 from moto.logs.models import logs_backends
 
 from ..account.arn import Arn
 from ..account.service_table import service_lock
+from ..awslambda import lambda_service
 from ..engine import clock, executor
 from ..execution.function_names import name_and_qualifier, unqualified
 from ..execution.invocation import lineage_of
@@ -116,7 +115,7 @@ def _message(function_arn: str, rule_arn: str, rounds: int, repetitions: int) ->
 def _tell_in_log_group(function_arn: str, message: str) -> None:
     arn = Arn.parse(function_arn)
     try:
-        function: Any = lambda_backends[arn.account][arn.region].get_function(function_arn)
+        function = lambda_service.service_of(arn).get_function(function_arn)
         group, logs = function.logs_group_name, logs_backends[arn.account][arn.region]
         with service_lock("logs"):
             logs.ensure_log_group(group)

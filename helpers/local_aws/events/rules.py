@@ -38,6 +38,8 @@ class RulePattern(models.EventPattern):
 class Rule(models.Rule):
     """moto's rule, delivering as this module does. `metric_dimensions`: under which its metrics are kept."""
 
+    event_pattern: RulePattern
+
     def __init__(self, *args: Any, **settings: Any) -> None:
         super().__init__(*args, **settings)
         bus = {} if self.event_bus_name == "default" else {"EventBusName": self.event_bus_name}

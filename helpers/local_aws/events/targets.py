@@ -9,8 +9,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from moto.awslambda.models import lambda_backends
-
 from ..account.arn import Arn
 from ..awslambda import lambda_service
 from . import input_shape
@@ -80,5 +78,5 @@ def invoke_function(target: Target, event: Event, rule_arn: str) -> None:
 def _invoke_with_role(target: Target, payload: bytes, event: Event, rule_arn: str) -> None:
     check_role(target["RoleArn"], "lambda:InvokeFunction", target["Arn"], rule_arn)
     arn = Arn.parse(target["Arn"])
-    function: Any = lambda_backends[arn.account][arn.region].get_function(target["Arn"])
+    function = lambda_service.service_of(arn).get_function(target["Arn"])
     function.enqueue(payload, event.hops, event.root)

@@ -12,12 +12,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from moto.iam.models import ManagedPolicy, Role, User, iam_backends
 
 from ..account.credentials import ACCOUNT_ID
 from .authorization import Policy, PolicySet
+from .backend import Backend
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,5 +106,5 @@ def _as_text(document: str | Mapping[str, Any] | None) -> str:
     return document if isinstance(document, str) else json.dumps(document or {})
 
 
-def _iam() -> Any:
-    return iam_backends[ACCOUNT_ID]["aws"]
+def _iam() -> Backend:
+    return cast(Backend, iam_backends[ACCOUNT_ID]["aws"])
