@@ -238,9 +238,9 @@ def _rest_call(request: Request, caller: Caller) -> Call:
     for model in service.described:
         if (router := _router(model)) is not None:
             with contextlib.suppress(HTTPException):
-                operation, path = router.match(call.for_moto)
-                call = _call(request, caller, str(model.protocol), operation.name, model, operation)
-                call.path = path
+                call.operation, call.path = router.match(call.for_moto)
+                call.model, call.name, call.protocol = model, call.operation.name, str(model.protocol)
+                call.host, call.effect = _host(service, model, call.region), service.effect(call.name, request.method)
                 break
     return call
 
