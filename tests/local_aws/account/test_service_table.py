@@ -12,7 +12,7 @@ from moto.backend_index import backend_url_patterns
 from moto.backends import list_of_moto_modules
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 
-from helpers.local_aws.account.service_table import _READING, SERVICES, Effect, Service, named, of_model
+from helpers.local_aws.account.service_table import _READING, SERVICES, Effect, Service, named, of_model, service_lock
 
 every = pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.endpoint)
 
@@ -105,3 +105,12 @@ def test_who_answers_in_xml():
         "iam", "sts", "s3", "sns", "cloudformation", "email", "elasticloadbalancing", "cloudfront",
     }  # fmt: skip
     assert named("ec2").answers_xml and not named("nobody-knows-it").answers_xml
+
+
+def test_a_service_has_one_lock_however_many_others_are_asked_for():
+    """Services that are not in the table are made when they are named, and not all of them are kept."""
+    locks = {name: service_lock(name) for name in ("dynamodb", "kinesis", "nobody-knows-it")}
+    assert len(set(map(id, locks.values()))) == 3
+    for number in range(1000):
+        named(f"other-{number}")
+    assert all(service_lock(name) is lock is named(name.upper()).lock for name, lock in locks.items())
