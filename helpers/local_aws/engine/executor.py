@@ -147,7 +147,7 @@ class Pulse:
     def __init__(self, seconds: float, job: Job, name: str) -> None:
         self._seconds, self._job, self._name = seconds, job, name
         self._lock = Lock()
-        self._asked = self._busy = False
+        self._asked = self._busy = self._due = False
 
     def ask(self) -> None:
         """Have the work done in so many seconds, unless it is going to be."""
@@ -162,6 +162,7 @@ class Pulse:
     def _begin(self) -> None:
         with self._lock:
             if self._busy:  # it takes longer than the pause: once more when it has ended
+                self._due = True
                 return
             self._busy, self._asked = True, False
         start(self._run, self._name)
@@ -170,10 +171,10 @@ class Pulse:
         while True:
             run(self._job, self._name)
             with self._lock:
-                if not self._asked:
+                if not self._due:
                     self._busy = False
                     return
-                self._asked = False
+                self._due = self._asked = False
 
 
 class Lanes:

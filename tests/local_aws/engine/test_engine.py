@@ -161,6 +161,35 @@ def test_a_pulse_is_one_for_all_who_ask(form):
 # --- the loop, and a clock moved by hand ---
 
 
+def test_who_asks_during_a_beat_waits_for_the_next(loop):
+    seen = Seen()
+
+    def beat() -> None:
+        seen.note(clock.now())
+        if len(seen.notes) < 3:
+            pulse.ask()
+
+    pulse = Pulse(1, beat, "a pulse")
+    pulse.ask()
+    assert seen.after(3) == [1.0, 2.0, 3.0]
+
+
+def test_a_beat_that_takes_longer_than_the_pause_is_followed_by_one_more(loop):
+    seen = Seen()
+
+    def beat() -> None:
+        seen.note(clock.now())
+        if len(seen.notes) == 1:
+            pulse.ask()
+            pulse.ask()
+            executor.sleep(10)
+
+    pulse = Pulse(1, beat, "a pulse")
+    pulse.ask()
+    executor.sleep(30)
+    assert seen.notes == [1.0, 11.0]
+
+
 def test_a_day_of_waiting_takes_no_time(loop):
     seen = Seen()
     for hour in range(1, 25):
