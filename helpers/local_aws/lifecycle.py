@@ -35,11 +35,10 @@ START_TIMEOUT, STOP_TIMEOUT = 180.0, 10.0
 ANSWER_TIMEOUTS = (5.0, 15.0, 40.0)
 #: What a server leaves of its account in its folder: SQLite's files, and the functions' code.
 ACCOUNT_FILES = ("account.sqlite", "account.sqlite-wal", "account.sqlite-shm", "account.sqlite-journal", "functions")
-#: Settings of the C library of most Linux systems; others know none of them. It gives each of several threads a heap of
-#: its own, and keeps what is free at the end of one. A single heap that gives that back makes the server a tenth
-#: smaller; it is enough, as Python lets one thread at a time ask for memory.
+#: A setting of the C library of most Linux systems; others do not know it. It gives each of several threads a heap of
+#: its own. One alone makes the server a tenth smaller, and is enough: in Python, one thread at a time asks for memory.
 #: https://sourceware.org/glibc/manual/latest/html_node/Memory-Allocation-Tunables.html
-_THRIFTY = {"MALLOC_ARENA_MAX": "1", "MALLOC_TRIM_THRESHOLD_": str(128 * 1024)}
+_THRIFTY = {"MALLOC_ARENA_MAX": "1"}
 
 
 @dataclass(frozen=True)

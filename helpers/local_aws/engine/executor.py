@@ -17,6 +17,8 @@ from typing import Any, Generic, Protocol, TypeVar
 logger = logging.getLogger("local_aws.executor")
 
 Job = Callable[[], object]
+#: Seconds without work after which the thread of a Pulse ends.
+QUIET_SECONDS = 5.0
 T = TypeVar("T")
 
 #: Data of its own for each thread. In a loop there is one thread: nothing may wait between writing and reading it.
@@ -148,6 +150,8 @@ class Pulse:
         self._seconds, self._job, self._name = seconds, job, name
         self._lock = Lock()
         self._asked = self._busy = self._due = False
+        self._asks: Inbox[None] = Inbox()
+        self._task: Task | None = None  # with threads: it lives while it is asked now and then
 
     def ask(self) -> None:
         """Have the work done in so many seconds, unless it is going to be."""
@@ -157,24 +161,39 @@ class Pulse:
             if self._asked:
                 return
             self._asked = True
-        later(self._seconds, self._begin)
-
-    def _begin(self) -> None:
-        with self._lock:
-            if self._busy:  # it takes longer than the pause: once more when it has ended
-                self._due = True
+            if _executor.threaded:
+                self._asks.put(None)
+                self._task = self._task or start(self._beat_while_asked, self._name)
                 return
-            self._busy, self._asked = True, False
-        start(self._run, self._name)
+        later(self._seconds, self._beat_in_turn)
 
-    def _run(self) -> None:
+    def _beat(self) -> None:
+        self._asked = False  # who asks from now on may have something that this beat does not see
+        run(self._job, self._name)
+
+    def _beat_in_turn(self) -> None:
+        """Beat, but not on top of a beat that waits for something: once more when that has ended."""
+        self._due = True
+        if self._busy:
+            return
+        self._busy = True
+        while self._due:
+            self._due = False
+            self._beat()
+        self._busy = False
+
+    def _beat_while_asked(self) -> None:
         while True:
-            run(self._job, self._name)
-            with self._lock:
-                if not self._due:
-                    self._busy = False
-                    return
-                self._due = self._asked = False
+            try:
+                self._asks.get(QUIET_SECONDS)
+            except Empty:
+                with self._lock:
+                    if not self._asked:
+                        self._task = None
+                        return
+                continue
+            sleep(self._seconds)
+            self._beat()
 
 
 class Lanes:
