@@ -20,6 +20,19 @@ def main(arguments: list[str] | None = None) -> int:
     except WorkbookError as error:
         print(error, file=sys.stderr)
         return 2
+    except ModuleNotFoundError as error:
+        if not error.name or error.name.startswith("helpers"):
+            raise
+        print(_wrong_python(error.name), file=sys.stderr)
+        return 2
+
+
+def _wrong_python(module: str) -> str:
+    own = r".venv\Scripts\python" if os.name == "nt" else ".venv/bin/python"
+    return (
+        f"This Python ({sys.executable}) has no {module}, which the embedded AWS needs. Use the workbook's own: "
+        f"{own} -m helpers.local_aws (python3 -m helpers progress makes it)."
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -30,8 +43,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "command",
         choices=sorted(_COMMANDS),
-        help="start: in the background, or attach; run: in the foreground; env: variables for a shell; seams: the "
-        "places of moto that are changed, and which of them the installed moto has otherwise",
+        help="start: in the background, or attach; status: whether it runs, and where; stop: end it and keep the "
+        "account; run: in the foreground; env: variables for a shell; seams: the places of moto that are changed, and "
+        "which of them the installed moto has otherwise",
     )
     parser.add_argument("--port", type=int, help="listen on this port (default: one that is free)")
     parser.add_argument("--json", action="store_true", help="env: one JSON object instead of shell commands")

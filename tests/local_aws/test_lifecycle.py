@@ -148,6 +148,18 @@ def test_a_server_that_is_slow_to_answer_is_not_replaced(home, monkeypatch):
     assert again.pid == account.pid and not again.started
 
 
+@pytest.mark.parametrize("word", ["run", "seams"])
+def test_a_python_without_the_packages_is_one_clear_line(tmp_path, word):
+    """As the machine's own, beside the workbook's environment: -S leaves its packages out."""
+    done = subprocess.run(
+        [sys.executable, "-S", "-m", "helpers.local_aws", word],
+        cwd=PROJECT, env={**os.environ, "LOCAL_AWS_HOME": str(tmp_path / "home")}, capture_output=True, text=True,
+        timeout=PATIENCE,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1 and sys.executable in done.stderr and "Use the workbook's own: " in done.stderr
+
+
 def test_a_folder_that_cannot_be_made_is_one_clear_line(tmp_path):
     (tmp_path / "file").write_text("in the way")
     answer = command(tmp_path / "file" / "home", "start")
