@@ -168,6 +168,7 @@ def _not_logged_yet(rule: Station, function: Function, order: str) -> Lane:
     return Lane(
         State.WAITING,
         f"{subject(order)} is on its way: {function.name} has logged nothing about it so far.",
+        "If that stays so, the function fails before it logs the event's id: its log group says why.",
         rule=rule,
         function=Station("Lambda function", function.name, State.WAITING, "no log so far", holds=order or "event"),
         table=_table(function, State.NOT_REACHED),
@@ -258,9 +259,12 @@ def _no_delivery(found: _Findings, is_known: bool) -> Lane:
     state = State.NOT_REACHED if is_known else State.UNKNOWN
     function, table = Station("Lambda function", "", state), Station("DynamoDB table", "", state)
     if not is_known:
-        verdict = "No trace of this event: still under way, wanted by no rule, or not an id of this account."
+        verdict = "No trace of this event in the account."
         broken = next(filter(None, (evidence.why_not_running(each.name) for each in found.functions.values())), "")
-        hint = broken or "follow(event_id, entry) tells which rules match the entry that was sent."
+        hint = broken or (
+            "It is under way, no rule wants it, its function failed before it logged the id, or the id is wrong. "
+            "follow(event_id, entry) tells which rules match the entry that was sent."
+        )
         return Lane(state, verdict, hint, rule=Station("rule", "", state), function=function, table=table)
     matching = [rule.name for rule in rules if rule.matches]
     if matching:  # and none of them has a function as its target

@@ -298,7 +298,17 @@ def test_an_event_that_no_rule_wants(shop):
 def test_an_id_without_a_trace(shop):
     seen = follow(UNKNOWN)
     assert seen.trace.state is State.UNKNOWN
-    assert seen.trace.verdict.startswith("No trace of this event: ") and "follow(event_id, entry)" in seen.trace.cause
+    assert seen.trace.verdict.startswith("No trace of this event") and "follow(event_id, entry)" in seen.trace.cause
+    assert seen.trace.verdict in seen.svg() and seen.trace.cause[-20:] in seen.svg(), "nothing is cut off"
+
+
+def test_a_function_that_fails_before_it_logs_the_id(shop):
+    shop.use_code("lambda_handler = lambda event, context: event['nothing']")
+    event_id, entry = shop.send(ORDER | {"OrderId": "F-2"})
+    seen, unknown = follow(event_id, entry), follow(event_id)
+    shop.use_code(HANDLER)
+    assert seen.trace.state is State.WAITING and "fails before it logs the event's id" in seen.trace.cause
+    assert "failed before it logged the id" in unknown.trace.cause
 
 
 def test_one_event_for_two_functions(shop):
