@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 def in_process(
-    folder: Path | None = None, *, clock: Clock | None = None, scale: float | None = None
+    folder: Path | str | None = None, *, clock: Clock | None = None, scale: float | None = None
 ) -> InProcessAccount:
     """Open an account in this interpreter, without a server, a socket, a thread or a process, and return it.
 
@@ -51,7 +51,7 @@ def in_process(
     upload_file needs use_threads=False), open a link (to a function's package), do two things at the same time, so that
     concurrency is never above one, and what a function can only do in a process of its own (see
     `execution.in_process_environment`). An interpreter can have one such account in its life. Raises WorkbookError for
-    a second one, and for a folder that cannot be used.
+    a second one, for a folder that cannot be used, and for a scale below 0.
     """
     from .inside import absent
 

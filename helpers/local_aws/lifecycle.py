@@ -68,10 +68,14 @@ class Access:
 
 
 class Home:
-    """The folder of one embedded AWS: its state file, its log, its lock."""
+    """The folder of one embedded AWS: its state file, its log, its lock.
 
-    def __init__(self, path: Path) -> None:
+    instead: how its user chooses another folder, the beginning of a sentence.
+    """
+
+    def __init__(self, path: Path, instead: str = "Set LOCAL_AWS_HOME to") -> None:
         self.path = path
+        self._instead = instead
         self._file = path / "account.json"
 
     def make(self) -> None:
@@ -80,7 +84,7 @@ class Home:
         except OSError as error:
             raise WorkbookError(
                 f"The embedded AWS needs the folder {self.path}, which cannot be made: {error.strerror}. "
-                "Set LOCAL_AWS_HOME to a folder that you may write to."
+                f"{self._instead} a folder that you may write to."
             ) from None
 
         self._keep_private()
@@ -96,7 +100,7 @@ class Home:
         if state.st_uid != user and user != 0:
             raise WorkbookError(
                 f"The folder {self.path} belongs to another user, who could take the place of the embedded AWS. "
-                "Set LOCAL_AWS_HOME to a folder of your own."
+                f"{self._instead} a folder of your own."
             )
         with contextlib.suppress(OSError):  # some file systems, such as FAT's, have no permissions
             inside = {entry.name for entry in self.path.iterdir()}
@@ -105,7 +109,7 @@ class Home:
             elif state.st_mode & 0o022:
                 raise WorkbookError(
                     f"Other users may write to the folder {self.path}, and could take the place of the embedded AWS. "
-                    "Set LOCAL_AWS_HOME to a folder of your own, such as a new one."
+                    f"{self._instead} a folder of your own, such as a new one."
                 )
 
     def read(self) -> dict[str, Any] | None:
@@ -158,7 +162,7 @@ class Home:
             except OSError as error:
                 raise WorkbookError(
                     f"The embedded AWS cannot write to {self.path}: {error.strerror}. "
-                    "Set LOCAL_AWS_HOME to a folder that you may write to."
+                    f"{self._instead} a folder that you may write to."
                 ) from None
             yield
 

@@ -131,7 +131,38 @@ def test_a_folder_that_is_in_use_is_refused_in_one_line_and_another_may_be_tried
     """,
         str(tmp_path / "account"),
     )
-    assert "\n" not in result and str(tmp_path) in result
+    path = tmp_path / "account" / "account.sqlite"
+    assert result == f"The account in {path} is in use by another process, which has to end first."
+
+
+@pytest.mark.deep
+def test_what_is_wrong_with_a_folder_or_a_scale_is_said_in_one_line_that_helps(tmp_path: Path):
+    """Never to forget the account of LOCAL_AWS_HOME, which is another one."""
+    result = run(
+        """
+        import sys
+        from pathlib import Path
+        from helpers.errors import WorkbookError
+        from helpers.local_aws import in_process
+        folder = Path(sys.argv[1])
+        (folder / "spoilt").mkdir(mode=0o700)
+        (folder / "spoilt" / "account.sqlite").write_text("no database, for sure" * 100)
+        (folder / "file").touch()
+        result = []
+        for wrong in ({"folder": folder / "spoilt"}, {"folder": str(folder / "file" / "below")}, {"scale": -1}):
+            try:
+                in_process(**wrong)
+            except WorkbookError as error:
+                result.append(str(error))
+        in_process(str(folder / "new")).close()
+        """,
+        str(tmp_path),
+    )
+    spoilt, below, scale = result
+    assert spoilt.endswith("It was left as it is. For a new account, give another folder.")
+    assert below.endswith(" Give a folder that you may write to.")
+    assert scale.startswith("The scale is -1; it must be a number from 0 up")
+    assert (tmp_path / "new" / "account.sqlite").exists()
 
 
 @pytest.mark.deep
@@ -154,7 +185,7 @@ def test_a_second_one_is_refused_in_one_line_also_after_the_first():
 
 @pytest.mark.deep
 def test_another_thread_is_refused_and_its_sleep_runs_nothing():
-    """A Jupyter kernel's own threads sleep: they must never run a function of the account's."""
+    """A Jupyter kernel's own threads sleep: they must never run a function of the account's, nor end it."""
     result = run("""
         import threading, time
         from helpers.local_aws import in_process
@@ -162,11 +193,12 @@ def test_another_thread_is_refused_and_its_sleep_runs_nothing():
         result = []
         def elsewhere():
             time.sleep(0)
-            try:
-                boto3.client("sts").get_caller_identity()
-            except Exception as error:
-                result.append(str(error))
-        with in_process():
+            for use in (lambda: boto3.client("sts").get_caller_identity(), account.close):
+                try:
+                    use()
+                except Exception as error:
+                    result.append(str(error))
+        with in_process() as account:
             import boto3
             executor.soon(lambda: result.append(threading.current_thread().name))
             thread = threading.Thread(target=elsewhere)
@@ -178,8 +210,11 @@ def test_another_thread_is_refused_and_its_sleep_runs_nothing():
             except ValueError as error:
                 result.append(str(error))
     """)
-    refused = "An account in this interpreter answers the thread that opened it, and no other."
-    assert result == [refused, "MainThread", "sleep length must be non-negative"]
+    refused = [
+        f"An account in this interpreter {does} the thread that opened it, and no other."
+        for does in ("answers", "is closed by")
+    ]
+    assert result == [*refused, "MainThread", "sleep length must be non-negative"]
 
 
 CLOCKS = pytest.mark.parametrize("clock", ["ManualClock", "QuickClock"])

@@ -109,10 +109,12 @@ def read_scale() -> float:
         factor = float(text) if text else DEFAULT_SCALE
     except ValueError:
         factor = -1.0
+    return _checked(factor, f"LOCAL_AWS_TIME_SCALE is {text!r}")
+
+
+def _checked(factor: float, said: str) -> float:
     if not 0 <= factor < math.inf:
-        raise WorkbookError(
-            f"LOCAL_AWS_TIME_SCALE is {text!r}; it must be a number from 0 up, such as 0.5 (half of AWS's times)."
-        )
+        raise WorkbookError(f"{said}; it must be a number from 0 up, such as 0.5 (half of AWS's times).")
     return factor
 
 
@@ -123,10 +125,11 @@ _up_before = -_clock.monotonic()
 
 
 def use(clock: Clock, scale: float | None = None) -> None:
-    """Take another clock, and another factor of AWS's waits (without one, the environment's)."""
+    """Take another clock, and another factor of AWS's waits (without one, the environment's). Raises WorkbookError."""
     global _clock, _scale
+    factor = read_scale() if scale is None else _checked(scale, f"The scale is {scale!r}")
     up = uptime()
-    _clock, _scale = clock, read_scale() if scale is None else scale
+    _clock, _scale = clock, factor
     count_uptime_from(up)
 
 

@@ -22,7 +22,7 @@ from ..engine.loop import Loop
 from ..engine.threads import ThreadExecutor
 from ..lifecycle import Access, Home
 from ..services import Account
-from ..storage.store import StoreError
+from ..storage.store import StoreError, UnreadableError
 from .callers_boto import ENDPOINT_URL, Door
 from .callers_time import CallersTime
 
@@ -52,7 +52,7 @@ class InProcessAccount:
             lifecycle.enter(self.access, self.close)
             undo.callback(lifecycle.leave)
             account.resume()
-            self._undo = undo.pop_all()
+            self._loop, self._undo = loop, undo.pop_all()
 
     def client(self, service: str, **options: Any) -> Any:
         """Return a boto3 client of the account, as its administrator, whatever the environment says."""
@@ -61,7 +61,12 @@ class InProcessAccount:
         return session.client(service, endpoint_url=keys.endpoint_url, **options)
 
     def close(self) -> None:
-        """End its functions, save it if it has a folder, and put the interpreter back. Once more does nothing."""
+        """End its functions, save it if it has a folder, and put the interpreter back. Once more does nothing.
+
+        Raises WorkbookError in another thread than the one that opened it.
+        """
+        if not self._loop.is_here():
+            raise WorkbookError("An account in this interpreter is closed by the thread that opened it, and no other.")
         self._undo.close()
 
     def __enter__(self) -> InProcessAccount:
@@ -73,14 +78,14 @@ class InProcessAccount:
         self.close()
 
 
-def open_account(folder: Path | None, own_clock: Clock | None, scale: float | None) -> InProcessAccount:
+def open_account(folder: Path | str | None, own_clock: Clock | None, scale: float | None) -> InProcessAccount:
     """Do what `helpers.local_aws.in_process` says."""
     global _opened  # noqa: PLW0603  an interpreter has one
     if _opened:
         raise WorkbookError(
             "This interpreter has, or has had, an account, and can have no second one. Begin another process for it."
         )
-    account = InProcessAccount(folder, own_clock, scale)
+    account = InProcessAccount(None if folder is None else Path(folder), own_clock, scale)
     _opened = True
     return account
 
@@ -89,13 +94,15 @@ def _account(folder: Path | None) -> Account:
     """Build the account, or go on with the one that is kept in the folder. Raises WorkbookError."""
     if folder is None:
         return Account(ENDPOINT_URL)
-    Home(folder).make()
+    Home(folder, "Give").make()
     code = folder / "functions"
     code.mkdir(mode=0o700, exist_ok=True)
     try:
         owner = AccountOwner.of(folder)
         owner.remember(owner.last_port)
         return Account(ENDPOINT_URL, owner, code)
+    except UnreadableError as error:
+        raise WorkbookError(f"{error.fact} For a new account, give another folder.") from error
     except StoreError as error:
         raise WorkbookError(str(error)) from error
 

@@ -51,6 +51,14 @@ class StoreError(Exception):
     """The store cannot be read or written; the message is one line that says what to do."""
 
 
+class UnreadableError(StoreError):
+    """The file cannot be opened as an account. `fact` says so, without what to do: that depends on who opens it."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        self.fact = f"The account in {path} cannot be opened: {reason}. It was left as it is."
+        super().__init__(f"{self.fact} To start with a new account: python -m helpers.local_aws stop --forget")
+
+
 class Store:
     """One open store. Thread-safe. It belongs to one process at a time; SQLite's own lock sees to that."""
 
@@ -77,9 +85,13 @@ class Store:
                 self._fold()
             (last,) = self._connection.execute("select max(number) from rows").fetchone()
         except sqlite3.Error as error:
-            raise StoreError(_unreadable(path, str(error))) from None
+            if (getattr(error, "sqlite_errorname", None) or "").startswith("SQLITE_BUSY"):
+                raise StoreError(
+                    f"The account in {path} is in use by another process, which has to end first."
+                ) from None
+            raise UnreadableError(path, str(error)) from None
         except OSError as error:
-            raise StoreError(_unreadable(path, error.strerror or str(error))) from None
+            raise UnreadableError(path, error.strerror or str(error)) from None
         self._numbers = itertools.count(max(last or 0, int(clock.now() * 1e6)))
 
     def _open(self, path: Path) -> sqlite3.Connection:
@@ -88,7 +100,7 @@ class Store:
         try:
             known = {name for (name,) in connection.execute("select name from sqlite_master where type = 'table'")}
             if known and not {"rows"} <= known <= {"rows", "log"}:
-                raise StoreError(_unreadable(path, "it is the database of another program"))
+                raise UnreadableError(path, "it is the database of another program")
             # Held until the process ends: no other server reads or writes it meanwhile.
             connection.execute("pragma locking_mode = exclusive")
             connection.execute("pragma journal_mode = wal")
@@ -110,7 +122,7 @@ class Store:
         elif found is None or bytes(found[0]) != made_by.encode():
             self._connection.close()
             other = bytes(found[0]).decode(errors="replace") if found else "something else"
-            raise StoreError(_unreadable(self.path, f"it was written by {other}, and this is {made_by}"))
+            raise UnreadableError(self.path, f"it was written by {other}, and this is {made_by}")
 
     # Changing it
 
@@ -277,13 +289,6 @@ class Store:
             self.fold()
         with self._committing:
             self._connection.close()
-
-
-def _unreadable(path: Path, reason: str) -> str:
-    return (
-        f"The account in {path} cannot be opened: {reason}. It was left as it is. To start with a new account: "
-        "python -m helpers.local_aws stop --forget"
-    )
 
 
 _REASONS = {

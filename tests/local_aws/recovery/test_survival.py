@@ -703,7 +703,7 @@ def test_a_store_that_cannot_be_read_is_left_alone_and_said(account, spoil):
 def test_two_servers_never_have_one_store(account, monkeypatch):
     account.make_table()
     monkeypatch.setattr(store, "LOCK_TIMEOUT_S", 0.2)
-    with pytest.raises(store.StoreError, match="cannot be opened: database is locked"):
+    with pytest.raises(store.StoreError, match="is in use by another process"):
         AccountOwner.of(account.home)
     assert account.client("dynamodb").list_tables()["TableNames"] == ["orders"]
 
