@@ -304,9 +304,10 @@ def test_an_id_without_a_trace(shop):
 
 def test_a_function_that_fails_before_it_logs_the_id(shop):
     shop.use_code("lambda_handler = lambda event, context: event['nothing']")
-    event_id, entry = shop.send(ORDER | {"OrderId": "F-2"})
+    event_id, entry = shop.send(ORDER | {"OrderId": "F-9"})
     seen, unknown = follow(event_id, entry), follow(event_id)
     shop.use_code(HANDLER)
+    settled(shop.send(ORDER | {"OrderId": "F-10"})[0], is_over)
     assert seen.trace.state is State.WAITING and "fails before it logs the event's id" in seen.trace.cause
     assert "failed before it logged the id" in unknown.trace.cause
 
