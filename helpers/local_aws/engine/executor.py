@@ -183,7 +183,8 @@ class Pulse:
         self._busy = False
 
     def _beat_while_asked(self) -> None:
-        while True:
+        mine = _executor
+        while _executor is mine:  # this thread must not run what another executor has
             try:
                 self._asks.get(QUIET_SECONDS)
             except Empty:
@@ -192,8 +193,10 @@ class Pulse:
                         self._task = None
                         return
                 continue
-            sleep(self._seconds)
+            if _executor is mine:
+                sleep(self._seconds)
             self._beat()
+        self._task = None
 
 
 class Lanes:
