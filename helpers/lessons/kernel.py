@@ -5,6 +5,7 @@ This is an extension of IPython. Kernels of the workbook's environment load it w
 error is imported when there is one.
 """
 
+import logging
 import sys
 from traceback import format_exception
 from typing import Any
@@ -13,6 +14,12 @@ from typing import Any
 def load_ipython_extension(shell: Any) -> None:
     """Show errors in short in this shell from now on. IPython calls it, once."""
     shell.set_custom_exc((Exception,), _show)
+    # Said below the first chart of a machine, and on a slow one alone: a lesson's output is the same everywhere.
+    logging.getLogger("matplotlib.font_manager").addFilter(_is_not_about_the_cache)
+
+
+def _is_not_about_the_cache(record: logging.LogRecord) -> bool:
+    return "font cache" not in record.getMessage()
 
 
 def _show(

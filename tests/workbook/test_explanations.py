@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import linecache
+import logging
 import os
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 
 import boto3
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
+from matplotlib import font_manager
 
 from helpers.account.state import FUNCTION
 from helpers.authoring.isolation import throw_away_account
@@ -321,6 +324,36 @@ def test_an_error_without_a_text_takes_no_explanation_from_the_next(capsys):
     kernel.load_ipython_extension(shell)
     shell.handler(shell, Odd, Odd(), None)  # where it raises, IPython leaves it out from then on
     assert shell.shown == [[]] and "Odd" in capsys.readouterr().err
+
+
+def test_the_first_chart_of_a_slow_machine_looks_like_all_others(monkeypatch, tmp_path):
+    """matplotlib looks for the machine's fonts then, and says so on stderr after five seconds."""
+    kernel.load_ipython_extension(Shell())
+    said: list[str] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: said.append(record.getMessage())
+    monkeypatch.setattr(font_manager._log, "handlers", [handler])
+    monkeypatch.setattr(threading, "Timer", AtOnce)
+    monkeypatch.setattr(font_manager, "findSystemFonts", lambda *_, **__: [])
+    font_manager.FontManager()
+    assert AtOnce.calls == 1 and said == []
+    font_manager._log.warning("another matter")
+    assert said == ["another matter"]
+
+
+class AtOnce:
+    """A threading.Timer whose time has come."""
+
+    calls = 0
+
+    def __init__(self, seconds: float, act: Callable[[], object]) -> None:
+        type(self).calls += 1
+        act()
+
+    def start(self) -> None:
+        pass
+
+    cancel = start
 
 
 def test_kernels_of_the_environment_load_the_extension():
