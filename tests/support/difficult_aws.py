@@ -62,7 +62,7 @@ class Faults:
             draft.replace(self._file)
 
     def number(self, service: str, operation: str) -> int:
-        """How many requests of this operation there were, this one included."""
+        """How many calls of this operation there were, this one included."""
         with self._lock:
             self._requests[service, operation] += 1
             return self._requests[service, operation]
@@ -88,7 +88,7 @@ def operation_of(request: server.Request) -> tuple[str, str]:
 
 
 def throttle(faults: Faults) -> None:
-    """The first request of each operation, and then every tenth, is throttled."""
+    """The first call of each operation, and then every tenth, is throttled."""
 
     def refuse(service: str, operation: str) -> Answer | None:
         if operation in _EXEMPT or faults.number(service, operation) % 10 != 1:
@@ -101,7 +101,7 @@ def throttle(faults: Faults) -> None:
 
 
 def errors(faults: Faults) -> None:
-    """The first request of each operation, and then every tenth, ends in an error of AWS's own."""
+    """The first call of each operation, and then every tenth, ends in an error of AWS's own."""
 
     def fail(service: str, operation: str) -> Answer | None:
         number = faults.number(service, operation)
@@ -207,11 +207,20 @@ def _spared(request: server.Request) -> bool:
     return request.path.startswith(server.CONTROL) or "cloudformation.amazonaws" in user_agent
 
 
+def _tries_again(request: server.Request) -> bool:
+    """Whether the SDK sends a call once more. Several clients share the count: chance would strike one call again and
+    again, until the SDK or the function's timeout gave up.
+    """
+    attempt = re.search(r"attempt=(\d+)", request.headers.get("amz-sdk-request", ""))
+    return attempt is not None and int(attempt[1]) > 1
+
+
 def _before(act: Callable[[str, str], Answer | None]) -> None:
     answer = server.Server._answer
 
     def answered(self: server.Server, request: server.Request) -> Answer:
-        fault = None if _spared(request) else act(*operation_of(request))
+        spared = _spared(request) or _tries_again(request)
+        fault = None if spared else act(*operation_of(request))
         return fault or answer(self, request)
 
     server.Server._answer = answered
