@@ -6,12 +6,9 @@ account. So they are set in moto, and the environment of the interpreter is left
 
 from __future__ import annotations
 
-import contextlib
 import os
-from collections.abc import Iterator
 
 import moto.settings as settings
-from moto.core.base_backend import AccountSpecificBackend
 from moto.core.config import default_user_config
 
 #: Variables that choose the user's own configuration of AWS, and what they are without it.
@@ -24,11 +21,9 @@ _USERS_OWN = {
 
 
 def apply() -> None:
-    """Set it. The environment is as before afterwards."""
+    """Set it."""
     default_user_config["iam"] = {"load_aws_managed_policies": True}
     settings.INITIAL_NO_AUTH_ACTION_COUNT = float("inf")  # who may do what is for `iam` to say, not for moto
-    with _without_the_users_aws():
-        AccountSpecificBackend.get_session().get_available_regions("sts")  # moto has one session from now on
 
 
 def leave_out_the_users_aws() -> None:
@@ -42,14 +37,3 @@ def _put(name: str, value: str | None) -> None:
         os.environ.pop(name, None)
     else:
         os.environ[name] = value
-
-
-@contextlib.contextmanager
-def _without_the_users_aws() -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in _USERS_OWN}
-    leave_out_the_users_aws()
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            _put(name, value)
