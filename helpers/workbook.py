@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -14,7 +14,7 @@ from helpers.account import health, ownership
 from helpers.account.state import AccountState
 from helpers.account.troubles import sentence
 from helpers.errors import WorkbookError
-from helpers.exercises import built, last_lesson
+from helpers.exercises import built, last_lesson, record
 from helpers.lessons import announcement, diagnosis, repairs
 from helpers.lessons.catch_up import Lesson, lesson_files
 from helpers.lessons.catch_up import catch_up as build_what_is_missing
@@ -127,7 +127,7 @@ def _begin_local(lesson: str, target: Target, catch_up: bool) -> AccountState | 
     headline = str(target)
     state = None
     if catch_up:
-        with _naming_own_handler():
+        with _naming_own_handler(), _alone():
             state = build_what_is_missing(lesson, NOTEBOOKS, lambda earlier: _announce(earlier, len(headline)))
     print(headline)
     return state
@@ -139,7 +139,7 @@ def _begin(lesson: str, target: Target, catch_up: bool) -> AccountState | None:
     ownership.refuse_foreign_resources(target)
     if not catch_up:
         return None
-    with _naming_own_handler():
+    with _naming_own_handler(), _alone():
         return build_what_is_missing(
             lesson,
             NOTEBOOKS,
@@ -147,6 +147,11 @@ def _begin(lesson: str, target: Target, catch_up: bool) -> AccountState | None:
             waits_on=sys.stdout,
             settle=_settle,
         )
+
+
+def _alone() -> AbstractContextManager[None]:
+    """Two lessons that are opened at once would deploy over one another, and each find the other's half."""
+    return record.alone("catching-up", "Another lesson is building what is missing; this one goes on after it.")
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import functools
 import json
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import boto3
@@ -72,7 +72,6 @@ NOT_FOUND = {
 }
 
 
-Client = Callable[[], Any]  # makes a client when it is needed
 Clients = Callable[[str], Any]  # makes one by the service's name
 
 
@@ -110,13 +109,19 @@ def read(clients: Clients | None = None) -> AccountState:
     making the six takes longer than asking.
     """
     clients = clients or kept_clients()
-    events, lambda_, sqs = clients("events"), clients("lambda"), lambda: clients("sqs")
-    function = _found(lambda_, "get_function", FunctionName=FUNCTION)
-    policies = _policies(clients("iam"))
-    parts = _role_parts(policies) | _table_parts(clients("dynamodb"))
-    parts |= _function_parts(lambda_, sqs, function, policies) | _rule_parts(events, lambda_, sqs, function)
-    parts |= _archive_parts(events) | _second_service_parts(events, lambda_)
-    return AccountState(frozenset(parts), buses=_own_buses(events))
+    parts: set[str] = set()
+    for look in _LOOKS:
+        parts |= look(clients)
+    return AccountState(frozenset(parts), buses=_own_buses(clients("events")))
+
+
+def read_again(state: AccountState, parts: Iterable[str], clients: Clients) -> AccountState:
+    """Ask about these parts alone, and those that one question answers with them; the rest is as in `state`."""
+    wanted, there = set(parts), set(state.parts)
+    for look, tells in _LOOKS.items():
+        if wanted & tells:
+            there = there - tells | look(clients)
+    return replace(state, parts=frozenset(there))
 
 
 def kept_clients() -> Clients:
@@ -173,7 +178,8 @@ def _policies(iam: Any) -> tuple[set[str], set[str]] | None:
     return {policy["PolicyName"] for policy in attached["AttachedPolicies"]}, set(inline["PolicyNames"])
 
 
-def _role_parts(policies: tuple[set[str], set[str]] | None) -> set[str]:
+def _role_parts(clients: Clients) -> set[str]:
+    policies = _policies(clients("iam"))
     if policies is None:
         return set()
     attached, inline = policies
@@ -187,30 +193,32 @@ def _role_parts(policies: tuple[set[str], set[str]] | None) -> set[str]:
     return parts
 
 
-def _table_parts(dynamodb: Any) -> set[str]:
-    answer = _found(dynamodb, "describe_table", TableName=TABLE)
+def _table_parts(clients: Clients) -> set[str]:
+    answer = _found(clients("dynamodb"), "describe_table", TableName=TABLE)
     return {"table"} if answer and answer["Table"]["TableStatus"] == "ACTIVE" else set()
 
 
-def _function_parts(
-    lambda_: Any, sqs: Client, function: dict[str, Any] | None, policies: tuple[set[str], set[str]] | None
-) -> set[str]:
+def _function_parts(clients: Clients) -> set[str]:
+    function = _found(clients("lambda"), "get_function", FunctionName=FUNCTION)
     if not function:
         return set()
     # A function from before AWS had states carries none, and is active.
     parts = {"function"} if function["Configuration"].get("State", "Active") == "Active" else set()
     if function["Configuration"].get("CodeSha256") != SHORT_HANDLER:
         parts.add("handler")
-    settings = _found(lambda_, "get_function_event_invoke_config", FunctionName=FUNCTION) or {}
+    settings = _found(clients("lambda"), "get_function_event_invoke_config", FunctionName=FUNCTION) or {}
     destination = settings.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
-    may_send = policies is not None and FAILURES_POLICY in policies[1]
-    if may_send and _is_queue(sqs, destination, FAILURE_QUEUE):
-        parts.add("failure-destination")
+    if _is_queue(clients, destination, FAILURE_QUEUE):
+        policies = _policies(clients("iam"))
+        if policies is not None and FAILURES_POLICY in policies[1]:
+            parts.add("failure-destination")
     return parts
 
 
-def _rule_parts(events: Any, lambda_: Any, sqs: Client, function: dict[str, Any] | None) -> set[str]:
+def _rule_parts(clients: Clients) -> set[str]:
     """Return what there is of the rule, its target and the function's permission for it: each needs the one before."""
+    lambda_, events = clients("lambda"), clients("events")
+    function = _found(lambda_, "get_function", FunctionName=FUNCTION)
     rule = _found(events, "describe_rule", Name=RULE, EventBusName=BUS)
     if not rule:
         return set()
@@ -218,7 +226,7 @@ def _rule_parts(events: Any, lambda_: Any, sqs: Client, function: dict[str, Any]
     if _is_for_orders(rule.get("EventPattern")):
         parts.add("pattern")
     if function:
-        parts |= _target_parts(events, sqs, function["Configuration"]["FunctionArn"])
+        parts |= _target_parts(clients, function["Configuration"]["FunctionArn"])
         policy = _found(lambda_, "get_policy", FunctionName=FUNCTION)
         statements = json.loads(policy["Policy"])["Statement"] if policy else []
         if any(permits(statement, rule["Arn"]) for statement in statements):
@@ -237,32 +245,32 @@ def _is_for_orders(pattern: str | None) -> bool:
     )
 
 
-def _target_parts(events: Any, sqs: Client, function_arn: str) -> set[str]:
-    targets = events.list_targets_by_rule(Rule=RULE, EventBusName=BUS)["Targets"]
+def _target_parts(clients: Clients, function_arn: str) -> set[str]:
+    targets = clients("events").list_targets_by_rule(Rule=RULE, EventBusName=BUS)["Targets"]
     to_function = [target for target in targets if target["Arn"] == function_arn]
     queues = [target.get("DeadLetterConfig", {}).get("Arn") for target in to_function]
     parts = {"target"} if to_function else set()
-    if any(_is_queue(sqs, arn, DEAD_LETTER_QUEUE) for arn in queues):
+    if any(_is_queue(clients, arn, DEAD_LETTER_QUEUE) for arn in queues):
         parts.add("dead-letter-queue")
     return parts
 
 
-def _is_queue(sqs: Client, arn: str | None, name: str) -> bool:
+def _is_queue(clients: Clients, arn: str | None, name: str) -> bool:
     """Return whether the ARN is that of the queue with this name, and there is such a queue."""
     if not arn or arn.split(":")[2] != "sqs" or arn.split(":")[-1] != name:
         return False
-    return bool(_found(sqs(), "get_queue_url", QueueName=name))
+    return bool(_found(clients("sqs"), "get_queue_url", QueueName=name))
 
 
-def _archive_parts(events: Any) -> set[str]:
-    archive = _found(events, "describe_archive", ArchiveName=ARCHIVE)
+def _archive_parts(clients: Clients) -> set[str]:
+    archive = _found(clients("events"), "describe_archive", ArchiveName=ARCHIVE)
     return {"archive"} if archive and archive["State"] == "ENABLED" else set()
 
 
-def _second_service_parts(events: Any, lambda_: Any) -> set[str]:
+def _second_service_parts(clients: Clients) -> set[str]:
     """Return what there is of Microservice Y: its function, and the rule that leads to it."""
-    parts = set()
-    function = _found(lambda_, "get_function", FunctionName=FUNCTION_Y)
+    parts, events = set(), clients("events")
+    function = _found(clients("lambda"), "get_function", FunctionName=FUNCTION_Y)
     if function and function["Configuration"].get("State", "Active") == "Active":
         parts.add("microservice-y")
     rule = _found(events, "describe_rule", Name=RULE_Y, EventBusName=BUS)
@@ -272,6 +280,17 @@ def _second_service_parts(events: Any, lambda_: Any) -> set[str]:
         if any(target["Arn"].endswith(f":function:{FUNCTION_Y}") for target in targets):
             parts.add("order-stored-rule")
     return parts
+
+
+#: What is asked, and the parts that its answer tells.
+_LOOKS: dict[Callable[[Clients], set[str]], set[str]] = {
+    _role_parts: {"role", "policies", "least-privilege", "announcement"},
+    _table_parts: {"table"},
+    _function_parts: {"function", "handler", "failure-destination"},
+    _rule_parts: {"rule", "pattern", "target", "permission", "dead-letter-queue"},
+    _archive_parts: {"archive"},
+    _second_service_parts: {"microservice-y", "order-stored-rule"},
+}
 
 
 def _own_buses(events: Any) -> tuple[str, ...]:

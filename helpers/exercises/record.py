@@ -63,6 +63,19 @@ def changing(name: str) -> Iterator[dict[str, dict[str, Any]]]:
         new.replace(path)
 
 
+@contextlib.contextmanager
+def alone(what: str, waiting: str) -> Iterator[None]:
+    """Let no other kernel of this learner do `what` (a word) while the context lasts; say `waiting` if one does.
+
+    Where nothing can be written, nobody waits.
+    """
+    with contextlib.ExitStack() as held:
+        with contextlib.suppress(OSError):
+            folder().mkdir(parents=True, exist_ok=True)
+            held.enter_context(lock(folder() / f"{what}.lock", waiting))
+        yield
+
+
 def forget() -> bool:
     """Remember no exercise any more; returns whether there was something. Raises OSError."""
     path = folder() / EXERCISES

@@ -9,6 +9,7 @@ in a fresh namespace. Notebooks are read as plain JSON: importing nbformat takes
 
 import json
 import re
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,12 +22,13 @@ from helpers import waiting
 from helpers.account import health
 from helpers.account import state as account_state
 from helpers.account.answers import Answers
-from helpers.account.state import AccountState
+from helpers.account.state import AccountState, Clients
 from helpers.account.troubles import KINDS
 from helpers.errors import WorkbookError
 from helpers.target import aws_trouble
 
 BUILD = "build"  # the tag
+OTHERS_NEED = 10.0  # seconds in which another kernel, which builds the same lesson, gets to its end
 _LESSON_FILE = re.compile(r"\d\d_[a-z0-9_]+\.ipynb")  # not "…-Copy1.ipynb", which JupyterLab makes
 
 
@@ -75,22 +77,29 @@ def catch_up(
     clients = account_state.kept_clients()
     look = Answers(clients)
     state = account_state.read(look)
+    built = False
     made: set[str] = set()  # by this lesson and those before it
-    for path in lesson_files(folder):
-        if path.stem >= lesson:
-            break
-        earlier = read_lesson(path)
+    for earlier in map(read_lesson, _before(lesson, folder)):
         made.update(earlier.provides)
         if account_state.missing(earlier.provides, state):
             if _in_the_way(health.examined(state, look), made):
                 break
             announce(earlier.name)
+            undoes = not made.issuperset(state.parts)  # what later lessons made of it is there, and is now overwritten
             build(earlier, waits_on)
             look = Answers(clients)
-            state = account_state.read(look)
-            _check(earlier, state)
+            state = account_state.read(look) if undoes else account_state.read_again(state, earlier.provides, look)
+            state = _with_all_of(earlier, state, clients)
             settle(earlier)
+            built = True
+    if built:
+        look = Answers(clients)
+        state = account_state.read(look)
     return health.examined(state, look)
+
+
+def _before(lesson: str, folder: Path) -> Iterator[Path]:
+    return (path for path in lesson_files(folder) if path.stem < lesson)
 
 
 def _in_the_way(state: AccountState, made: set[str]) -> bool:
@@ -123,14 +132,22 @@ def build(lesson: Lesson, waits_on: TextIO | None = None) -> None:
             ) from error
 
 
-def _check(lesson: Lesson, state: AccountState) -> None:
-    still = account_state.missing(lesson.provides, state)
-    if still:
-        raise WorkbookError(
-            f"Catching up ran {lesson.name}, but this is still missing: {', '.join(still)}. "
-            f"Open {lesson.name}.ipynb and run it from the top to see why.",
-            more="catching-up-failed",
-        )
+def _with_all_of(lesson: Lesson, state: AccountState, clients: Clients) -> AccountState:
+    """Return the state, read again until it has all that the lesson provides. Raises WorkbookError if it never has.
+
+    Another kernel may be building the same lesson, some cells behind: what it overwrites, it also brings.
+    """
+    given_up = time.monotonic() + OTHERS_NEED
+    while still := account_state.missing(lesson.provides, state):
+        if time.monotonic() > given_up:
+            raise WorkbookError(
+                f"Catching up ran {lesson.name}, but this is still missing: {', '.join(still)}. "
+                f"Open {lesson.name}.ipynb and run it from the top to see why.",
+                more="catching-up-failed",
+            )
+        time.sleep(waiting.LONGEST_PAUSE)
+        state = account_state.read(Answers(clients))
+    return state
 
 
 def _in_one_line(error: Exception) -> str:

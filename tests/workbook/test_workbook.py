@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,11 +19,14 @@ from helpers.authoring.isolation import isolated, throw_away_account
 from helpers.authoring.notebooks import execute
 from helpers.errors import WorkbookError
 from helpers.exercises import last_lesson, record
+from helpers.lessons import catch_up as catching_up
 from helpers.lessons.catch_up import catch_up, lesson_files, read_lesson
 from helpers.local_aws import lifecycle
 from helpers.paths import NOTEBOOKS, PROJECT
 from helpers.target import connection
+from tests.support.polling import eventually
 
+LESSON_00 = next(path.stem for path in lesson_files(NOTEBOOKS))
 TRUST = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
@@ -384,10 +388,39 @@ def test_lessons_do_not_see_each_others_names(account, lessons):
         catch_up("06_look", lessons, print)
 
 
-def test_a_lesson_that_does_not_provide_what_it_says_is_reported(account, lessons):
+def test_a_lesson_that_does_not_provide_what_it_says_is_reported(account, lessons, monkeypatch):
+    monkeypatch.setattr(catching_up, "OTHERS_NEED", 0)
     write_lesson(lessons, "02_table", ["table"], ["pass"])
     with pytest.raises(WorkbookError, match="ran 02_table, but this is still missing: table"):
         catch_up("06_look", lessons, print)
+
+
+def test_what_another_kernel_is_still_building_is_waited_for(account, lessons, monkeypatch):
+    """Two that build the same lesson deploy over one another: what the slower one undoes, it also makes."""
+    looks = []
+
+    def pause(seconds):
+        looks.append(seconds)
+        if len(looks) == 2:
+            exec(MAKE_TABLE)
+
+    monkeypatch.setattr(catching_up.time, "sleep", pause)
+    write_lesson(lessons, "02_table", ["table"], ["pass"])
+    assert catch_up("03_later", lessons, lambda name: None).has("table")
+    assert len(looks) == 2
+
+
+def test_two_lessons_that_begin_at_once_build_one_after_the_other(account, monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("WORKBOOK_HOME", str(tmp_path))
+    inside: list[str] = []
+    other = threading.Thread(target=workbook.begin, args=(LESSON_00,))
+    monkeypatch.setattr(workbook, "build_what_is_missing", lambda lesson, *_, **__: inside.append(lesson))
+    with record.alone("catching-up", "nobody else is there"):
+        other.start()
+        assert eventually(lambda: "Another lesson is building" in capsys.readouterr().err)
+        assert inside == []
+    other.join()
+    assert inside == [LESSON_00]
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[]", '{"metadata": {}, "cells": 3}', "\x00"])
