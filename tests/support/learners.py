@@ -60,6 +60,7 @@ class Learner:
             variables = dict(os.environ)
         self.home = account or folder / "account"
         variables["LOCAL_AWS_HOME"] = str(self.home)
+        variables.pop("PYTHONDONTWRITEBYTECODE", None)  # no learner compiles the workbook at every start
         self._kernel = KernelManager(kernel_name=CURRENT_ENV_KERNEL_NAME, kernel_spec_manager=NbvalKernelspecManager())
         begin = time.perf_counter()
         self._kernel.start_kernel(
