@@ -46,7 +46,8 @@ def repair(current: str, folder: Path, say: Say) -> AccountState:
         if finding.kind in WAYS:
             words, act = WAYS[finding.kind]
             say(f"→ {words.format(**finding.facts)}")
-            act(finding)
+            if was := act(finding):
+                say(f"  It was: {was}")
     return _rebuilt(current, folder, _lessons(findings, current), state.parts, say)
 
 
@@ -82,18 +83,23 @@ def _runs(name: str) -> str:
     return f"run the cells of lesson {int(name[:2])} that build"
 
 
-def _trust(finding: Finding) -> None:
-    boto3.client("iam").update_assume_role_policy(RoleName=ROLE, PolicyDocument=json.dumps(TRUST))
+def _trust(finding: Finding) -> str:
+    iam = boto3.client("iam")
+    was = iam.get_role(RoleName=ROLE)["Role"]["AssumeRolePolicyDocument"]
+    iam.update_assume_role_policy(RoleName=ROLE, PolicyDocument=json.dumps(TRUST))
+    return json.dumps(was)
 
 
-def _take_policy_away(finding: Finding) -> None:
+def _take_policy_away(finding: Finding) -> str | None:
     iam, name = boto3.client("iam"), finding.facts["policy"]
     if name in iam.list_role_policies(RoleName=ROLE)["PolicyNames"]:
+        was = iam.get_role_policy(RoleName=ROLE, PolicyName=name)["PolicyDocument"]
         iam.delete_role_policy(RoleName=ROLE, PolicyName=name)
-        return
+        return json.dumps(was)
     for policy in iam.list_attached_role_policies(RoleName=ROLE)["AttachedPolicies"]:
         if policy["PolicyName"] == name:
             iam.detach_role_policy(RoleName=ROLE, PolicyArn=policy["PolicyArn"])
+    return None  # AWS keeps the policy itself
 
 
 def _delete_table(finding: Finding) -> None:
@@ -118,8 +124,8 @@ def _remove_permission(finding: Finding) -> None:
             lambda_.remove_permission(FunctionName=FUNCTION, StatementId=statement["Sid"])
 
 
-#: What is done before lessons' cells run, and the words for it.
-WAYS: dict[str, tuple[str, Callable[[Finding], None]]] = {
+#: What is done before lessons' cells run, and the words for it; returned is the text of what nobody else keeps.
+WAYS: dict[str, tuple[str, Callable[[Finding], str | None]]] = {
     "trust": (f"let Lambda assume {ROLE}", _trust),
     "denied": (f"take the policy {{policy}} away from {ROLE}", _take_policy_away),
     "wrong key": (f"delete {TABLE}, with all that is in it", _delete_table),

@@ -360,6 +360,18 @@ def test_repairing_says_each_step_and_brings_the_orders_back(learner, capsys):
     assert not account_state.missing(["orders:X-0001..X-0200"], health.read())
 
 
+def test_the_text_of_a_policy_that_repairing_takes_away_is_shown(learner, capsys):
+    """It may be a learner's own, and nobody else has it."""
+    iam = boto3.client("iam")
+    allow("mine", "dynamodb:PutItem", "*", effect="Deny")
+    trust_another()
+    inline = iam.get_role_policy(RoleName=ROLE, PolicyName="mine")["PolicyDocument"]
+    trust = iam.get_role(RoleName=ROLE)["Role"]["AssumeRolePolicyDocument"]
+    workbook.repair()
+    said = capsys.readouterr().out.splitlines()
+    assert [json.loads(line.removeprefix("  It was: ")) for line in said if "It was" in line] == [trust, inline]
+
+
 def test_permissions_for_rules_of_the_learners_own_stay(learner):
     lambda_, events = boto3.client("lambda"), boto3.client("events")
     mine = events.put_rule(Name="my-own-rule", EventPattern='{"source": ["me"]}')["RuleArn"]
