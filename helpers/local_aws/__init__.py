@@ -9,6 +9,7 @@ interpreter instead. It knows nothing of notebooks. From the top down; a package
     recovery                 how the account outlives its server
     cloudformation           stacks
     events, event_patterns   EventBridge: buses, rules, delivery, archives
+    schedules                when rate(...) and cron(...) are due
     awslambda                functions and their invocations
     logs, sqs, dynamodb, s3  what moto's services lack
     iam                      who may do what; STS

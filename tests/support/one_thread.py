@@ -11,10 +11,10 @@ from helpers.local_aws.engine.loop import Loop
 
 
 @contextlib.contextmanager
-def one_thread(scale: float | None = None) -> Iterator[Loop]:
-    """Run what is in the context in a loop; scale: of AWS's waits, without one the usual."""
+def one_thread(scale: float | None = None, start: float | None = None) -> Iterator[Loop]:
+    """Run what is in the context in a loop; scale: of AWS's waits, if not the usual; start: the clock's, if not now."""
     executor_before, clock_before, scale_before = executor.in_use(), clock._clock, clock.scale()
-    clock.use(ManualClock(), scale)
+    clock.use(ManualClock(start), scale)
     loop = Loop()
     executor.use(loop)
     try:

@@ -33,6 +33,7 @@ from .loops import safety_net
 from .put_events import Event, RequestError, check_entry, check_request, entry_size, make_event, parse_json
 from .replays import Replays
 from .rules import Rule, invalid_pattern
+from .schedules import Schedules
 from .target_services import send
 
 #: What an event given to TestEventPattern must have. The API reference asks for resources as well; the
@@ -66,7 +67,7 @@ def close() -> None:
         logger.info("%d deliveries are still to be retried", _lanes.waiting)
 
 
-class EventBusBackend(Archives, Replays, event_buses.CheckedBuses, models.EventsBackend):
+class EventBusBackend(Archives, Replays, Schedules, event_buses.CheckedBuses, models.EventsBackend):
     """moto's event buses of one account and region."""
 
     def __init__(self, region_name: str, account_id: str) -> None:
@@ -163,6 +164,8 @@ class EventBusBackend(Archives, Replays, event_buses.CheckedBuses, models.Events
         for rule, pattern in self._routes.candidates(bus, event.fields):
             if (only is None or rule.arn in only) and pattern.matches_view(view):
                 self._deliver(rule, event)
+        for rule in self.scheduled_for(event, only):
+            self._deliver(rule, event)
 
     def _deliver(self, rule: Rule, event: Event) -> None:
         if rule.managed_by:
@@ -191,6 +194,7 @@ class EventBusBackend(Archives, Replays, event_buses.CheckedBuses, models.Events
         for kept in delivery_rows.kept_deliveries(self.region_name):
             _sender.resume(self._send_for(kept.target, kept.event), kept)
         self.resume_replays()
+        self.resume_schedules()
 
     def _forward(self, target: targets.Target, event: Event, rule_arn: str) -> None:
         """To another bus, as it is. From there it goes to no third bus:
@@ -263,12 +267,16 @@ class EventBusBackend(Archives, Replays, event_buses.CheckedBuses, models.Events
         return bus.rules[name]
 
     def enable_rule(self, name: str, event_bus_arn: str | None) -> bool:
-        self.describe_rule(name, event_bus_arn).enable()
+        rule = cast(Rule, self.describe_rule(name, event_bus_arn))
+        rule.enable()
+        self.plan(rule)
         self._routes.forget()
         return True
 
     def disable_rule(self, name: str, event_bus_arn: str | None) -> bool:
-        self.describe_rule(name, event_bus_arn).disable()
+        rule = cast(Rule, self.describe_rule(name, event_bus_arn))
+        rule.disable()
+        self.plan(rule)
         self._routes.forget()
         return True
 

@@ -36,14 +36,31 @@ class RulePattern(models.EventPattern):
 
 
 class Rule(models.Rule):
-    """moto's rule, delivering as this module does. `metric_dimensions`: under which its metrics are kept."""
+    """moto's rule, delivering as this module does.
+
+    metric_dimensions: under which its metrics are kept; begun_at, begun_up: the time of day and the account's uptime
+    when its schedule began; plan: what tells the planned start from those before it.
+    """
 
     event_pattern: RulePattern
+    plan: object = None
 
     def __init__(self, *args: Any, **settings: Any) -> None:
         super().__init__(*args, **settings)
         bus = {} if self.event_bus_name == "default" else {"EventBusName": self.event_bus_name}
         self.metric_dimensions = bus | {"RuleName": self.name}
+        self._begin_schedule()
+
+    def enable(self) -> None:
+        if self.state == "DISABLED":
+            self._begin_schedule()
+        super().enable()
+
+    def _begin_schedule(self) -> None:
+        self.begun_at, self.begun_up = clock.now(), clock.uptime()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "plan"}
 
     def send_to_targets(self, original_event: dict[str, Any], transform_input: bool = True) -> None:  # type: ignore[override]  # moto's events have a type of their own
         """Send an event of another service of moto's, which calls this (S3: "Object Created")."""

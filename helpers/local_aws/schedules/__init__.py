@@ -1,0 +1,1 @@
+"""AWS's schedule expressions: when `rate(...)` and `cron(...)` are due."""
