@@ -12,6 +12,7 @@ interpreter instead. It knows nothing of notebooks. From the top down; a package
     schedules                when rate(...) and cron(...) are due
     awslambda                functions and their invocations
     logs, sqs, dynamodb, s3  what moto's services lack
+    log_patterns             which log events a filter pattern means
     iam                      who may do what; STS
     execution                where functions run: workers and their Runtime API
     cloudwatch               metrics and alarms

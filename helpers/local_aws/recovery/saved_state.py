@@ -18,7 +18,7 @@ from ..awslambda import async_queue, lambda_service
 from ..cloudwatch import metrics
 from ..dynamodb import item_rows, stream
 from ..events import archives
-from ..logs import log_writer
+from ..logs import backend as logs_backend
 from ..sqs import message_rows
 from ..storage import journal
 from ..storage.store import Store
@@ -144,7 +144,8 @@ def _restore(store: Store) -> None:
     if "stacks" in ours:
         _restore_stacks(ours["stacks"])
     for rows, service in (
-        (item_rows, "dynamodb"), (stream, "dynamodb"), (message_rows, "sqs"), (log_writer, "logs"), (archives, "events")
+        (item_rows, "dynamodb"), (stream, "dynamodb"), (message_rows, "sqs"), (logs_backend, "logs"),
+        (archives, "events"),
     ):  # fmt: skip
         rows.restore(lambda region, service=service: snapshots.backend_at((service, region)))
 

@@ -19,7 +19,7 @@ from ..events.rules import Rule, RulePattern
 from ..http import moto_requests
 from ..iam import backend as iam_backend
 from ..iam import policy_documents, security_tokens
-from ..logs.log_writer import Logs, Stream
+from ..logs.backend import Logs, Stream, event_filter
 from ..sqs.backend import Backend as Queues
 from ..sqs.queues import Queue
 from . import botocore_data, models
@@ -29,12 +29,13 @@ from .seam import Seam, Why, apply, differences, instead, seam, swap
 _EVENTS: tuple[Seam, ...] = (
     swap("moto.events.models:events_backends.backend", "db24709d1f7f", Why.MISSING, EventBusBackend),
     swap("moto.events.models:EventPattern", "5b25a4fd9a25", Why.WRONG, RulePattern),
-    swap("moto.events.models:Rule", "57dc666bcfb4", Why.MISSING, Rule),
+    swap("moto.events.models:Rule", "f8e477044215", Why.MISSING, Rule),
     swap("moto.events.responses:EventsHandler", "88c5040ee445", Why.WRONG, Requests),
     swap("moto.sqs.models:sqs_backends.backend", "063e4e869cdb", Why.WRONG, Queues),
     swap("moto.sqs.models:Queue", "071111a54d5b", Why.SLOW, Queue),
-    swap("moto.logs.models:logs_backends.backend", "31044eacb9dc", Why.JOURNAL, Logs),
-    swap("moto.logs.models:LogStream", "8d0e86e9b3e6", Why.JOURNAL, Stream),
+    swap("moto.logs.models:logs_backends.backend", "288eab0814f9", Why.JOURNAL, Logs),
+    swap("moto.logs.models:LogStream", "0e6ddfd459fc", Why.JOURNAL, Stream),
+    instead("moto.logs.models:EventMessageFilter", "81f8435c8b05", Why.MISSING, event_filter),
 )
 
 _BOTOCORE: tuple[Seam, ...] = (
