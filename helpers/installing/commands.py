@@ -93,9 +93,11 @@ def _lock(options: list[str]) -> int:
 
 
 def _chosen(command: str) -> tuple[str, dict[str, str]]:
-    """Return the Python that runs a command, and its variables: `.venv`, unless this one has all that is needed."""
+    """Return the Python that runs a command, and its variables: `.venv`, unless this one has all that is needed and
+    `.venv` is not the workbook's own."""
     place = Place(PROJECT)
-    if not place.venv.exists() and running.will_do(place.root, command):
+    absent = not place.venv.exists() or (bootstrap.not_ours(place) and bootstrap.flaw(place))
+    if absent and running.will_do(place.root, command):
         return sys.executable, running.environment()
     place = bootstrap.ensure()
     return str(place.python), installer.environment(place)

@@ -1,4 +1,4 @@
-"""Fill `.venv` with uv or pip: show that they are alive, log what they print, raise what they failed with.
+"""Fill a new environment with uv or pip: show that they are alive, log what they print, raise what they failed with.
 
 Standard library only: all of this runs before anything is installed.
 """
@@ -52,9 +52,9 @@ def environment(place: Place) -> dict[str, str]:
 
 
 def install(place: Place, status: StatusLine, descriptor: int) -> str:
-    """Make `.venv` with this Python, install the lock and the project; returns what did it: "uv" or "pip".
+    """Make `place.venv` with this Python, install the lock and the project; returns what did it: "uv" or "pip".
 
-    uv takes less than half of pip's time. One on the PATH is used; else pip fetches it into the new `.venv`.
+    uv takes less than half of pip's time. One on the PATH is used; else pip fetches it into the new environment.
     If uv cannot do it (pip may know of a mirror that uv does not), pip does. `descriptor`: the lock's, see
     `_run`. Raises ToolFailed with what the last tool printed.
     """
@@ -104,7 +104,7 @@ def _install_with_uv(uv: str, place: Place, env: dict[str, str]) -> list[str]:
 
 
 def find_uv(place: Place) -> str | None:
-    """Return the path of a uv on the PATH that runs, or None; not the one in `.venv`, which may be about to go."""
+    """Return the path of a uv on the PATH that runs, or None; not the one in the environment itself."""
     folders = os.environ.get("PATH", "").split(os.pathsep)
     elsewhere = os.pathsep.join(folder for folder in folders if folder and Path(folder) != place.programs)
     uv = shutil.which("uv", path=elsewhere)

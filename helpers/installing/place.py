@@ -15,13 +15,22 @@ _COPIED = {".css", ".js", ".json"}
 
 @dataclass(frozen=True)
 class Place:
-    """The project's folder, and what the set-up makes in it."""
+    """The project's folder, and what the set-up makes in it. name: of the environment's folder."""
 
     root: Path
+    name: str = ".venv"
+
+    @property
+    def new(self) -> Place:
+        """Where an environment is made before it takes the place of this one.
+
+        Its name is as long as the other: in the programs that pip and uv write, one can stand for the other.
+        """
+        return Place(self.root, ".vnew")
 
     @property
     def venv(self) -> Path:
-        return self.root / ".venv"
+        return self.root / self.name
 
     @property
     def programs(self) -> Path:
@@ -36,9 +45,9 @@ class Place:
         return self.venv / "workbook.json"
 
     @property
-    def making(self) -> Path:
-        """There while `.venv` is being made: what lies there without a stamp is ours then, and may go."""
-        return self.root / ".venv.making"
+    def trash(self) -> list[Path]:
+        """Environments that were on their way out when an earlier start ended."""
+        return list(self.root.glob(".venv.trash-*"))
 
     @property
     def log(self) -> Path:

@@ -18,7 +18,8 @@ import psutil
 import pytest
 
 from helpers import filelock
-from helpers.installing import commands, trouble
+from helpers.errors import WorkbookError
+from helpers.installing import bootstrap, commands, trouble
 from helpers.installing.installer import find_uv
 from helpers.installing.place import Place
 from helpers.paths import PROJECT
@@ -42,6 +43,8 @@ print(json.dumps({"arguments": sys.argv[1:], "python": sys.executable, "cwd": os
                   "venv": os.environ["VIRTUAL_ENV"], "small_project": small_project.__file__}))
 sys.exit(3 if "--fail" in sys.argv else 0)
 """
+#: A program that says in which environment it runs.
+HELLO = "import sys\ndef main():\n    print(sys.prefix)\n"
 #: A build backend without dependencies: the project can be installed without a network. It says that it is there, and
 #: waits to be told to go on where a test wants that.
 BACKEND = """
@@ -74,8 +77,9 @@ class Project:
             self.root / "helpers" / "installing",
             ignore=shutil.ignore_patterns("__pycache__"),
         )
-        make_wheel(self.wheels, "pytest", "1.0", {"pytest.py": FAKE_PYTEST})
-        make_wheel(self.wheels, "pytest", "2.0", {"pytest.py": FAKE_PYTEST})
+        for version in ("1.0", "2.0"):
+            entry = {f"pytest-{version}.dist-info/entry_points.txt": "[console_scripts]\nhello = hello:main\n"}
+            make_wheel(self.wheels, "pytest", version, {"pytest.py": FAKE_PYTEST, "hello.py": HELLO} | entry)
         self.write("requirements.txt", "# what the project needs\npytest==1.0\n")
         self.write("small_project.py", "")
         self.write("backend.py", BACKEND)
@@ -96,6 +100,16 @@ class Project:
     @property
     def python(self):
         return Place(self.root).python
+
+    def beside(self):
+        """What lies beside `.venv` and may not last: environments that are being made, or deleted."""
+        return sorted(
+            path.name for path in self.root.glob(".v*") if path.name not in (".venv", ".venv.lock", ".venv.log")
+        )
+
+    def was_made(self):
+        """When `.venv` was made: another one has another time."""
+        return (self.venv / "workbook.json").stat().st_mtime_ns
 
     def environment(self, **extra):
         env = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "UV_"))}
@@ -182,7 +196,7 @@ def test_first_start_installs_and_later_ones_just_start(project):
     assert Path(called["venv"]) == project.venv
     assert Path(called["small_project"]).samefile(project.root / "small_project.py")
     assert "there is none yet" in told and "[1/2]" in told and "[2/2] Installing 1 packages" in told
-    assert (project.venv / "workbook.json").exists() and not (project.root / ".venv.making").exists()
+    assert (project.venv / "workbook.json").exists() and project.beside() == []
 
     status, called, told = project.run("test", "--fail")
     assert status == 3, "pytest's own exit status is passed on"
@@ -231,19 +245,12 @@ def interpreter_of_a_removed_python(project):
     project.python.write_text("#!/gone/python\n") if os.name == "nt" else project.python.symlink_to("/gone/python3")
 
 
-def delete_stamp(project):
-    (project.venv / "workbook.json").unlink()
-    (project.root / ".venv.making").touch()
-
-
 def damage_stamp(project):
     (project.venv / "workbook.json").write_text('{"root":')
 
 
-def half_made_folder(project):
+def no_folder(project):
     shutil.rmtree(project.venv)
-    (project.venv / "lib").mkdir(parents=True)
-    (project.root / ".venv.making").touch()
 
 
 def half_deleted(project):
@@ -269,9 +276,8 @@ def change_requirements(project):
     [
         (delete_interpreter, "its Python is gone"),
         (interpreter_of_a_removed_python, "its Python is gone"),
-        (delete_stamp, "is not complete"),
         (damage_stamp, "is not complete"),
-        (half_made_folder, "is not complete"),
+        (no_folder, "there is none yet"),
         (half_deleted, "is missing in it"),
         (other_python, "its Python is gone or was replaced"),
         (uninstall, "pytest-1.0 is missing in it"),
@@ -285,7 +291,7 @@ def test_a_broken_environment_is_made_anew(complete, damage, reason):
     assert status == 0 and called, told
     assert reason in told
     assert complete.run()[2] == "", "and then it is in order"
-    assert not list(complete.root.glob(".venv.*-*")), "nothing of the broken one is left"
+    assert complete.beside() == [], "nothing of the broken one is left"
 
 
 def test_a_moved_project_is_set_up_anew(project, complete):
@@ -296,42 +302,217 @@ def test_a_moved_project_is_set_up_anew(project, complete):
     assert Path(called["small_project"]).samefile(project.root / "small_project.py")
 
 
-def test_an_environment_of_somebody_else_is_kept(project):
-    project.venv.mkdir()
-    (project.venv / "precious").write_text("mine")
-    status, _, told = project.run()
-    assert status == 0
-    assert "kept as .venv.old-1" in told
-    assert (project.root / ".venv.old-1" / "precious").read_text() == "mine"
+def test_programs_name_the_environment_in_its_place(complete):
+    """It is made in another folder, and what pip, uv and venv have written there names that."""
+    assert complete.run()[0] == 0
+    script = Place(complete.root).programs / ("hello.exe" if os.name == "nt" else "hello")
+    assert subprocess.run([script], capture_output=True, text=True).stdout.strip() == str(complete.venv)
+    texts = [
+        complete.venv / "pyvenv.cfg",
+        *(path for path in Place(complete.root).programs.iterdir() if path.is_file()),
+    ]
+    assert not [path.name for path in texts if path.stat().st_size < 1_000_000 and b".vnew" in path.read_bytes()]
+
+
+@pytest.mark.deep
+@posix
+def test_programs_that_pip_has_made_do_so_too(project):
+    path = fake_uv(project.folder / "bin", 'echo "error: something new" >&2; exit 2')
+    assert project.run(PATH=path)[0] == 0
+    answer = subprocess.run([project.venv / "bin" / "hello"], capture_output=True, text=True)
+    assert answer.stdout.strip() == str(project.venv)
+    shell = f"cd / && . {project.venv}/bin/activate && echo $VIRTUAL_ENV"
+    assert subprocess.run(["sh", "-c", shell], capture_output=True, text=True).stdout.strip() == str(project.venv)
+
+
+# --- what was there stays until there is a better one ---
+
+
+def no_network(project):
+    return {"UV_OFFLINE": "false", "PIP_RETRIES": "1"}
+
+
+def full_disk(project):
+    script = 'echo "error: failed to write: No space left on device (os error 28)" >&2; exit 2'
+    return {"PATH": fake_uv(project.folder / "bin", script)}
+
+
+@pytest.mark.parametrize("trouble, said", [
+    (no_network, "The packages cannot be downloaded"),
+    pytest.param(full_disk, "The disk is full", marks=posix),
+])  # fmt: skip
+def test_an_installation_that_fails_leaves_what_was_there(complete, trouble, said):
+    assert complete.run()[0] == 0
+    before = complete.was_made()
+    change_requirements(complete)
+    hidden = complete.wheels.rename(complete.folder / "hidden")
+    complete.wheels.mkdir()
+    status, called, told = complete.run(**trouble(complete))
+    complete.wheels.rmdir()
+    hidden.rename(complete.wheels)
+    assert status == 2 and called is None and complete.was_made() == before and complete.beside() == []
+    assert last_line(told).startswith(said), told
+    assert told.endswith(" The .venv that was there is unchanged.\n")
+    answer = subprocess.run([complete.python, "-c", "import hello, small_project"], cwd=complete.folder)
+    assert answer.returncode == 0, "it can be used as before"
+    status, called, told = complete.run()
+    assert status == 0 and called and complete.was_made() != before, told
+
+
+def keep_a_clue(project):
+    """Let an environment be one of its own that a test knows again."""
+    (project.venv / "clue").write_text("the former")
+    change_requirements(project)
 
 
 @posix
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
-def test_interrupting_an_installation_leaves_nothing_in_the_way(project, stop):
+def test_interrupting_an_installation_leaves_what_was_there(project, stop):
+    assert project.run()[0] == 0
+    keep_a_clue(project)
+    (project.root / "building").unlink()
     process = project.start_and_stop_in_the_build()
+    assert (project.venv / "clue").exists() and project.beside() == [".vnew"]
     children = psutil.Process(process.pid).children(recursive=True)
     process.send_signal(stop)
     status, _, told = project.finish(process)
     assert status == 130
     assert last_line(told) == "Stopped. Nothing is broken: run the same command again to go on."
     assert children and not psutil.wait_procs(children, timeout=PATIENCE)[1], "the installer ended too"
+    assert (project.venv / "clue").exists() and project.beside() == []
     status, called, told = project.run()
     assert status == 0 and called, told
+    assert not (project.venv / "clue").exists() and project.beside() == []
+
+
+def whole_but_not_in_place(project):
+    """A start was killed just before it put the new environment in its place."""
+    project.venv.rename(Place(project.root).new.venv)
+
+
+def old_one_in_the_way_of_its_deletion(project):
+    """A start was killed while it deleted what it had replaced."""
+    shutil.copytree(project.venv, project.root / ".venv.trash-1", symlinks=True)
+
+
+def half_made(project):
+    """A start was killed while it made a new one, and what was wrong with the old one is right again."""
+    Place(project.root).new.programs.mkdir(parents=True)
+
+
+@pytest.mark.parametrize("killed", [whole_but_not_in_place, old_one_in_the_way_of_its_deletion, half_made])
+def test_the_next_start_tidies_up_after_one_that_was_killed(complete, killed):
+    assert complete.run()[0] == 0
+    made = complete.was_made()
+    killed(complete)
+    status, called, told = complete.run()
+    assert status == 0 and called and told == "", "nothing had to be made"
+    assert complete.was_made() == made and complete.beside() == []
+
+
+def test_what_an_older_start_has_made_is_no_use_when_something_has_changed_since(complete):
+    assert complete.run()[0] == 0
+    whole_but_not_in_place(complete)
+    change_requirements(complete)
+    status, _, told = complete.run()
+    assert status == 0 and "Making the workbook's Python environment" in told
+    assert "pytest-2.0.dist-info" in Place(complete.root).installed() and complete.beside() == []
+
+
+def test_an_environment_that_cannot_be_put_in_its_place_leaves_the_old_one(complete, monkeypatch):
+    """On Windows, something in the old one may be in use."""
+    assert complete.run()[0] == 0
+    place = Place(complete.root)
+    shutil.copytree(place.venv, place.new.venv, symlinks=True)
+    keep_a_clue(complete)
+    stamp = json.loads(place.new.stamp.read_text())
+    place.new.stamp.write_text(json.dumps(stamp | {"wanted": place.wanted()}))
+    rename = Path.rename
+
+    def refuse(path, target):
+        if path == place.new.venv:
+            raise PermissionError(errno.EACCES, "it is in use")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(WorkbookError, match="cannot be written to, or something in its .venv is in use"):
+        bootstrap.ensure(complete.root)
+    assert (complete.venv / "clue").exists() and complete.beside() == [".vnew"]
+    monkeypatch.undo()
+    assert complete.run()[2] == "", "the next start has it ready"
+    assert not (complete.venv / "clue").exists() and complete.beside() == []
+
+
+# --- what the workbook has not made is the user's ---
+
+
+def made_by_venv(project):
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", project.venv], check=True)
+
+
+def made_by_conda(project):
+    (project.venv / "conda-meta").mkdir(parents=True)
+
+
+def a_file(project):
+    project.venv.write_text("mine")
+
+
+@pytest.mark.parametrize("make", [made_by_venv, made_by_conda, a_file])
+def test_an_environment_of_somebody_else_is_not_touched(project, make):
+    make(project)
+    before = project.venv.stat()
+    status, called, told = project.run()
+    assert status == 2 and called is None
+    assert told.startswith(f"{project.venv} was not made by the workbook, so it stays as it is. Rename or delete it,")
+    assert told.count("\n") == 1
+    assert project.venv.stat() == before and project.beside() == []
+    project.venv.rename(project.root / "kept")
+    assert project.run()[0] == 0
+
+
+@posix
+def test_a_link_is_not_replaced_nor_what_it_leads_to(project):
+    assert project.run()[0] == 0
+    elsewhere = project.venv.rename(project.folder / "elsewhere")
+    project.venv.symlink_to(elsewhere)
+    assert project.run()[2] == "", "it is the workbook's own, on another disk, and whole"
+    made = project.was_made()
+    change_requirements(project)
+    status, _, told = project.run()
+    assert status == 2
+    assert told == f"{project.venv} leads to {elsewhere}, so it stays as it is. Delete the link, then run this again.\n"
+    assert project.venv.is_symlink() and project.was_made() == made and project.beside() == []
+    project.venv.unlink()
+    assert project.run()[0] == 0 and elsewhere.exists()
+
+
+def test_beside_an_environment_of_somebody_else_a_python_that_has_everything_will_do(project):
+    made_by_venv(project)
+    pyproject = (project.root / "pyproject.toml").read_text(encoding="utf-8")
+    wanted = f'version = "1.0"\ndependencies = ["pytest=={pytest.__version__}"]\n'
+    project.write("pyproject.toml", pyproject.replace('version = "1.0"\n', wanted))
+    status, _, told = project.run("test", "--version")
+    assert status == 0 and told == ""
 
 
 @pytest.mark.deep
 @posix
 def test_a_killed_installation_leaves_nothing_in_the_way(project):
+    assert project.run()[0] == 0
+    keep_a_clue(project)
+    (project.root / "building").unlink()
     process = project.start_and_stop_in_the_build()
     process.kill()  # its installer lives on and still writes: the next start has to wait for it
     process.communicate()
+    assert (project.venv / "clue").exists()
     process = project.start()
     while "waiting for it to finish" not in (line := process.stderr.readline()):
         assert line, "the next start did not wait"
     project.gate.touch()
     status, called, told = project.finish(process)
     assert status == 0 and called, told
-    assert project.run()[2] == ""
+    assert project.run()[2] == "" and project.beside() == []
 
 
 @pytest.mark.deep
@@ -358,7 +539,7 @@ def test_no_network_is_one_line(project):
     assert status == 2 and called is None
     assert last_line(told).startswith("The packages cannot be downloaded: no network"), told
     assert "Traceback" not in told
-    assert not project.venv.exists(), "nothing half-made stays"
+    assert not project.venv.exists() and project.beside() == [], "nothing half-made stays"
     make_wheel(project.wheels, "pytest", "1.0", {"pytest.py": FAKE_PYTEST})
     assert project.run()[0] == 0, "with a network, the next try does it"
 
@@ -380,6 +561,7 @@ def test_a_full_disk_is_one_line(project):
     assert status == 2
     assert last_line(told).startswith("The disk is full"), told
     assert "Traceback" not in told
+    assert not project.venv.exists() and project.beside() == []
 
 
 @posix
