@@ -83,6 +83,10 @@ class ManualClock:
 
     sleep = advance
 
+    def set_on(self, seconds: float) -> None:
+        """Set the time of day on, or back (less than nothing), as a user does, or a machine that wakes: none passes."""
+        self._start += seconds
+
 
 class QuickClock(ManualClock):
     """A clock that goes on as the machine's does, and is moved on by whoever sleeps: nobody waits.

@@ -21,6 +21,7 @@ from ..iam import backend as iam_backend
 from ..iam import policy_documents, security_tokens
 from ..logs.backend import Logs, Stream, event_filter
 from ..sqs.backend import Backend as Queues
+from ..sqs.messages import Message
 from ..sqs.queues import Queue
 from . import botocore_data, models
 from .seam import Seam, Why, apply, differences, instead, seam, swap
@@ -32,6 +33,7 @@ _EVENTS: tuple[Seam, ...] = (
     swap("moto.events.models:Rule", "f8e477044215", Why.MISSING, Rule),
     swap("moto.events.responses:EventsHandler", "88c5040ee445", Why.WRONG, Requests),
     swap("moto.sqs.models:sqs_backends.backend", "063e4e869cdb", Why.WRONG, Queues),
+    swap("moto.sqs.models:Message", "72567deb6b48", Why.WRONG, Message),
     swap("moto.sqs.models:Queue", "071111a54d5b", Why.SLOW, Queue),
     swap("moto.logs.models:logs_backends.backend", "288eab0814f9", Why.JOURNAL, Logs),
     swap("moto.logs.models:LogStream", "0e6ddfd459fc", Why.JOURNAL, Stream),

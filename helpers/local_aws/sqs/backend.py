@@ -52,7 +52,7 @@ class Backend(models.SQSBackend):
         message_attribute_names: list[str] | None = None,
     ) -> list[models.Message]:
         queue: Queue = self.get_queue(queue_name)  # type: ignore[assignment]  # all are ours
-        messages = queue.receive(count, wait_seconds_timeout, visibility_timeout)
+        messages: list[models.Message] = [*queue.receive(count, wait_seconds_timeout, visibility_timeout)]
         for message in messages:
             # as moto's own receive_message does
             models._filter_message_attributes(message, message_attribute_names or [])  # noqa: SLF001

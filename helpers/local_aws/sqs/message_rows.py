@@ -5,10 +5,9 @@ from __future__ import annotations
 import pickle
 from typing import Any
 
-from moto.sqs.models import Message
-
 from ..account.arn import Arn
 from ..storage import journal
+from .messages import Message
 
 KIND = "message"
 #: The deduplication ids of FIFO queues.
@@ -25,7 +24,7 @@ def delete(queue_arn: str, message: Message) -> None:
     journal.delete(KIND, queue_arn, message.id)
 
 
-def put_sent(queue_arn: str, deduplication_id: str, at: float) -> None:
+def put_sent(queue_arn: str, deduplication_id: str, at: tuple[float, float]) -> None:
     journal.put(SENT, queue_arn, deduplication_id, pickle.dumps(at, 5))
 
 
@@ -54,9 +53,7 @@ def restore(backend_of: Any) -> None:
     for arn, _, value in journal.store.rows(KIND):
         queue = _queue(backend_of, arn)
         if queue is not None:
-            message = Message.__new__(Message)
-            message.__dict__.update(pickle.loads(value))
-            queue.put_back(message)
+            queue.put_back(Message.of_row(pickle.loads(value)))
 
 
 def _queue(backend_of: Any, arn: str) -> Any:

@@ -1,8 +1,8 @@
 """Order an SQS queue: which message is next is found at once, however many there are.
 
 Messages stand in lines. In a FIFO queue a line is a message group, from which nothing is taken while one of
-its messages is in flight; in a standard queue each message is a line of its own. Times are milliseconds since
-the epoch, as moto has them in its messages.
+its messages is in flight; in a standard queue each message is a line of its own. Times are milliseconds of
+the account's uptime, as in the messages.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from heapq import heappop, heappush
 from itertools import count
 from math import inf
 
-from moto.sqs.models import Message
+from .messages import Message
 
 
 @dataclass(slots=True)

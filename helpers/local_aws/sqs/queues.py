@@ -4,9 +4,8 @@ moto looks through all messages of a queue for each send, receive and delete. He
 is next, so each of them takes as long with three thousand messages as with three. Who waits for a message
 (long polling) sleeps until one is there.
 
-When a message was sent, comes back, and has been kept for long enough, is told by the calendar, as on AWS, whether or
-not the account was up meanwhile: four days of retention are four days for the learner, too. Seconds of long polling are
-counted on the clock that only goes on.
+When a message comes back, and has been kept for long enough, is counted in the account's uptime (`messages`): on AWS
+the queue is always up, and four days of retention are four days in which somebody can receive the message.
 """
 
 from __future__ import annotations
@@ -20,16 +19,12 @@ from moto.sqs.exceptions import InvalidParameterValue, QueueDoesNotExist, Receip
 
 from ..engine import clock, executor
 from . import message_rows, queue_attributes
+from .messages import MAX_VISIBILITY_S, Message
+from .messages import uptime_ms as _now_ms
 from .queue_order import Order
 from .receipt_handles import HandleMaker
 
-#: "Total VisibilityTimeout for the message", seconds: API_ChangeMessageVisibility.
-_MAX_VISIBILITY_S = 43200
-_DEDUPLICATION_MS = models.DEDUPLICATION_TIME_IN_SECONDS * 1000
-
-
-def _now_ms() -> float:
-    return clock.now() * 1000
+_DEDUPLICATION_S = models.DEDUPLICATION_TIME_IN_SECONDS
 
 
 class Queue(models.Queue):
@@ -48,7 +43,7 @@ class Queue(models.Queue):
         self._changed = executor.Condition()
         self._order = Order()
         self._handles = HandleMaker()
-        self._sent: dict[str, float] = {}  # deduplication ids of the last five minutes, and when they came (ms)
+        self._sent: dict[str, tuple[float, float]] = {}  # deduplication ids, and when they came (see _is_duplicate)
         self._gone = False
         super().__init__(*args, **attributes)
 
@@ -83,25 +78,30 @@ class Queue(models.Queue):
             return self._order.counts()
 
     @property
-    def messages(self) -> list[models.Message]:
+    def messages(self) -> list[Message]:  # type: ignore[override]  # all are ours
         with self._changed:
             self._order.wake(_now_ms())
             return self._order.visible()
 
-    def add_message(self, message: models.Message) -> None:
+    def add_message(self, message: Message) -> None:  # type: ignore[override]  # all are ours
         with self._changed:
             if self.fifo_queue and self._is_duplicate(message):
                 return
+        self.take_over(message)
+
+    def take_over(self, message: Message) -> None:
+        """Put a message in that another queue, or a sender, has given up: whatever its deduplication id says."""
+        with self._changed:
             self._order.add(message, self._line(message), _now_ms())
             message_rows.put(self.queue_arn, message, new=True)
             self._tell()
         if self.lambda_event_source_mappings:
             self._feed_functions()
 
-    def _line(self, message: models.Message) -> str:
+    def _line(self, message: Message) -> str:
         return message.group_id if self.fifo_queue else message.id  # type: ignore[return-value]  # in a FIFO queue it has one
 
-    def put_back(self, message: models.Message) -> None:
+    def put_back(self, message: Message) -> None:
         """Put a message back where it was when an earlier server ended."""
         now = _now_ms()
         if message.approximate_receive_count and message.visible_at > now:
@@ -109,22 +109,29 @@ class Queue(models.Queue):
         else:
             self._order.add(message, self._line(message), now)
 
-    def remember_sent(self, deduplication_id: str, at: float) -> None:
-        """Put a deduplication id back, too; at: when it came (ms)."""
-        self._sent[deduplication_id] = at
+    def remember_sent(self, deduplication_id: str, at: tuple[float, float]) -> None:
+        """Put a deduplication id back, too; at: when it came."""
+        if isinstance(at, tuple):  # what earlier releases have kept is the calendar's, and over
+            self._sent[deduplication_id] = at
 
-    def _is_duplicate(self, message: models.Message) -> bool:
+    def _is_duplicate(self, message: Message) -> bool:
+        """Tell whether a message with this one's deduplication id came in the last five minutes.
+
+        They are over when either clock says so, the account's uptime or the calendar: a message that is taken for a
+        duplicate is lost, and one that comes twice is not.
+        """
         if not message.deduplication_id:
             return False
-        now = _now_ms()
-        while self._sent and next(iter(self._sent.values())) < now - _DEDUPLICATION_MS:
+        while self._sent and _is_over(next(iter(self._sent.values()))):
             expired = next(iter(self._sent))
             del self._sent[expired]
             message_rows.forget_sent(self.queue_arn, expired)
-        if message.deduplication_id in self._sent:
+        came = self._sent.get(message.deduplication_id)
+        if came is not None and not _is_over(came):
             return True
-        self._sent[message.deduplication_id] = now
-        message_rows.put_sent(self.queue_arn, message.deduplication_id, now)
+        self._sent.pop(message.deduplication_id, None)  # those that came last stand last
+        at = self._sent[message.deduplication_id] = clock.uptime(), clock.now()
+        message_rows.put_sent(self.queue_arn, message.deduplication_id, at)
         return False
 
     def _feed_functions(self) -> None:
@@ -145,12 +152,12 @@ class Queue(models.Queue):
 
     # Receiving
 
-    def receive(self, count: int, wait_s: float, visibility_s: int) -> list[models.Message]:
+    def receive(self, count: int, wait_s: float, visibility_s: int) -> list[Message]:
         """Return up to `count` messages, as copies; waits up to `wait_s` seconds for the first one.
 
         A message that was received too often goes to the dead-letter queue instead.
         """
-        dead: list[models.Message] = []
+        dead: list[Message] = []
         end = clock.monotonic() + wait_s
         with self._changed:
             while True:
@@ -180,8 +187,8 @@ class Queue(models.Queue):
         self._changes += 1
         self._changed.notify_all()
 
-    def _take(self, count: int, visibility_s: int, now: float, dead: list[models.Message]) -> list[models.Message]:
-        taken: list[models.Message] = []
+    def _take(self, count: int, visibility_s: int, now: float, dead: list[Message]) -> list[Message]:
+        taken: list[Message] = []
         oldest = now - self.message_retention_period * 1000  # type: ignore[attr-defined]  # moto sets it with setattr
         limit = self.redrive_policy["maxReceiveCount"] if self.dead_letter_queue and self.redrive_policy else None
         self._order.wake(now)
@@ -190,7 +197,7 @@ class Queue(models.Queue):
             if not batch:
                 break
             for message in batch:
-                if (message.sent_timestamp or 0) <= oldest:
+                if message.arrived <= oldest:
                     self._order.remove(message)
                     message_rows.delete(self.queue_arn, message)
                 elif limit is not None and message.approximate_receive_count >= limit:
@@ -200,17 +207,24 @@ class Queue(models.Queue):
                     taken.append(self._receive(message, visibility_s, now))
         return taken
 
-    def _receive(self, message: models.Message, visibility_s: int, now: float) -> models.Message:
-        message.approximate_first_receive_timestamp = message.approximate_first_receive_timestamp or int(now)
+    def _receive(self, message: Message, visibility_s: int, now: float) -> Message:
+        first = message.approximate_first_receive_timestamp
+        message.approximate_first_receive_timestamp = first or int(clock.now() * 1000)
+        message.received = now
         message.approximate_receive_count += 1
         message.receipt_handle = self._handles.make(message.id)
         self._order.hide(message, now + visibility_s * 1000)
         message_rows.put(self.queue_arn, message)
         return copy(message)
 
-    def _move_to_dead_letter_queue(self, message: models.Message) -> None:
+    def _move_to_dead_letter_queue(self, message: Message) -> None:
+        """Move a message; in a FIFO queue it begins to age anew, in a standard queue it goes on.
+        https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
+        """
         message.visible_at = message.delayed_until = 0
-        self.dead_letter_queue.add_message(message)  # type: ignore[union-attr]  # the caller has looked
+        if self.fifo_queue:
+            message.mark_sent()
+        self.dead_letter_queue.take_over(message)  # type: ignore[union-attr]  # the caller has looked; all are ours
         message_rows.delete(self.queue_arn, message)
 
     # By receipt handle
@@ -238,17 +252,17 @@ class Queue(models.Queue):
                     f"Value {receipt_handle} for parameter ReceiptHandle is invalid. Reason: Message does not exist "
                     "or is not available for visibility timeout change."
                 )
-            if now + visibility_s * 1000 - (message.sent_timestamp or 0) > _MAX_VISIBILITY_S * 1000:
+            if now + visibility_s * 1000 - message.received > MAX_VISIBILITY_S * 1000:
                 raise InvalidParameterValue(
                     f"Value {visibility_s} for parameter VisibilityTimeout is invalid. Reason: Total "
-                    f"VisibilityTimeout for the message is beyond the limit [{_MAX_VISIBILITY_S} seconds]"
+                    f"VisibilityTimeout for the message is beyond the limit [{MAX_VISIBILITY_S} seconds]"
                 )
             self._order.hide(message, now + visibility_s * 1000)
             message_rows.put(self.queue_arn, message)
             self._order.wake(now)
             self._tell()  # who waits learns how long
 
-    def _message(self, receipt_handle: str) -> models.Message | None:
+    def _message(self, receipt_handle: str) -> Message | None:
         message_id = self._handles.message_id(receipt_handle)
         if message_id is None:
             raise ReceiptHandleIsInvalid
@@ -267,3 +281,8 @@ class Queue(models.Queue):
             self._gone = True
             message_rows.forget(self.queue_arn)
             self._tell()
+
+
+def _is_over(came: tuple[float, float]) -> bool:
+    """Tell whether a deduplication id that came then (uptime, time of day) may come again."""
+    return clock.uptime() - came[0] > _DEDUPLICATION_S or abs(clock.now() - came[1]) > _DEDUPLICATION_S

@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 from moto.sqs import models
 
 from helpers.local_aws.sqs.backend import Backend
+from helpers.local_aws.sqs.messages import Message
 from helpers.local_aws.sqs.queues import Queue as LocalQueue
 from tests.support.event_probe import Probe, entry
 from tests.support.lambda_requests import refused
@@ -64,6 +65,7 @@ def queue(aws) -> Queue:
 def backend(monkeypatch) -> Backend:
     """SQS in this process; no server is involved."""
     monkeypatch.setattr(models, "Queue", LocalQueue)
+    monkeypatch.setattr(models, "Message", Message)
     return Backend("us-east-1", "123456789012")
 
 
@@ -195,10 +197,8 @@ def test_a_long_poll_that_finds_only_a_dead_letter_waits_on(aws) -> None:
 def test_a_message_past_its_retention_is_gone(backend) -> None:
     """A minute is the least that a queue keeps a message."""
     queue = backend.create_queue("queue", MessageRetentionPeriod="60")
-    sent = time.time() * 1000
     for body, age_s in (("old", 61), ("young", 30)):
-        message = backend.send_message("queue", body)
-        message.sent_timestamp = int(sent - age_s * 1000)
+        backend.send_message("queue", body).arrived -= age_s * 1000
     assert [message.body for message in queue.receive(10, 0, 30)] == ["young"]
     assert queue._counts() == (0, 1, 0)
 
