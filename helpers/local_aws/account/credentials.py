@@ -15,8 +15,7 @@ from typing import Any
 
 ACCOUNT_ID = "123456789012"
 REGION = "us-east-1"
-#: Seconds that the credentials of an execution environment last. AWS rotates them inside a running environment;
-#: here an environment never lives that long.
+#: Seconds that the session of an execution environment lasts, as far as moto knows of it.
 ROLE_SESSION_SECONDS = 12 * 3600
 
 _KEY_CHARACTERS = string.ascii_uppercase + "234567"
@@ -37,7 +36,7 @@ class Credentials:
     secret_access_key: str
     session_token: str | None = None
     role_arn: str | None = None
-    expires_at: float | None = None  # seconds since the epoch
+    expires_at: float | None = None  # seconds since the epoch, as the client was told
     principal_arn: str = ""
     user_name: str | None = None
     session_policy: str | None = None
@@ -70,7 +69,11 @@ class CredentialStore:
         return credentials
 
     def for_role(self, role_arn: str, session_name: str) -> Credentials:
-        """Assume a role as the Lambda service does for an execution environment, and return its credentials."""
+        """Assume a role as the Lambda service does for an execution environment, and return its credentials.
+
+        They do not expire: AWS rotates them inside of a running environment. A worker that is warm still when a laptop
+        has slept for a night, or its clock was set, must not fail for that.
+        """
         from moto.sts.models import sts_backends
 
         role = sts_backends[ACCOUNT_ID]["aws"].assume_role(
@@ -90,7 +93,7 @@ class CredentialStore:
             role.session_token,
             role.role_arn,
             # moto keeps the time in UTC, without saying so
-            role.expiration.replace(tzinfo=role.expiration.tzinfo or UTC).timestamp(),
+            None if source_function else role.expiration.replace(tzinfo=role.expiration.tzinfo or UTC).timestamp(),
             role.arn,
             session_policy=role.policy or None,
             source_function=source_function,

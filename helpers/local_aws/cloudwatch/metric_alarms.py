@@ -55,7 +55,7 @@ class Backend(CloudWatchBackend):
 
     def set_alarm_state(self, alarm_name: str, *args: Any) -> None:
         super().set_alarm_state(alarm_name, *args)
-        self.alarms[alarm_name].stays_until = clock.now() + SET_STATE_STAYS  # type: ignore[attr-defined]  # our own attribute
+        self.alarms[alarm_name].stays_until = clock.uptime() + SET_STATE_STAYS  # type: ignore[attr-defined]  # our own attribute
 
 
 def evaluate(backend: CloudWatchBackend) -> None:
@@ -63,7 +63,7 @@ def evaluate(backend: CloudWatchBackend) -> None:
     now = clock.now()
     for alarm in backend.alarms.values():
         ours = alarm.rule is None and alarm.comparison_operator in _COMPARISONS
-        if ours and now >= getattr(alarm, "stays_until", 0):
+        if ours and not 0 < getattr(alarm, "stays_until", 0) - clock.uptime() <= SET_STATE_STAYS:
             _evaluate(alarm, now)
 
 

@@ -21,7 +21,7 @@ from ..account.arn import Arn
 from ..engine import clock, executor
 from ..storage import journal
 from .archive_requests import check, check_one_filter, check_state
-from .put_events import Event, entry_size, parse_json, timestamp
+from .put_events import Event, entry_size, parse_json
 
 RULE_PREFIX = "Events-Archive-"
 #: Who manages the rule, as DescribeRule says it.
@@ -46,18 +46,21 @@ class KeptEvent(NamedTuple):
     region: str
     resources: tuple[str, ...]
     detail: str
+    kept_at: float  # the account's uptime then
 
     @classmethod
     def of(cls, event: Event) -> KeptEvent:
         fields = event.fields
         names = [fields[name] for name in ("detail-type", "source", "account", "region")]
-        return cls.read((fields["time"], event.ingestion_time, *names, tuple(fields["resources"]), event.detail_text))
+        texts = (fields["time"], event.ingestion_time, *names)
+        return cls.read((*texts, tuple(fields["resources"]), event.detail_text, clock.uptime()))
 
     @classmethod
     def read(cls, values: tuple[Any, ...]) -> KeptEvent:
-        """Make an event from its values, of which many events have the same."""
+        """Make an event from its values, of which many events have the same; an earlier release's counts from now."""
         texts: Any = map(intern, values[:6])
-        return cls(*texts, *values[6:])
+        rest: Any = (*values[6:], clock.uptime())[:3]
+        return cls(*texts, *rest)
 
     @property
     def size(self) -> int:
@@ -141,12 +144,12 @@ class Archive(models.Archive):
         return sorted(found, key=lambda event: event.time[:16])  # "2026-11-23T09:30"
 
     def _forget_expired(self) -> None:
-        # Days of the calendar, as on AWS: who archives for a week wants a week's events, however long the account was
-        # up. Waits are counted in uptime because what waits must have its chance; nothing waits here.
+        # Days in which the account was up, as with all that was accepted: a clock that is set, or a holiday, must not
+        # take away what somebody has kept in order to have it again.
         if not self.retention:
             return
-        oldest = timestamp(clock.now() - int(self.retention) * _DAY_S)
-        while self._kept and self._kept[0].ingested < oldest:
+        oldest = clock.uptime() - int(self.retention) * _DAY_S
+        while self._kept and self._kept[0].kept_at < oldest:
             self._size -= self._kept.popleft().size
             journal.delete(ROWS, self.row_owner, self._numbers.popleft())
 

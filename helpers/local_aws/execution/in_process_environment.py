@@ -212,7 +212,7 @@ class InProcessEnvironment:
         runtime: Any = importlib.util.module_from_spec(spec)
         self._runtime = runtime
         spec.loader.exec_module(runtime)
-        runtime.now = clock.now
+        runtime.now, runtime.passed = clock.now, clock.monotonic
         runtime.set_up_logging()
         sys.path.insert(0, str(self.spec.code_dir))
         with contextlib.suppress(_Failed):

@@ -28,8 +28,8 @@ AWS_LIBRARY = f"/var/lang/lib/python{sys.version_info[0]}.{sys.version_info[1]}"
 _LIBRARY = os.path.dirname(os.__file__)  # noqa: PTH120  a cold start waits for what is imported here
 
 
-#: What tells the time of day that deadlines are in.
-now = time.time
+#: What tells the time of day that deadlines are in, and the time that passes until then: a clock may be set meanwhile.
+now, passed = time.time, time.monotonic
 #: What AWS's Python runtime has beside the standard library. A function that needs more brings it in its zip,
 #: here too.
 #: https://docs.aws.amazon.com/lambda/latest/dg/lambda-python.html
@@ -154,10 +154,10 @@ class LambdaContext:
         self.identity = _Identity()
         client_context = headers.get("lambda-runtime-client-context")
         self.client_context = _Namespace(json.loads(client_context)) if client_context else None
-        self._deadline_ms = int(headers["lambda-runtime-deadline-ms"])
+        self._ends = passed() + int(headers["lambda-runtime-deadline-ms"]) / 1000 - now()
 
     def get_remaining_time_in_millis(self):
-        return max(0, self._deadline_ms - int(now() * 1000))
+        return max(0, round((self._ends - passed()) * 1000))
 
     def log(self, message):
         sys.stdout.write(str(message))

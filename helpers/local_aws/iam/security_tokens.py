@@ -8,7 +8,6 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_terms-and-concepts.htm
 from __future__ import annotations
 
 import json
-from datetime import timedelta
 from typing import Any
 
 from moto.core.responses import ActionResult
@@ -18,7 +17,6 @@ from moto.sts.responses import TokenResponse
 from werkzeug.exceptions import BadRequest, Forbidden
 
 from ..account.credentials import ACCOUNT_ID
-from ..engine import clock
 from ..http.dispatch import error_answer
 from .authorization import AccessRequest, Decision, Policy, decide
 from .service_permissions import assume_role_context
@@ -38,13 +36,8 @@ class Backend(STSBackend):
         return moto.sts.urls
 
     def assume_role(self, *args: Any, **settings: Any) -> AssumedRole:
-        """Begin a session that belongs to this very role: one that has its name later is another.
-
-        It ends by the account's clock, which checks it; moto's is the machine's.
-        """
+        """Begin a session that belongs to this very role: one that has its name later is another."""
         session = super().assume_role(*args, **settings)
-        lasts = timedelta(seconds=settings["duration"])
-        session.expiration = clock.utc().replace(tzinfo=None) + lasts  # moto's are naive
         role = _role(session.role_arn)
         session.role_id = role.id if role is not None else ""  # type: ignore[attr-defined]  # our own attribute
         return session

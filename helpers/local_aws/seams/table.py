@@ -112,6 +112,7 @@ _DYNAMODB: tuple[Seam, ...] = (
 
 _MODELS: tuple[Seam, ...] = (
     instead("moto.core.common_models:BaseModel.__new__", "08cf0ef20e88", Why.WRONG, models.untracked),
+    seam("moto.core.utils:utcnow.__code__", "7b8bb404c4f6", Why.WRONG, models.account_time),
 )
 
 SEAMS: tuple[Seam, ...] = (*_MODELS, *_BOTOCORE, *_HTTP, *_LAMBDA, *_EVENTS, *_DYNAMODB, *_CLOUDWATCH, *_IAM)
