@@ -2,6 +2,7 @@
 
 "All data in DynamoDB Streams is subject to a 24-hour lifetime", and what is older "is susceptible to trimming (removal)
 at any moment": https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html
+They are hours in which the account is up: what happened before a weekend is still there for a function after it.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import itertools
 import pickle
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, ClassVar
 
 from moto.awslambda.utils import get_backend
@@ -25,7 +26,10 @@ from . import item_rows
 
 KIND, POSITION = "stream record", "stream position"
 #: How long a record can be read, and how much longer it may stay: many are removed at once, and the state saved then.
-LIFETIME, SLACK = timedelta(hours=24), timedelta(hours=1)
+#: Seconds of the account's uptime.
+LIFETIME, SLACK = 24 * 3600.0, 3600.0
+#: Where a row has the account's uptime when its record was written; the record itself tells the time of day.
+_WRITTEN = "written"
 
 #: How large the records of one invocation may be together: Lambda takes 6 MB, of which each needs some more.
 #: https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventsourcemapping.html#invocation-eventsourcemapping-batching
@@ -72,8 +76,10 @@ class Shard(StreamShard):
         kept = StreamRecord(self.table, view, _event_name(old, new), old, new, number)
         kept.record["awsRegion"] = self.table.region_name  # moto says us-east-1 everywhere
         kept.record["dynamodb"]["ApproximateCreationDateTime"] = _now()
+        kept.written = clock.uptime()  # type: ignore[attr-defined]  # our own attribute
         self.items.append(kept)
-        journal.put(KIND, self.arn, str(number), pickle.dumps(kept.record, 5), new=True)
+        row = pickle.dumps(kept.record | {_WRITTEN: _written(kept)}, 5)
+        journal.put(KIND, self.arn, str(number), row, new=True)
 
     def get(self, start: int, quantity: int) -> list[dict[str, Any]]:
         """Return so many records from the one with the number `start` on."""
@@ -86,10 +92,10 @@ class Shard(StreamShard):
 
     def trim(self) -> None:
         """Remove what is older than a day, when something has been for an hour."""
-        horizon = _now() - LIFETIME
-        if not self.items or _time(self.items[0]) > horizon - SLACK:
+        horizon = clock.uptime() - LIFETIME
+        if not self.items or _written(self.items[0]) > horizon - SLACK:
             return
-        count = sum(_time(each) <= horizon for each in self.items)
+        count = sum(_written(each) <= horizon for each in self.items)
         for number in range(self.starting_sequence_number, self.starting_sequence_number + count):
             journal.delete(KIND, self.arn, str(number))
         del self.items[:count]
@@ -100,6 +106,8 @@ class Shard(StreamShard):
         """Have the records of an earlier server, the oldest first."""
         for record in records:
             kept: StreamRecord = object.__new__(StreamRecord)
+            # One that an earlier release has kept counts from now.
+            kept.written = record.pop(_WRITTEN, clock.uptime())  # type: ignore[attr-defined]  # our own attribute
             kept.record = record
             self.items.append(kept)
         if records:
@@ -175,6 +183,6 @@ def _now() -> datetime:
     return clock.utc().replace(tzinfo=None)  # moto's are all so
 
 
-def _time(kept: StreamRecord) -> datetime:
-    time: datetime = kept.record["dynamodb"]["ApproximateCreationDateTime"]
-    return time
+def _written(kept: StreamRecord) -> float:
+    written: float = kept.written  # type: ignore[attr-defined]  # our own attribute
+    return written

@@ -13,6 +13,7 @@ from helpers.local_aws.engine import clock
 from helpers.local_aws.recovery import snapshots
 from helpers.local_aws.storage import journal
 from tests.support.embedded_aws import Gate
+from tests.support.one_thread import restart
 from tests.support.polling import eventually
 
 STREAM = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
@@ -195,6 +196,33 @@ def test_records_of_more_than_a_day_go_and_the_others_keep_their_numbers(service
     assert shard.to_json()["SequenceNumberRange"]["StartingSequenceNumber"] == first
     service.store.commit()
     assert [int(key) for _, key, _ in service.rows(stream.KIND)] == numbers(shard)
+
+
+@pytest.mark.parametrize("jump_s", [HOUR, -HOUR, 30 * 24 * HOUR], ids=["on", "back", "asleep"])
+def test_a_clock_that_is_set_takes_no_record_away(service, jump_s):
+    table = service.table(StreamSpecification=STREAM)
+    table.put_item({"id": {"S": "a"}})
+    clock._clock.set_on(jump_s)
+    table.put_item({"id": {"S": "b"}})
+    assert len(numbers(table.stream_shard)) == 2
+    clock.sleep(26 * HOUR)
+    assert numbers(table.stream_shard) == []
+
+
+def test_records_do_not_age_while_nobody_is_there(service):
+    table = service.table(StreamSpecification=STREAM)
+    table.put_item({"id": {"S": "a"}})
+    before = table.stream_shard.items[0].record
+    clock.sleep(20 * HOUR)
+    table.put_item({"id": {"S": "b"}})
+    service.store.commit()
+    restart(hours_between=60)
+    table.stream_shard.items.clear()
+    stream.restore(lambda region: service.backend)
+    shard = table.stream_shard
+    assert [len(numbers(shard)), shard.items[0].record] == [2, before]
+    clock.sleep(6 * HOUR)
+    assert len(numbers(shard)) == 1
 
 
 def test_numbers_go_on_when_no_record_is_left(service, monkeypatch):
