@@ -84,8 +84,6 @@ class Account:
 
     def answer(self, request: Request) -> Answer:
         """Answer a request as AWS would: status, headers, body. Every failure is an answer, too."""
-        if self._in_one_thread and not _hands_over(request):
-            executor.run_due()
         try:
             return self._answered(request)
         except Exception:  # no more files, processes or memory, too
@@ -112,6 +110,8 @@ class Account:
             caller = signing.authenticate(request, self._credentials)
         except signing.NotAuthenticated as error:
             return _refuse(request, error)
+        if self._in_one_thread and not _hands_over(request):
+            executor.run_due()  # which may take long: it is the time at which the request came that it was signed for
         try:
             call = read(request, caller)
             for stage in (self._write_logs, decide, make_up, serve, keep):
