@@ -83,7 +83,7 @@ class Store:
             (self._log_size,) = self._connection.execute("select coalesce(sum(length(batch)), 0) from log").fetchone()
             while self._log_size:
                 self._fold()
-            (last,) = self._connection.execute("select max(number) from rows").fetchone()
+            (last,) = self._connection.execute("select max(key) from rows where typeof(key) = 'integer'").fetchone()
         except sqlite3.Error as error:
             if (getattr(error, "sqlite_errorname", None) or "").startswith("SQLITE_BUSY"):
                 raise StoreError(
@@ -92,7 +92,7 @@ class Store:
             raise UnreadableError(path, str(error)) from None
         except OSError as error:
             raise UnreadableError(path, error.strerror or str(error)) from None
-        self._numbers = itertools.count(max(last or 0, int(clock.now() * 1e6)))
+        self._numbers = itertools.count(max((last or 0) + 1, int(clock.now() * 1e6)))
 
     def _open(self, path: Path) -> sqlite3.Connection:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))

@@ -96,6 +96,22 @@ def test_what_changes_in_the_background_is_committed_and_folded_in_time(tmp_path
     store.close()
 
 
+def test_a_number_is_larger_than_all_before_whatever_the_clock_says(tmp_path):
+    """A machine without a battery begins at the same moment each time."""
+    seen = []
+    for start in (2e9, 2e9, 2e9 - 3600, 2e9 + 3600):
+        clock.use(ManualClock(start))
+        store = Store(tmp_path / "store.sqlite", "test")
+        for _ in range(3):
+            seen.append(store.number())
+            store.put("kind", "owner", seen[-1], b"value", new=True)
+        store.close()
+    assert seen == sorted(set(seen))
+    store = Store(tmp_path / "store.sqlite", "test")
+    assert [key for _, key, _ in store.rows("kind")] == seen
+    store.close()
+
+
 def test_a_failed_commit_is_tried_again_after_a_while(tmp_path, by_hand, caplog):
     store = opened(tmp_path)
     store._connection.execute("pragma query_only = 1")
