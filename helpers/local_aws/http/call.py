@@ -28,17 +28,14 @@ from werkzeug.exceptions import HTTPException
 
 from ..account.credentials import ACCOUNT_ID
 from ..account.service_table import Effect, Service
-from . import members
+from . import foreign, members
 from .http1 import MAX_BODY, Request
 from .moto_requests import CALL, moto_request
+from .query_protocol import FORM, Form, form_of, of_query
 from .signing import Caller
 
 #: Status, headers, body.
 Answer = tuple[int, dict[str, str], bytes]
-#: Parameters, as they were sent.
-Form = list[tuple[str, str]]
-
-FORM = "application/x-www-form-urlencoded"
 _RPC = re.compile(r"/service/[^/]+/operation/(\w+)/?")
 
 
@@ -120,28 +117,22 @@ def read(request: Request, caller: Caller) -> Call:
         if request.query or content_type.startswith(FORM) or service.is_rest or "/operation/" in request.path:
             raise Ambiguous("X-Amz-Target stands beside another operation or other parameters.")
         return _json_call(request, caller, target)
-    form = _form(request)
+    form = form_of(request)
     given = dict(form)
     if "Action" in given:
         _refuse_second(request, service, form)
         protocol = "ec2" if service.protocol == "ec2" else "query"
-        operation = _found(service, given["Action"], given.get("Version"))
-        call = _call(request, caller, protocol, given["Action"], *operation)
+        model, operation = _found(service, given["Action"], given.get("Version"))
+        request, form = of_query(request, service, operation, form)
+        call = _call(request, caller, protocol, given["Action"], model, operation)
     elif (rpc := _RPC.fullmatch(request.path)) is not None:  # its body may be CBOR
-        operation = _found(service, rpc[1])
-        return _call(request, caller, "smithy-rpc-v2-cbor", rpc[1], *operation, _if_json(request.body))
+        found = _found(service, rpc[1])
+        return _call(request, caller, "smithy-rpc-v2-cbor", rpc[1], *found, _if_json(request.body))
     else:
         call = _rest_call(request, caller)
+        form = parse_qsl(call.request.query, keep_blank_values=True) if call.operation is not None else form
     call.form = form
     return call
-
-
-def _form(request: Request) -> Form:
-    """Return the parameters of a request of the AWS query protocol: of its address, and of its body."""
-    fields = parse_qsl(request.query, keep_blank_values=True)
-    if request.headers.get("content-type", "").lower().startswith(FORM):
-        fields += parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True)
-    return fields
 
 
 def _refuse_second(request: Request, service: Service, form: Form) -> None:
@@ -172,6 +163,8 @@ def _call(
     known = members.known(operation, given) if given is not None else None
     if known is not given:
         request = replace(request, body=json.dumps(known).encode())
+    if request.path != "/" and protocol == "json":  # moto would take a queue's name from there
+        request = replace(request, target="/")
     service, region = caller.service, caller.region
     host = _host(service, model, region)
     effect = service.effect(name, request.method)
@@ -217,7 +210,7 @@ def _json_call(request: Request, caller: Caller, target: str) -> Call:
 
 def _json(body: bytes) -> dict[str, Any]:
     try:
-        parameters = json.loads(body or b"{}")
+        parameters = json.loads(body.decode() or "{}")  # as moto decodes it
     except (ValueError, RecursionError):
         raise Unreadable("The request's body is no JSON that can be read.") from None
     if not isinstance(parameters, dict):
@@ -241,8 +234,16 @@ def _rest_call(request: Request, caller: Caller) -> Call:
                 call.operation, call.path = router.match(call.for_moto)
                 call.model, call.name, call.protocol = model, call.operation.name, str(model.protocol)
                 call.host, call.effect = _host(service, model, call.region), service.effect(call.name, request.method)
+                _leave_out(call, call.operation)
                 break
     return call
+
+
+def _leave_out(call: Call, operation: OperationModel) -> None:
+    request = foreign.leave_out_of_rest(call.request, operation)
+    if request is not call.request:
+        call.request, call.for_moto = request, moto_request(request, call.for_moto.environ["HTTP_HOST"])
+        call.for_moto.environ[CALL] = call
 
 
 @cache

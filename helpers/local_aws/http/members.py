@@ -1,4 +1,4 @@
-"""Leave out of an AWS JSON request what is no member of its operation's input, as AWS does.
+"""Leave out of JSON what is no member of its operation's input, as AWS does.
 
 What nobody has described is neither judged by IAM nor read by a service: both see the same. What a model says of
 values of DynamoDB's kind, which may hold one another, is the service's own to look at, and left as it is.
@@ -18,8 +18,9 @@ class _Filter(Protocol):
 
 
 class _Structure:
-    def __init__(self, shape: StructureShape, made: dict[str, _Filter | None]) -> None:
-        members = {each.serialization.get("name", name): each for name, each in shape.members.items()}
+    def __init__(self, shape: StructureShape, made: dict[str, _Filter | None], some: Any = None) -> None:
+        given = shape.members if some is None else some  # those of its members that may be there
+        members = {each.serialization.get("name", name): each for name, each in given.items()}
         self._members = frozenset(members)
         filters = {name: _filter(each, made) for name, each in members.items()}
         self._inside = {name: each for name, each in filters.items() if each is not None}
@@ -97,15 +98,33 @@ def _inside(shape: Shape) -> list[Shape]:
     return [shape.value] if isinstance(shape, MapShape) else []
 
 
+class _Nothing:
+    """The input of an operation that has none."""
+
+    def known(self, value: Any) -> Any:
+        return {} if value else value
+
+
 @lru_cache(maxsize=1024)
 def _of_operation(operation: OperationModel) -> _Filter | None:
-    return _filter(operation.input_shape, {}) if operation.input_shape is not None else None
+    return _filter(operation.input_shape, {}) if operation.input_shape is not None else _Nothing()
 
 
 def known(operation: OperationModel | None, parameters: dict[str, Any]) -> dict[str, Any]:
     """Return the parameters that an operation has; itself, the same object, when that is all of them.
 
-    An operation that has no input, or is not known, is left with what it was given.
+    An operation that nobody knows is left with what it was given.
     """
     found = _of_operation(operation) if operation is not None else None
     return found.known(parameters) if found is not None else parameters
+
+
+def of_body(operation: OperationModel) -> _Filter | None:
+    """Return what looks at the JSON body of a REST operation; None when it is not JSON, or anything may be in it."""
+    shape = operation.input_shape
+    if operation.service_model.protocol != "rest-json" or not isinstance(shape, StructureShape):
+        return None
+    payload = shape.serialization.get("payload")
+    if payload is not None:
+        return _filter(shape.members[payload], {})
+    return _Structure(shape, {}, {n: each for n, each in shape.members.items() if "location" not in each.serialization})

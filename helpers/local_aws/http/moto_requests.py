@@ -13,7 +13,7 @@ import io
 import random
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import ParseResult, unquote_to_bytes
+from urllib.parse import ParseResult, parse_qs, unquote_to_bytes
 
 from moto.core.request import Request as MotoRequest
 from moto.core.responses import BaseResponse
@@ -90,7 +90,8 @@ def _wsgi_path(path: str) -> str:
 
 
 def set_up(by_moto: Callable[..., None]) -> Callable[..., None]:
-    """Have moto take nothing but the body of a request that names its operation in X-Amz-Target, and the short way.
+    """Have moto look for parameters where they are: in the body of a request that names its operation in X-Amz-Target,
+    which goes the short way, and in the address of a REST request.
 
     It would else read the body as a form, too: "&Action=…&" in the text of an event would be an operation.
     """
@@ -106,8 +107,12 @@ def set_up(by_moto: Callable[..., None]) -> Callable[..., None]:
             _set_up_shortly(self, request, full_url)
             return
         by_moto(self, request, full_url, headers, use_raw_body)
+        call: Any = request.environ.get(CALL)
         if "x-amz-target" in self.headers:
             self.querystring = self.data = {}
+        elif call is not None and call.service.is_rest and not request.form and not request.files:
+            # Without parameters in the address, moto would take the body for a form, and then the headers.
+            self.querystring = self.data = parse_qs(request.query_string.decode(), keep_blank_values=True)
 
     return setup_class
 
