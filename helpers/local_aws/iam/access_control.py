@@ -14,11 +14,11 @@ from ..account.credentials import Credentials
 from ..http.call import Call
 from ..http.dispatch import Answer
 from . import identity_policies, resource_policies, service_permissions
-from .access_denied import refusal
+from .access_denied import refusal, without_resource
 from .authorization import AccessRequest, Decision, PolicySet
 from .caller_context import CallerContext
 from .identity_policies import IdentityPolicies
-from .permissions import Permission
+from .permissions import NoResource, Permission
 
 #: The kinds of policies, as AWS's errors name them: after "with an explicit deny in", and after "because no".
 _IDENTITY = ("an identity-based policy", "identity-based policy")
@@ -44,8 +44,12 @@ def refuse(call: Call) -> Answer | None:
     credentials = call.caller.credentials
     if credentials.is_administrator:
         return None
+    try:
+        needed = service_permissions.needed(call)
+    except NoResource:
+        return without_resource(call)
     policies = _policies(credentials)
-    for permission in service_permissions.needed(call):
+    for permission in needed:
         context = CallerContext(credentials, call.request, call.region, permission.context)
         reason = _why_not(credentials, policies, permission, context)
         if reason is not None:

@@ -18,7 +18,20 @@ def refusal(call: Call, permission: Permission, reason: str) -> Answer:
     action = permission.shown_action or permission.action
     resource = permission.shown_resource or permission.resource
     caller, ending = call.caller.credentials.principal_arn, reason.format(action=action)
-    message = f"User: {caller} is not authorized to perform: {action} on resource: {resource} {ending}"
+    return _answer(call, f"User: {caller} is not authorized to perform: {action} on resource: {resource} {ending}")
+
+
+def without_resource(call: Call) -> Answer:
+    """Return the answer to a request of which one cannot say what it is about, so that no policy can allow it."""
+    action = f"{call.service.iam}:{call.name or '(an operation that is not known)'}"
+    return _answer(
+        call,
+        f"User: {call.caller.credentials.principal_arn} is not authorized to perform: {action}: the embedded AWS does "
+        "not know on which resource, so policies cannot allow it here; use the account's own credentials",
+    )
+
+
+def _answer(call: Call, message: str) -> Answer:
     service, headers = call.service, call.request.headers
     if service.answers_xml or call.protocol == "query":
         return error_answer("iam", 403, "AccessDenied", message)

@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+
+class NoResource(Exception):
+    """One cannot say which resource a call is about: nobody but the account's own credentials may make it."""
+
+
 #: A condition key's value, or a function that finds it out when a policy asks for it.
 Value = str | tuple[str, ...] | Callable[[], "str | tuple[str, ...] | None"]
 

@@ -1,4 +1,4 @@
-"""Decide what a resource's own policy says about a caller: of functions and queues, and roles' trust policies."""
+"""Decide what a resource's own policy says about a caller: functions, queues, buckets, and roles by whom they trust."""
 
 from __future__ import annotations
 
@@ -45,6 +45,12 @@ def _policy(resource_arn: str) -> Any:
     if arn.service == "sqs":
         queue = sqs_backends[ACCOUNT_ID][arn.region].queues.get(arn.resource_parts[0])
         return parsed(queue.policy) if queue is not None and queue.policy else None
+    if arn.service == "s3":
+        from moto.s3.models import s3_backends  # few have a bucket
+
+        bucket = s3_backends[ACCOUNT_ID]["aws"].buckets.get(arn.resource.partition("/")[0])
+        text = bucket.policy if bucket is not None else None
+        return parsed(text.decode() if isinstance(text, bytes) else text) if text else None
     if arn.service == "lambda" and arn.resource.startswith("function:"):
         functions: Any = lambda_backends[ACCOUNT_ID][arn.region]  # awslambda's LambdaService
         return functions.evaluated_policy(*name_and_qualifier(arn))

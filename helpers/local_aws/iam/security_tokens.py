@@ -19,7 +19,7 @@ from werkzeug.exceptions import BadRequest, Forbidden
 from ..account.credentials import ACCOUNT_ID
 from ..http.dispatch import error_answer
 from .authorization import AccessRequest, Decision, Policy, decide
-from .service_permissions import assume_role_context
+from .iam_permissions import assume_role_context
 
 #: moto's name for whoever calls with other credentials than it has issued: the account's administrator.
 _UNKNOWN_USER = "arn:aws:sts::{account}:user/moto"

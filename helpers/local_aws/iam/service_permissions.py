@@ -6,24 +6,29 @@ The actions and resources of all services: https://docs.aws.amazon.com/service-a
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..account.arn import service_of
 from ..account.credentials import ACCOUNT_ID
 from ..execution.function_names import locate
 from ..execution.lambda_errors import LambdaError
 from ..http.call import Call
-from . import dynamodb_permissions
-from .permissions import Permission, pass_role
+from . import dynamodb_permissions, iam_permissions, looked_up_resources, named_resources, s3_permissions
+from .permissions import NoResource, Permission, pass_role
 
 
 def needed(call: Call) -> list[Permission]:
-    """Return all permissions that a call needs; each must be allowed. Raises Unreadable."""
+    """Return all permissions that a call needs; each must be allowed.
+
+    Raises Unreadable, and NoResource when nobody here can say what it is about: an operation that botocore does not
+    know, and services that are not in the table below.
+    """
     if call.name in call.service.free:
         return []
-    return _SERVICES.get(call.service.iam, _elsewhere)(call)
+    find = _SERVICES.get(call.service.iam)
+    if call.operation is None or find is None:
+        raise NoResource(call.name)
+    return find(call)
 
 
 def _json(text: str) -> dict[str, Any]:
@@ -45,14 +50,28 @@ def _events(call: Call) -> list[Permission]:
         rule = names[0] if bus == "default" else f"{bus}/{names[0]}"
         roles = [pass_role(arn, "events") for arn in call.names("RoleArn") + _target_values(call, "RoleArn")]
         return [Permission(action, call.arn(f"rule/{rule}"), _rule_context(call)), *roles]
-    kinds = {"EventBus": "event-bus", "Archive": "archive", "Replay": "replay", "Connection": "connection"}
-    for kind, resource in kinds.items():
+    for kind, resource in _EVENTS_KINDS.items():
         names = call.names("ArchiveName", "ReplayName", "Name")
         if call.name.endswith(kind) and names:
-            return [Permission(action, call.arn(f"{resource}/{names[0].rpartition('/')[2]}"))]
+            roles = [pass_role(arn, "events") for arn in call.names("RoleArn")]
+            return [Permission(action, call.arn(f"{resource}/{names[0].rpartition('/')[2]}")), *roles]
     if call.name in ("PutPermission", "RemovePermission"):
         return [_bus(call, bus)]
-    return [Permission(action, (call.names("ResourceARN", "EventSourceArn") or ["*"])[0])]
+    if call.names("ResourceARN"):
+        return [Permission(action, call.names("ResourceARN")[0])]
+    if not call.name.startswith(("List", "TestEventPattern")):
+        raise NoResource(call.name)
+    return [Permission(action, "*")]
+
+
+_EVENTS_KINDS = {
+    "EventBus": "event-bus",
+    "Archive": "archive",
+    "Replay": "replay",
+    "Connection": "connection",
+    "ApiDestination": "api-destination",
+    "Endpoint": "endpoint",
+}
 
 
 def _bus(call: Call, name: str | None, context: Mapping[str, Any] | None = None) -> Permission:
@@ -96,10 +115,28 @@ def _logs(call: Call) -> list[Permission]:
     action = f"logs:{call.name}"
     if call.names("resourceArn"):
         return [Permission(action, call.names("resourceArn")[0])]
-    groups = call.names("logGroupName", "logGroupIdentifier", "logGroupNames", "logGroupIdentifiers") or [""]
+    if call.names("destinationName"):
+        return [Permission(action, call.arn(f"destination:{call.names('destinationName')[0]}"))]
+    groups = call.names("logGroupName", "logGroupIdentifier", "logGroupNames", "logGroupIdentifiers")
+    if not groups and call.name not in _LOGS_ANYWHERE:
+        raise NoResource(call.name)
     stream = (call.names("logStreamName") or [""])[0]
-    names = (group.partition(":log-group:")[2].removesuffix(":*") if ":" in group else group for group in groups)
-    return [Permission(action, call.arn(log_resource(name, stream))) for name in names]
+    names = (
+        group.partition(":log-group:")[2].removesuffix(":*") if ":" in group else group for group in groups or [""]
+    )
+    roles = [pass_role(role, "logs") for role in call.names("roleArn")]
+    return [*(Permission(action, call.arn(log_resource(name, stream))) for name in names), *roles]
+
+
+#: Operations on no log group in particular: AWS asks about "log-group::log-stream:".
+_LOGS_ANYWHERE = frozenset(
+    {
+        "CancelExportTask", "DeleteQueryDefinition", "DeleteResourcePolicy", "DescribeDestinations",
+        "DescribeExportTasks", "DescribeLogGroups", "DescribeMetricFilters", "DescribeQueries",
+        "DescribeQueryDefinitions", "DescribeResourcePolicies", "GetLogRecord", "GetQueryResults", "ListLogGroups",
+        "PutQueryDefinition", "PutResourcePolicy", "StopQuery", "TestMetricFilter",
+    }
+)  # fmt: skip
 
 
 def log_resource(group: str, stream: str = "") -> str:
@@ -110,98 +147,68 @@ def log_resource(group: str, stream: str = "") -> str:
 def _sqs(call: Call) -> list[Permission]:
     """Return what a call needs, a batch what its single operation does; SQS refuses with actions in lower case."""
     action = f"sqs:{call.name.removesuffix('Batch')}"
+    if call.names("SourceArn"):  # messages are moved
+        moves = [Permission("sqs:SendMessage", arn, {}, "sqs:sendmessage") for arn in call.names("DestinationArn")]
+        return [Permission(action, call.names("SourceArn")[0], {}, action.lower()), *moves]
     queue = (call.names("QueueUrl", "QueueName") or [""])[0].rpartition("/")[2]
-    arn = (call.names("SourceArn") or [call.arn(queue)])[0]
-    return [Permission(action, arn, {}, action.lower())]
+    if not queue and call.name != "ListQueues":
+        raise NoResource(call.name)
+    return [Permission(action, call.arn(queue), {}, action.lower())]
 
 
 _INVOCATIONS = frozenset(("Invoke", "InvokeAsync", "InvokeWithResponseStream"))
 
 
+#: Operations on no resource.
+_LAMBDA_ANYWHERE = frozenset(
+    {
+        "CreateCodeSigningConfig", "GetAccountSettings", "ListCodeSigningConfigs", "ListEventSourceMappings",
+        "ListFunctions", "ListLayers",
+    }
+)  # fmt: skip
+
+
 def _lambda(call: Call) -> list[Permission]:
     action = f"lambda:{'InvokeFunction' if call.name in _INVOCATIONS else call.name}"
-    resource = "*"
-    if call.names("Resource"):
-        resource = call.names("Resource")[0]
-    elif call.names("FunctionName") and not call.name.endswith("EventSourceMappings"):
+    roles = [pass_role(role, "lambda") for role in call.names("Role")]
+    return [Permission(action, _lambda_resource(call)), *roles]
+
+
+def _lambda_resource(call: Call) -> str:
+    """Return the ARN of the function, event source mapping or layer that a call is about. Raises NoResource."""
+    if call.name in _LAMBDA_ANYWHERE:
+        return "*"
+    if call.names("UUID"):  # which function a mapping is for is no part of its ARN
+        return call.arn(f"event-source-mapping:{call.names('UUID')[0]}")
+    if call.names("FunctionName"):
+        given = call.names("FunctionName")[0]
         try:
-            given = (call.names("FunctionName")[0], next(iter(call.names("Qualifier")), None))
-            name, qualifier = locate(*given, ACCOUNT_ID, call.region)
+            name, qualifier = locate(given, next(iter(call.names("Qualifier")), None), ACCOUNT_ID, call.region)
         except LambdaError:
-            return []  # the service refuses such a name itself
-        resource = call.arn(f"function:{name}:{qualifier}" if qualifier else f"function:{name}")
-    elif call.names("UUID"):
-        resource = call.arn(f"event-source-mapping:{call.names('UUID')[0]}")
-    return [Permission(action, resource), *(pass_role(role, "lambda") for role in call.names("Role"))]
-
-
-#: What IAM calls the entity that a parameter names. Those it knows it shows as "role NAME".
-_IAM_ENTITIES = (
-    ("RoleName", "role"),
-    ("UserName", "user"),
-    ("GroupName", "group"),
-    ("InstanceProfileName", "instance-profile"),
-    ("PolicyName", "policy"),
-)
-
-
-def _iam(call: Call) -> list[Permission]:
-    action = f"iam:{call.name}"
-    for parameter, kind in _IAM_ENTITIES:
-        for name in call.names(parameter):
-            path = call.input.get("Path", "/") if call.name.startswith("Create") else _path(kind, name)
-            arn = f"arn:aws:iam::{ACCOUNT_ID}:{kind}{path}{name}"
-            created = call.name.startswith("Create") and kind != "policy"
-            return [Permission(action, arn, _iam_context(call), None, arn if created else f"{kind} {name}")]
-    if call.names("PolicyArn"):
-        arn = call.names("PolicyArn")[0]
-        return [Permission(action, arn, {}, None, f"policy {arn}")]
-    lists = re.fullmatch(r"List(Role|User|Group)s", call.name)
-    return [Permission(action, f"arn:aws:iam::{ACCOUNT_ID}:{lists[1].lower()}/" if lists else "*")]
-
-
-def _iam_context(call: Call) -> dict[str, str]:
-    """Return the policy that is attached, and the boundary that a new identity gets."""
-    keys = (("iam:policyarn", "PolicyArn"), ("iam:permissionsboundary", "PermissionsBoundary"))
-    return {key: call.input[name] for key, name in keys if isinstance(call.input.get(name), str)}
-
-
-def _path(kind: str, name: str) -> str:
-    """Return the path of a role that exists: AWS's own requests name it without."""
-    from moto.iam.models import iam_backends
-
-    if kind == "role":
-        roles = list(iam_backends[ACCOUNT_ID]["aws"].roles.values())
-        return next((role.path for role in roles if role.name == name), "/")
-    return "/"
-
-
-def _sts(call: Call) -> list[Permission]:
-    context = assume_role_context(call.input)
-    return [Permission(f"sts:{call.name}", (call.names("RoleArn") or ["*"])[0], context)]
-
-
-def assume_role_context(parameters: Mapping[str, Any]) -> dict[str, str]:
-    """Return the condition keys that only a request for a role has."""
-    keys = (("sts:externalid", "ExternalId"), ("sts:rolesessionname", "RoleSessionName"))
-    return {key: parameters[name] for key, name in keys if isinstance(parameters.get(name), str)}
-
-
-def _elsewhere(call: Call) -> list[Permission]:
-    """Any other service: the resource is the first parameter that is an ARN of that service, else any ("*")."""
-    given = call.input.items()
-    texts = [value for name, value in given if isinstance(value, str) and name.lower().endswith("arn")]
-    own = [value for value in texts if service_of(value) == call.service.iam]
-    roles = [pass_role(value, call.service.iam) for value in texts if ":role/" in value]
-    return [Permission(f"{call.service.iam}:{call.name}", own[0] if own else "*"), *roles]
+            return call.arn(f"function:{given}")  # the service refuses such a name itself
+        return call.arn(f"function:{name}:{qualifier}" if qualifier else f"function:{name}")
+    if call.names("LayerName"):
+        layer, version = call.names("LayerName")[0], call.input.get("VersionNumber")
+        arn = layer if layer.startswith("arn:") else call.arn(f"layer:{layer}")
+        return arn if version is None else f"{arn}:{version}"
+    if given_arns := call.names("Resource", "ResourceArn", "Arn", "CodeSigningConfigArn"):
+        return given_arns[0]
+    raise NoResource(call.name)
 
 
 _SERVICES: dict[str, Callable[[Call], list[Permission]]] = {
+    **{name: named.needed for name, named in named_resources.NAMED.items()},
     "dynamodb": dynamodb_permissions.needed,
     "events": _events,
-    "iam": _iam,
+    "iam": iam_permissions.needed,
+    "kinesis": looked_up_resources.kinesis,
+    "kms": looked_up_resources.kms,
     "lambda": _lambda,
     "logs": _logs,
+    "s3": s3_permissions.needed,
+    "scheduler": named_resources.schedule,
+    "secretsmanager": looked_up_resources.secretsmanager,
     "sqs": _sqs,
-    "sts": _sts,
+    "ssm": looked_up_resources.ssm,
+    "sts": iam_permissions.sts,
 }
