@@ -8,11 +8,12 @@ from typing import Any
 
 import moto.dynamodb.models as models
 from moto.dynamodb import responses
+from moto.dynamodb.exceptions import ResourceNotFoundException
 from moto.dynamodb.models.dynamo_type import Item
 
 from ..account.service_table import service_lock
 from . import consumed_capacity, item_rows, stream
-from .statements import parts
+from .statements import parts, read, refused
 
 
 class Backend(models.DynamoDBBackend):
@@ -42,11 +43,23 @@ class Backend(models.DynamoDBBackend):
             super().transact_write_items(transact_items)
 
     def execute_statement(self, statement: str, parameters: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        found = read(statement)
         seen = copy.copy(self)
-        seen.tables = parts(statement, parameters, self.tables)
-        return super(Backend, seen).execute_statement(statement, parameters)
+        seen.tables = parts(found, parameters, self.tables)
+        if not seen.tables:
+            raise ResourceNotFoundException()
+        try:
+            return super(Backend, seen).execute_statement(found.text, parameters)
+        except Exception as error:
+            raise refused(error) from error
+
+    def batch_execute_statement(self, statements: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        readable = [{**each, "Statement": read(str(each.get("Statement", ""))).text} for each in statements]
+        return super().batch_execute_statement(readable)
 
     def execute_transaction(self, statements: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        for each in statements:
+            read(str(each.get("Statement", "")))
         with item_rows.together():
             return super().execute_transaction(statements)
 

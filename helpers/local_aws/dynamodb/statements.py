@@ -1,7 +1,7 @@
 """Find what a PartiQL statement can be about. moto shows its parser every item of every table, for each statement.
 
-An INSERT is about no item that is there; what names a whole key is about one at the most; everything else is about
-the tables that it names.
+It sees the one table that IAM was asked about, and no other. An INSERT is about no item that is there; what names a
+whole key is about one at the most.
 """
 
 from __future__ import annotations
@@ -10,8 +10,11 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from moto.dynamodb.exceptions import MockValidationException
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.parsing import partiql
+
+from ..iam.partiql import NotParsed, Statement, parse
 
 _EQUATION = r"""\s*"?([\w.-]+)"?\s*=\s*('[^']*'|\?)\s*"""
 #: A condition that is equations alone, all of which must hold: others are left to moto.
@@ -33,14 +36,37 @@ class Part:
         return getattr(self._table, name)
 
 
-def parts(statement: str, parameters: list[dict[str, Any]], tables: Mapping[str, Any]) -> dict[str, Any]:
-    """Return of the tables what the statement can be about. All of them, when it is one that moto does not know."""
+def read(text: str) -> Statement:
+    """Return a statement that moto reads as it was read here.
+
+    Raises MockValidationException for what is none, and NotImplementedError for what moto reads otherwise.
+    """
     try:
-        named = partiql.get_query_metadata(statement).get_table_names()
-    except Exception:  # its parser fails in many ways: moto says how
-        return dict(tables)
-    found = {name: tables[name] for name in (each.partition(".")[0].strip('"') for each in named) if name in tables}
-    return {name: Part(table, _items(statement, parameters, table)) for name, table in found.items()}
+        found = parse(text)
+    except NotParsed as error:
+        raise MockValidationException(str(error)) from None
+    wanted = found.table if found.index is None else f"{found.table}.{found.index}"
+    try:
+        named = [each.strip('"') for each in partiql.get_query_metadata(found.text).get_table_names()]
+    except Exception:  # its parser fails in many ways
+        named = []
+    if named != [wanted]:
+        raise NotImplementedError("this statement of PartiQL.")
+    return found
+
+
+def refused(error: Exception) -> Exception:
+    """Return what is to be raised for a failure of moto's: its parser fails in many ways at what it does not know."""
+    if type(error).__name__ == "ParserException":
+        return MockValidationException(str(error.message))  # type: ignore[attr-defined]  # it has one
+    unknown = (AssertionError, AttributeError, LookupError, StopIteration, TypeError)
+    return NotImplementedError("this statement of PartiQL.") if isinstance(error, unknown) else error
+
+
+def parts(statement: Statement, parameters: list[dict[str, Any]], tables: Mapping[str, Any]) -> dict[str, Any]:
+    """Return of the tables what the statement can be about: the one that it names, or none."""
+    table = tables.get(statement.table)
+    return {} if table is None else {statement.table: Part(table, _items(statement.text, parameters, table))}
 
 
 def _items(statement: str, parameters: list[dict[str, Any]], table: Any) -> list[Item]:

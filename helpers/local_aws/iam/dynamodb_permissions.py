@@ -14,17 +14,19 @@ from moto.dynamodb.models import dynamodb_backends
 
 from ..account.credentials import ACCOUNT_ID
 from ..http.call import Call
-from .permissions import Permission
+from . import partiql
+from .permissions import NoResource, Permission
 
 #: The members of TransactItems; each is an action of its own.
 _TRANSACT_ACTIONS = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "Get": "GetItem"}
-_PARTIQL_ACTIONS = {"select": "PartiQLSelect", "insert": "PartiQLInsert", "update": "PartiQLUpdate"}
-#: SELECT … FROM "table"."index", INSERT INTO "table", UPDATE "table", DELETE FROM "table"; the names may be bare.
-_STATEMENT = re.compile(
-    r"\s*(?P<verb>select|insert|update|delete|exists)\b(?:.*?\b(?:from|into)\b)?\s*"
-    r"(?:\"(?P<table>[^\"]+)\"|(?P<bare>[\w-]+))(?:\.(?:\"(?P<index>[^\"]+)\"|(?P<bare_index>[\w-]+)))?",
-    re.IGNORECASE | re.DOTALL,
-)
+#: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-iam.html
+_PARTIQL_ACTIONS = {
+    "SELECT": "PartiQLSelect",
+    "INSERT": "PartiQLInsert",
+    "UPDATE": "PartiQLUpdate",
+    "DELETE": "PartiQLDelete",
+    "EXISTS": "ConditionCheckItem",
+}
 _WITHOUT_TABLE = {"ListTables": "table/*", "ListGlobalTables": "global-table/*"}
 _ANYWHERE = frozenset(
     ("DescribeLimits", "DescribeEndpoints", "ListStreams", "ListBackups", "ListExports", "ListImports")
@@ -32,7 +34,7 @@ _ANYWHERE = frozenset(
 
 
 def needed(call: Call) -> list[Permission]:
-    """Return the permissions that an operation needs."""
+    """Return the permissions that an operation needs. Raises NoResource, and NotParsed for a statement."""
     operation, parameters = call.name, call.input
     if operation in ("BatchGetItem", "BatchWriteItem"):
         asked = parameters.get("RequestItems")
@@ -46,14 +48,30 @@ def needed(call: Call) -> list[Permission]:
         return [Permission(f"dynamodb:{operation}", call.arn(_WITHOUT_TABLE[operation]))]
     if operation in _ANYWHERE:
         return [Permission(f"dynamodb:{operation}", "*")]
-    other = call.names("ResourceArn", "StreamArn", "BackupArn", "ExportArn", "ImportArn", "TableArn")
-    if other and "TableName" not in parameters:
-        return [Permission(f"dynamodb:{operation}", other[0])]
-    if operation == "GetRecords":  # a shard iterator is an opaque text
-        return [Permission("dynamodb:GetRecords", call.arn("table/*/stream/*"))]
-    table = (call.names("TableName", "TargetTableName") or [""])[0]
-    index = parameters.get("IndexName") if operation in ("Query", "Scan") else None
-    return [_permission(call, operation, table, [parameters], index)]
+    if call.names("TableName"):
+        index = parameters.get("IndexName") if operation in ("Query", "Scan") else None
+        return [_permission(call, operation, call.names("TableName")[0], [parameters], index)]
+    return [Permission(f"dynamodb:{operation}", arn) for arn in _elsewhere(call)]
+
+
+def _elsewhere(call: Call) -> list[str]:
+    """Return the ARNs of all that an operation names otherwise than by TableName. Raises NoResource."""
+    if call.name == "GetRecords":  # an iterator says itself of which stream it is
+        return [str(call.input.get("ShardIterator", "")).partition("|")[0] or "*"]
+    # What is restored is read, too: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/
+    # backuprestore_IAM.html
+    found = call.names("ResourceArn", "StreamArn", "BackupArn", "ExportArn", "ImportArn", "TableArn", "SourceTableArn")
+    parameters = call.input.get("TableCreationParameters")
+    names = call.names("SourceTableName", "TargetTableName")
+    if isinstance(parameters, Mapping) and isinstance(parameters.get("TableName"), str):
+        names.append(parameters["TableName"])
+    found += [name if name.startswith("arn:") else call.arn(f"table/{name}") for name in names]
+    globally = call.names("GlobalTableName")
+    found += [f"arn:aws:dynamodb::{ACCOUNT_ID}:global-table/{name}" for name in globally]
+    found += [call.arn(f"table/{name}") for name in globally if not call.name.startswith("Describe")]
+    if not found:
+        raise NoResource(call.name)
+    return found
 
 
 def _requests(request: Any) -> list[Mapping[str, Any]]:
@@ -75,15 +93,11 @@ def _transaction(call: Call) -> Iterator[Permission]:
 
 
 def _partiql(call: Call) -> Iterator[Permission]:
-    listed = call.input.get("Statements") or call.input.get("TransactStatements") or [call.input]
+    kept = {"BatchExecuteStatement": "Statements", "ExecuteTransaction": "TransactStatements"}.get(call.name)
+    listed = call.input.get(kept) if kept is not None else [call.input]
     for entry in listed if isinstance(listed, list) else ():
-        text = str(entry.get("Statement", "")) if isinstance(entry, Mapping) else ""
-        match = _STATEMENT.match(text)
-        verb = match["verb"].lower() if match else ""
-        table = (match["table"] or match["bare"]) if match else ""
-        index = (match["index"] or match["bare_index"]) if match else None
-        action = "ConditionCheckItem" if verb == "exists" else _PARTIQL_ACTIONS.get(verb, "PartiQLDelete")
-        yield _permission(call, action, table, [], index)
+        found = partiql.parse(str(entry.get("Statement", "")) if isinstance(entry, Mapping) else "")
+        yield _permission(call, _PARTIQL_ACTIONS[found.verb], found.table, [], found.index)
 
 
 def _permission(
