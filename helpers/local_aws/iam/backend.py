@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from moto.iam.exceptions import NotFoundException
-from moto.iam.models import Group, IAMBackend, ManagedPolicy, Role, User
+from moto.iam.models import Group, IAMBackend, ManagedPolicy, PolicyVersion, Role, User
+from werkzeug.exceptions import Forbidden
 
+from ..http.dispatch import error_answer
 from .managed_policies import ManagedPolicies
 from .policy_documents import TrustPolicyValidator
 
@@ -55,6 +57,41 @@ class Backend(IAMBackend):
 
     def detach_user_policy(self, policy_arn: str, user_name: str) -> None:
         _detach(policy_arn, self.get_user(user_name))
+
+    def delete_policy(self, policy_arn: str) -> None:
+        self._refuse_aws(policy_arn)
+        super().delete_policy(policy_arn)
+
+    def create_policy_version(self, policy_arn: str, *args: Any, **settings: Any) -> PolicyVersion:
+        self._refuse_aws(policy_arn)
+        return super().create_policy_version(policy_arn, *args, **settings)
+
+    def delete_policy_version(self, policy_arn: str, version_id: str) -> None:
+        self._refuse_aws(policy_arn)
+        super().delete_policy_version(policy_arn, version_id)
+
+    def set_default_policy_version(self, policy_arn: str, version_id: str) -> bool:
+        self._refuse_aws(policy_arn)
+        return super().set_default_policy_version(policy_arn, version_id)
+
+    def tag_policy(self, policy_arn: str, tags: list[dict[str, str]]) -> None:
+        self._refuse_aws(policy_arn)
+        super().tag_policy(policy_arn, tags)
+
+    def untag_policy(self, policy_arn: str, tag_keys: list[str]) -> None:
+        self._refuse_aws(policy_arn)
+        super().untag_policy(policy_arn, tag_keys)
+
+    def _refuse_aws(self, policy_arn: str) -> None:
+        """AWS's own policies are nobody's to change, the account's administrator's neither.
+
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-vs-inline.html#aws-managed-policies
+        says so; the code is decided.
+        """
+        if self.managed_policies.is_of_aws(policy_arn):
+            message = "Policy is outside your own account."
+            # Not as one of moto's own errors of IAM: they have the status 400.
+            raise Forbidden(error_answer("iam", 403, "AccessDenied", message)[2].decode())
 
     def _attach(self, policy_arn: str, entity: Role | Group | User) -> None:
         policy = self.managed_policies.get(policy_arn)

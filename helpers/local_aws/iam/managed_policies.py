@@ -72,6 +72,9 @@ class ManagedPolicies(MutableMapping[str, ManagedPolicy]):
         """Return a policy without keeping it. Raises KeyError."""
         return self._made.get(arn) or self._make(arn)
 
+    def is_of_aws(self, arn: str) -> bool:
+        return arn in self._of_aws
+
     def own(self) -> dict[str, ManagedPolicy]:
         """Return the account's own policies."""
         return {arn: each for arn, each in list(self._made.items()) if arn not in self._of_aws}

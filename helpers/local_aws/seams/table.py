@@ -55,7 +55,7 @@ _CLOUDWATCH: tuple[Seam, ...] = (
     swap("moto.cloudwatch.responses:CloudWatchResponse", "f105f3a095f8", Why.WRONG, metric_requests.Response),
 )
 _IAM: tuple[Seam, ...] = (
-    swap("moto.iam.models:iam_backends.backend", "2807ddc1c71e", Why.SLOW, iam_backend.Backend),
+    swap("moto.iam.models:iam_backends.backend", "3e2dd4b1e7a5", Why.WRONG, iam_backend.Backend),
     swap("moto.iam.models:IAMPolicyDocumentValidator", "9a0945302f9d", Why.MISSING, policy_documents.PolicyValidator),
     swap(
         "moto.iam.models:IAMTrustPolicyDocumentValidator",
@@ -92,7 +92,7 @@ _HTTP: tuple[Seam, ...] = (
 _STREAMS = "moto.dynamodbstreams.models"
 _COMPARISONS = "moto.dynamodb.comparisons"
 _DYNAMODB: tuple[Seam, ...] = (
-    swap("moto.dynamodb.models:dynamodb_backends.backend", "c15ca97e1fc2", Why.WRONG, backend.Backend),
+    swap("moto.dynamodb.models:dynamodb_backends.backend", "90a84e927d3e", Why.WRONG, backend.Backend),
     swap("moto.dynamodb.models:Table", "f2bcd77a3e71", Why.JOURNAL, table.Table),
     swap("moto.dynamodb.models:RestoredTable", "7213191e4579", Why.JOURNAL, table.RestoredTable),
     swap("moto.dynamodb.models:RestoredPITTable", "51a3b45a4ea7", Why.JOURNAL, table.RestoredPITTable),

@@ -6,6 +6,7 @@ import json
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 from moto.iam.exceptions import NotFoundException
 from moto.iam.models import AWSManagedPolicy, IAMBackend
@@ -162,3 +163,24 @@ def answers(iam: boto3.client) -> dict:
 
 def default_version(iam: boto3.client) -> str:
     return iam.get_policy(PolicyArn=READ_ONLY)["Policy"]["DefaultVersionId"]
+
+
+@pytest.mark.parametrize(
+    ("operation", "more"),
+    [
+        ("delete_policy", {}),
+        ("create_policy_version", {"PolicyDocument": json.dumps(DOCUMENT), "SetAsDefault": True}),
+        ("delete_policy_version", {"VersionId": "v1"}),
+        ("set_default_policy_version", {"VersionId": "v1"}),
+        ("tag_policy", {"Tags": [{"Key": "mine", "Value": "now"}]}),
+        ("untag_policy", {"TagKeys": ["mine"]}),
+    ],
+)
+def test_nobody_changes_aws_own(aws, operation, more):
+    iam = aws.client("iam")
+    before = iam.get_policy(PolicyArn=READ_ONLY)["Policy"]
+    with pytest.raises(ClientError, match="outside your own account") as refusal:
+        getattr(iam, operation)(PolicyArn=READ_ONLY, **more)
+    answer = refusal.value.response
+    assert (answer["Error"]["Code"], answer["ResponseMetadata"]["HTTPStatusCode"]) == ("AccessDenied", 403)
+    assert iam.get_policy(PolicyArn=READ_ONLY)["Policy"] == before
