@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
-from botocore.model import ListShape, MapShape, Shape, StructureShape
-from botocore.serialize import create_serializer
 from hypothesis import given
 from hypothesis import strategies as st
 from moto.core.model import OperationModel
@@ -18,47 +15,11 @@ from helpers.local_aws.http.call import Call, read
 from helpers.local_aws.http.http1 import Request
 from helpers.local_aws.http.signing import Caller
 from tests.support.campaign import examples
+from tests.support.written_requests import operations, written
 
 CREDENTIALS = random_credentials()
 FORM = "application/x-www-form-urlencoded"
-PROTOCOLS = ("json", "query", "rest-json", "rest-xml", "ec2")
 MORE = ("autoscaling", "ec2", "rds", "ssm", "kms", "secretsmanager", "kinesis", "scheduler", "firehose", "route53")
-
-
-def full(shape: Shape | None, depth: int = 4) -> Any:
-    """A value with everything that a shape has, as deep as that."""
-    if isinstance(shape, StructureShape):
-        if depth == 0:
-            return {name: full(shape.members[name], 0) for name in shape.required_members}
-        return {name: full(each, depth - 1) for name, each in shape.members.items()}
-    if isinstance(shape, ListShape):
-        return [full(shape.member, depth)] * 2
-    if isinstance(shape, MapShape):
-        return {"key": full(shape.value, depth)}
-    kinds = {"boolean": True, "blob": b"bytes", "timestamp": 1_700_000_000, "string": "some-text"}
-    return kinds.get(shape.type_name if shape is not None else "", 1)
-
-
-def written(operation: OperationModel) -> Request:
-    metadata = operation.service_model.metadata
-    protocol = next(p for p in metadata.get("protocols") or [metadata["protocol"]] if p in PROTOCOLS)
-    shape = operation.input_shape
-    made = create_serializer(protocol, include_validation=False).serialize_to_request(
-        full(shape) if shape is not None else {}, operation
-    )
-    body, query = made["body"], made["query_string"] or {}
-    if isinstance(body, dict):
-        body = "&".join(f"{key}={value}" for key, value in body.items())
-    pairs = query.items() if isinstance(query, dict) else query
-    listed = [(name, each) for name, value in pairs for each in (value if isinstance(value, list) else [value])]
-    address = "&".join(f"{name}={value}" for name, value in listed)
-    path = made["url_path"] + (("&" if "?" in made["url_path"] else "?") + address if address else "")
-    headers = {key.lower(): value for key, value in made["headers"].items()}
-    return Request(made["method"], path, headers, body if isinstance(body, bytes) else body.encode())
-
-
-def operations(service: Service) -> list[OperationModel]:
-    return [model.operation_model(name) for model in service.described for name in model.operation_names]
 
 
 def asked(service: Service, request: Request) -> Call:
