@@ -127,7 +127,7 @@ def _bindings(operation: OperationModel) -> _Bindings:
     return _Bindings(
         None if any_name else frozenset(query),
         frozenset(name for name, each in located.get("querystring", ()) if isinstance(each, ListShape)),
-        frozenset(name.lower() for name, _ in located.get("header", ())),
+        _EVERY_REQUEST | {name.lower() for name, _ in located.get("header", ())},
         (*_EVERY_PREFIX, *(name.lower() for name, _ in located.get("headers", ()))),
         payload is not None or "body" in located,
         members.of_body(operation),
@@ -139,17 +139,19 @@ def leave_out_of_rest(request: Request, operation: OperationModel) -> Request:
     known = _bindings(operation)
     query, body = _query(request.query, known), _body(request.body, known)
     headers = request.headers
-    if not all(_is_header(name, known) for name in headers) or headers.get("content-type", "").lower() == _FORM:
-        headers = {name: value for name, value in headers.items() if _is_header(name, known)}
-        if headers.get("content-type", "").lower().startswith(_FORM):  # moto would read the body as a form
-            del headers["content-type"]
+    form = headers.get("content-type", "").lower().startswith(_FORM)  # moto would read the body as one
+    if form or not headers.keys() <= known.headers:
+        kept = {name: value for name, value in headers.items() if _is_header(name, known)}
+        if form:
+            del kept["content-type"]
+        headers = kept if len(kept) < len(headers) else headers
     if query == request.query and body is request.body and headers is request.headers:
         return request
     return replace(request, target=f"{request.path}?{query}" if query else request.path, body=body, headers=headers)
 
 
 def _is_header(name: str, known: _Bindings) -> bool:
-    return name in _EVERY_REQUEST or name in known.headers or name.startswith(known.prefixes)
+    return name in known.headers or name.startswith(known.prefixes)
 
 
 def _query(query: str, known: _Bindings) -> str:
