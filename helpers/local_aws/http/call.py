@@ -240,7 +240,7 @@ def _rest_call(request: Request, caller: Caller) -> Call:
 
 
 def _leave_out(call: Call, operation: OperationModel) -> None:
-    request = foreign.leave_out_of_rest(call.request, operation)
+    request = foreign.leave_out_of_rest(call.request, operation, call.path)
     if request is not call.request:
         call.request, call.for_moto = request, moto_request(request, call.for_moto.environ["HTTP_HOST"])
         call.for_moto.environ[CALL] = call

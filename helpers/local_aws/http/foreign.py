@@ -8,11 +8,12 @@ https://smithy.io/2.0/aws/protocols/aws-query-protocol.html, https://smithy.io/2
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
-from urllib.parse import unquote_plus, urlencode
+from urllib.parse import quote, unquote_plus, urlencode
 
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 from moto.core.model import OperationModel
@@ -33,6 +34,7 @@ _EVERY_REQUEST = frozenset(
     }
 )  # fmt: skip
 _EVERY_PREFIX = ("x-amz-checksum-", "if-")
+_LABEL = re.compile(r"\{([^}+]+)(\+?)\}")
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -103,7 +105,7 @@ class _Bindings:
     """Where a REST operation's input is.
 
     query: names of parameters, None when any will do; lists: those that may come again; prefixes: of headers;
-    json: what looks at the body, None when it is no JSON.
+    json: what looks at the body, None when it is no JSON; keeps_path: whether the path stays as it was sent.
     """
 
     query: frozenset[str] | None
@@ -112,6 +114,7 @@ class _Bindings:
     prefixes: tuple[str, ...]
     has_body: bool
     json: Any
+    keeps_path: bool
 
 
 @lru_cache(maxsize=1024)
@@ -131,12 +134,18 @@ def _bindings(operation: OperationModel) -> _Bindings:
         (*_EVERY_PREFIX, *(name.lower() for name, _ in located.get("headers", ()))),
         payload is not None or "body" in located,
         members.of_body(operation),
+        operation.service_model.service_name == "s3",  # whose keys have slashes of all kinds
     )
 
 
-def leave_out_of_rest(request: Request, operation: OperationModel) -> Request:
-    """Return a REST request without what is foreign; itself, when there is nothing."""
+def leave_out_of_rest(request: Request, operation: OperationModel, labels: Mapping[str, str]) -> Request:
+    """Return a REST request without what is foreign; itself, when there is nothing.
+
+    labels: the input that is in its path, decoded. The path is written anew from it, as by an SDK: moto's handlers cut
+    it themselves, and "/functions/mine/yours" would be a function "mine/yours" here and "yours" there.
+    """
     known = _bindings(operation)
+    path = request.path if known.keeps_path else _path(operation, labels)
     query, body = _query(request.query, known), _body(request.body, known)
     headers = request.headers
     form = headers.get("content-type", "").lower().startswith(_FORM)  # moto would read the body as one
@@ -145,9 +154,16 @@ def leave_out_of_rest(request: Request, operation: OperationModel) -> Request:
         if form:
             del kept["content-type"]
         headers = kept if len(kept) < len(headers) else headers
-    if query == request.query and body is request.body and headers is request.headers:
+    if (path, query) == (request.path, request.query) and body is request.body and headers is request.headers:
         return request
-    return replace(request, target=f"{request.path}?{query}" if query else request.path, body=body, headers=headers)
+    return replace(request, target=f"{path}?{query}" if query else path, body=body, headers=headers)
+
+
+def _path(operation: OperationModel, labels: Mapping[str, str]) -> str:
+    def written(match: re.Match[str]) -> str:
+        return quote(labels[match[1]], safe="-._~/" if match[2] else "-._~")
+
+    return _LABEL.sub(written, operation.http_trait.path)
 
 
 def _is_header(name: str, known: _Bindings) -> bool:

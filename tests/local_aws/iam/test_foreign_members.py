@@ -131,6 +131,17 @@ class TestWhatWasOnceTaken:
         for method, headers in (("GET", {}), ("DELETE", {"Resource": own})):
             assert session.send("lambda", "", method, path, **headers)[0] == 403
 
+    @pytest.mark.parametrize(
+        "path", ["{name}/{victim}", "{name}%2F{victim}", "{name}//{victim}/", "{name}/../{victim}"]
+    )
+    def test_two_functions_in_one_path(self, aws, mine, path):
+        session, name = mine
+        victim = aws.function("def handler(event, context): return 1")
+        path = f"/2015-03-31/functions/{path.format(name=name, victim=victim)}"
+        for method, end in (("DELETE", ""), ("GET", ""), ("GET", "/"), ("PUT", "/configuration")):
+            assert session.send("lambda", "", method, path + end)[0] >= 400
+        assert aws.client("lambda").get_function(FunctionName=victim)["Configuration"]["FunctionName"] == victim
+
     def test_rule_beside_name(self, mine):
         session, name = mine
         assert sent(session, "events", "AWSEvents.PutRule", Name="victim", Rule=name, EventPattern="{}") == 400
