@@ -61,8 +61,8 @@ class Server:
         """Without a port given, the one of the last server: who used the account then finds it again."""
         if not port and self._owner.last_port:
             with contextlib.suppress(OSError):
-                return Endpoint(self._owner.last_port, self._answer)
-        return Endpoint(port, self._answer)
+                return Endpoint(self._owner.last_port, self._answer, self._screen)
+        return Endpoint(port, self._answer, self._screen)
 
     def _clear_scratch(self) -> None:
         """Temporary files go under the home folder, so that what a killed server left is removed by the next."""
@@ -121,10 +121,19 @@ class Server:
     def _answer(self, request: Request) -> Answer:
         return self._control(request) if request.path.startswith(CONTROL) else self._account.answer(request)
 
-    def _control(self, request: Request) -> Answer:
+    def _screen(self, request: Request) -> Answer | None:
+        """Return the refusal of a request that is refused whatever its body is; None for others."""
+        return self._closed(request) if request.path.startswith(CONTROL) else self._account.screen(request)
+
+    def _closed(self, request: Request) -> Answer | None:
+        """Return the refusal of a control call that has not the token."""
         given = request.headers.get("authorization", "")
-        if not hmac.compare_digest(given.encode(), f"Bearer {self._token}".encode()):
-            return 403, {}, b""
+        request.vouched = hmac.compare_digest(given.encode(), f"Bearer {self._token}".encode())
+        return None if request.vouched else (403, {}, b"")
+
+    def _control(self, request: Request) -> Answer:
+        if (refusal := self._closed(request)) is not None:
+            return refusal
         command = request.path.removeprefix(CONTROL)
         if (request.method, command) == ("GET", "status"):
             return 200, {"Content-Type": "application/json"}, json.dumps({"pid": os.getpid()}).encode()

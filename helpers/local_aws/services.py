@@ -91,6 +91,17 @@ class Account:
             message = "The embedded AWS failed; its server.log says why."
             return dispatch.error_answer(_named_service(request), 500, "InternalFailure", message)
 
+    def screen(self, request: Request) -> Answer | None:
+        """Return the refusal of a request that is refused whatever its body is, which is not here; None for others."""
+        if request.path.startswith(code_download.PATH):
+            answer = code_download.answer(request)
+            return answer if answer[0] != 200 else None
+        try:
+            signing.screen(request, self._credentials)
+        except signing.NotAuthenticated as error:
+            return _refuse(request, error)
+        return None
+
     def close(self) -> None:
         """End all functions, save the account, and let go of its folder. The process cannot build another."""
         event_bus.close()

@@ -79,6 +79,24 @@ class TestAnotherUserOfTheMachine:
         status, _, body = send(address, signed(aws, key="AKIAIOSFODNN7EXAMPLE"))
         assert (status, json.loads(body)["__type"]) == (400, "UnrecognizedClientException")
 
+    @pytest.mark.parametrize("expect", [{}, {"Expect": "100-continue"}])
+    @pytest.mark.parametrize(("service", "code"), [("lambda", "UnrecognizedClientException"), ("s3", "InvalidClient")])
+    def test_a_large_request_of_an_unknown_key_is_answered_as_a_small_one(self, aws, address, expect, service, code):
+        """Nothing of it is kept; the answer is AWS's all the same, and comes when its sender listens."""
+        headers = {**signed(aws, key="AKIAIOSFODNN7EXAMPLE", service=service), **expect}
+        if service == "s3":
+            del headers["X-Amz-Target"]
+        status, _, body = send(address, headers, "x" * 5_000_000)
+        assert status in (400, 403) and code in body.decode()
+
+    def test_a_large_request_with_a_guessed_secret_is_refused(self, aws, address):
+        status, _, body = send(address, signed(aws, secret="x" * 40), "x" * 5_000_000)
+        assert (status, json.loads(body)["__type"]) == (400, "InvalidSignatureException")
+
+    @pytest.mark.parametrize("path", ["/_local_aws/stop", "/_function-code/x?Expires=9999999999&Signature=x"])
+    def test_a_large_request_is_refused_in_every_place(self, aws, address, path):
+        assert send(address, {}, "x" * 5_000_000, path=path)[0] == 403
+
     def test_a_request_sent_again_much_later_is_refused(self, aws, address, monkeypatch):
         import datetime as real
 

@@ -16,7 +16,7 @@ import pytest
 from helpers.paths import PROJECT
 
 #: The whole of `helpers` that the embedded AWS may use: it is an account, and knows nothing of notebooks.
-OF_THE_EMBEDDED_AWS = {"local_aws", "errors", "filelock", "paths"}
+OF_THE_EMBEDDED_AWS = {"local_aws", "errors", "filelock", "paths", "settings"}
 
 
 @dataclass(frozen=True)

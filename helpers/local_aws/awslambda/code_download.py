@@ -42,6 +42,7 @@ def answer(request: Request) -> tuple[int, dict[str, str], bytes]:
     good = hmac.compare_digest(signature.encode(), _signature(name, expires).encode())
     if request.method != "GET" or not good or int(expires) < clock.now():
         return 403, {"Content-Type": "text/plain"}, b"Request has expired, or its signature is wrong.\n"
+    request.vouched = True  # the account has made the link, for somebody who may use it
     archive = kept_archive(name)
     if archive is None:
         return 404, {"Content-Type": "text/plain"}, b"This code is no longer kept.\n"

@@ -46,7 +46,10 @@ class BadRequest(Exception):
 
 @dataclass
 class Request:
-    """One request. `target` is the path and query as sent; header names are lower case; `body` is whole."""
+    """One request. `target` is the path and query as sent; header names are lower case; `body` is whole.
+
+    vouched: set by whoever has found that somebody who may use the account has sent it.
+    """
 
     method: str
     target: str
@@ -54,6 +57,7 @@ class Request:
     body: bytes
     path: str = field(init=False)
     query: str = field(init=False)
+    vouched: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
         self.path, _, self.query = self.target.partition("?")
@@ -67,7 +71,8 @@ class RequestReader:
         self._head: tuple[str, str, dict[str, str]] | None = None
         self._length: int | None = None  # of the body; None: it comes in chunks
         self._chunks: list[bytes] = []
-        self._chunked = 0  # bytes in them
+        self._chunked = 0  # bytes of the body in chunks that have been read so far
+        self._dropping = False  # the body is not kept
         self._asked = False  # the client waits for CONTINUE
         self._looked = 0  # bytes at the beginning in which all lines end well
 
@@ -79,7 +84,16 @@ class RequestReader:
     @property
     def size(self) -> int:
         """Bytes that are here of requests that are not whole yet."""
-        return len(self._buffer) + self._chunked
+        return len(self._buffer) + (0 if self._dropping else self._chunked)
+
+    @property
+    def head(self) -> Request | None:
+        """The request whose body is still on its way, without that body; None when there is none."""
+        return Request(*self._head, b"") if self._head is not None else None
+
+    def drop_body(self) -> None:
+        """Keep nothing of the body that is on its way: its request will come with an empty one."""
+        self._dropping, self._chunks = True, []
 
     def feed(self, data: bytes) -> None:
         self._buffer += data
@@ -98,7 +112,7 @@ class RequestReader:
         body = self._take_chunked() if self._length is None else self._take(self._length)
         if body is None:
             return None
-        request, self._head, self._asked = Request(*self._head, body), None, False
+        request, self._head, self._asked, self._dropping = Request(*self._head, body), None, False, False
         return request
 
     def _take_head(self) -> tuple[str, str, dict[str, str]] | None:
@@ -128,6 +142,10 @@ class RequestReader:
         self._looked = len(self._buffer) - 1  # the last may be half of an end
 
     def _take(self, size: int) -> bytes | None:
+        if self._dropping:
+            self._length = size - min(size, len(self._buffer))
+            self._drop(size - self._length)
+            return None if self._length else b""
         if len(self._buffer) < size:
             return None
         taken = bytes(self._buffer[:size])
@@ -146,15 +164,25 @@ class RequestReader:
                 raise BadRequest(413, "body too large")
             begin, after = end + 2, end + 2 + size
             if len(self._buffer) < after + 2:
+                if self._dropping:
+                    self._drop_part(begin, size)
                 return None
             if self._buffer[after : after + 2] != b"\r\n":
                 raise BadRequest(400, "malformed chunk")
-            self._chunks.append(bytes(self._buffer[begin:after]))
+            if not self._dropping:
+                self._chunks.append(bytes(self._buffer[begin:after]))
             self._chunked += size
             self._drop(after + 2)
         if len(self._buffer) >= MAX_HEAD:
             raise BadRequest(400, "malformed chunk")
         return None
+
+    def _drop_part(self, begin: int, size: int) -> None:
+        """Drop what is here of a chunk but for its last byte, and go on as if the rest were a chunk of its own."""
+        here = max(0, min(size - 1, len(self._buffer) - begin))
+        if here:
+            self._buffer[: begin + here] = b"%x\r\n" % (size - here)
+            self._chunked += here
 
     def _take_trailers(self, begin: int) -> bytes | None:
         """Return the whole body, when the headers that may follow it, and are of no use here, have arrived."""

@@ -52,6 +52,26 @@ class Caller:
 
 def authenticate(request: Request, store: CredentialStore) -> Caller:
     """Return who signed `request`, or raise NotAuthenticated with AWS's code and message."""
+    match, credentials = _claimed(request, store)
+    expected = _signature(request, credentials.secret_access_key, match)
+    if not hmac.compare_digest(expected, match["signature"]):
+        raise NotAuthenticated(
+            "InvalidSignatureException",
+            "SignatureDoesNotMatch",
+            "The request signature we calculated does not match the signature you provided. "
+            "Check your AWS Secret Access Key and signing method. Consult the service documentation for details.",
+        )
+    request.vouched = True
+    return Caller(credentials, named(match["service"]), match["region"])
+
+
+def screen(request: Request, store: CredentialStore) -> None:
+    """Look at all of a request but its signature, for which its body has to be there. Raises NotAuthenticated."""
+    _claimed(request, store)
+
+
+def _claimed(request: Request, store: CredentialStore) -> tuple[re.Match[str], Credentials]:
+    """Return what a request says of its signature, and the credentials that it names. Raises NotAuthenticated."""
     match = _AUTHORIZATION.match(request.headers.get("authorization", ""))
     if match is None:
         raise NotAuthenticated(
@@ -72,15 +92,7 @@ def authenticate(request: Request, store: CredentialStore) -> Caller:
             "ExpiredTokenException", "ExpiredToken", "The security token included in the request is expired"
         )
     _check_clock(request, match["date"], now)
-    expected = _signature(request, credentials.secret_access_key, match)
-    if not hmac.compare_digest(expected, match["signature"]):
-        raise NotAuthenticated(
-            "InvalidSignatureException",
-            "SignatureDoesNotMatch",
-            "The request signature we calculated does not match the signature you provided. "
-            "Check your AWS Secret Access Key and signing method. Consult the service documentation for details.",
-        )
-    return Caller(credentials, named(match["service"]), match["region"])
+    return match, credentials
 
 
 def _same(given: str | None, expected: str | None) -> bool:

@@ -93,6 +93,30 @@ def test_a_body_arrives_whole_however_it_is_sent(body, sizes, cuts):
         assert not read(data[:-1])[1]
 
 
+@examples(300)
+@given(st.binary(min_size=1, max_size=300), st.lists(st.integers(1, 50), max_size=5), CUTS)
+def test_a_body_that_is_dropped_leaves_the_next_request_as_it_is(body, sizes, cuts):
+    """Whoever reads on finds the same requests, however they were cut; next to nothing is kept of what is dropped."""
+    head = b"POST /dropped HTTP/1.1\r\nHost: here\r\n"
+    chunks = [body[begin:end] for begin, end in pairwise(sorted({0, *sizes, len(body)})) if body[begin:end]]
+    in_chunks = b"".join(b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in chunks)
+    first = head + b"Transfer-Encoding: chunked\r\n\r\n" + in_chunks + b"0\r\n\r\n"
+    second = head + b"Content-Length: %d\r\n\r\n" % len(body) + body
+    reader, requests = http1.RequestReader(), []
+    data = first + second + b"GET /last HTTP/1.1\r\n\r\n"
+    for begin, end in pairwise([0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]):
+        reader.feed(data[begin:end])
+        while (request := reader.next()) is not None or (reader.head is not None and not reader._dropping):
+            if request is None:
+                assert reader.head.path == "/dropped" and reader.head.body == b""
+                reader.drop_body()
+            else:
+                requests.append(request)
+        assert reader.head is None or reader.size < 16
+    assert [request.path for request in requests] == ["/dropped", "/dropped", "/last"] and reader.empty
+    assert {request.body for request in requests} <= {b"", body}
+
+
 @pytest.mark.parametrize("end", [b"\n", b"\r", b"\r\r\n", b"\n\r\n"])
 def test_a_line_ends_in_one_way(end):
     with pytest.raises(http1.BadRequest):
