@@ -13,6 +13,7 @@ is what `start` and `status` find, and what `stop` closes.
 from __future__ import annotations
 
 import contextlib
+import errno
 import http.client
 import json
 import os
@@ -33,6 +34,8 @@ from helpers.paths import PROJECT
 START_TIMEOUT, STOP_TIMEOUT = 180.0, 10.0
 #: Seconds that it is given to answer, each time it is asked whether it is there.
 ANSWER_TIMEOUTS = (5.0, 15.0, 40.0)
+#: What the system answers to a process that has used up its files, memory or ports.
+EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL}
 #: What a server leaves of its account in its folder: SQLite's files, and the functions' code.
 ACCOUNT_FILES = ("account.sqlite", "account.sqlite-wal", "account.sqlite-shm", "account.sqlite-journal", "functions")
 #: A setting of the C library of most Linux systems; others do not know it. It gives each of several threads a heap of
@@ -113,12 +116,24 @@ class Home:
                 )
 
     def read(self) -> dict[str, Any] | None:
-        """Return the state that a server has left, or None: no file, or none that a server wrote."""
+        """Return the state that a server has left, or None: no file, or none that a server wrote.
+
+        Raises WorkbookError when nobody can tell: a process that may open no more files must not take this for "none".
+        """
         try:
-            state = json.loads(self._file.read_text(encoding="utf-8"))
+            text = self._file.read_text(encoding="utf-8")
+        except (FileNotFoundError, NotADirectoryError, UnicodeDecodeError):
+            return None
+        except OSError as error:
+            raise WorkbookError(
+                f"Whether the embedded AWS runs cannot be found out, since {self._file} cannot be read now: "
+                f"{error.strerror}. Try again; if it stays so, restart the kernel or this terminal."
+            ) from None
+        try:
+            state = json.loads(text)
             port = int(state["endpoint_url"].rpartition(":")[2])
             return state if 0 < port < 65536 and isinstance(state["token"], str) else None
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError):
             return None
 
     def write(self, state: dict[str, Any]) -> None:
@@ -250,12 +265,13 @@ def _stop(place: Home) -> bool:
         place.clear()
         return False
     token = (place.read() or {}).get("token", "")
-    with contextlib.suppress(TimeoutError):
+    with contextlib.suppress(TimeoutError, ConnectionResetError):
         _ask(account.endpoint_url, "POST", "stop", token)
     deadline = time.monotonic() + STOP_TIMEOUT
     while time.monotonic() < deadline:
-        if place.read() is None and not _answers(account.endpoint_url, token):
-            return True
+        with contextlib.suppress(WorkbookError):
+            if place.read() is None and not _answers(account.endpoint_url, token):
+                return True
         time.sleep(0.02)
     raise WorkbookError(f"The embedded AWS (process {account.pid}) does not stop; end that process by hand.")
 
@@ -272,11 +288,13 @@ def _running(place: Home) -> Access | None:
 
 
 def _answers(endpoint_url: str, token: str) -> bool:
-    """Whether a server is there. One that takes the call and is slow to answer, on a machine with much else to do, is:
-    a second one in its place would be the end of its account.
+    """Whether a server is there. One that takes the call and is slow to answer, on a machine with much else to do, is,
+    and so is one that hangs up in a crowd: a second one in its place would be the end of its account.
+
+    Raises WorkbookError when nobody can tell.
     """
     for timeout in ANSWER_TIMEOUTS:
-        with contextlib.suppress(TimeoutError):
+        with contextlib.suppress(TimeoutError, ConnectionResetError):
             return _ask(endpoint_url, "GET", "status", token, timeout) == 200
     return False
 
@@ -284,15 +302,22 @@ def _answers(endpoint_url: str, token: str) -> bool:
 def _ask(endpoint_url: str, method: str, command: str, token: str, timeout: float = 5.0) -> int | None:
     """Return the status with which the server answers a control call; None when nothing is there.
 
-    Raises TimeoutError.
+    Raises TimeoutError, ConnectionResetError, and WorkbookError when the system lets this process ask nobody.
     """
     connection = http.client.HTTPConnection(endpoint_url.removeprefix("http://"), timeout=timeout)
     try:
         connection.request(method, f"/_local_aws/{command}", headers={"Authorization": f"Bearer {token}"})
         return connection.getresponse().status
-    except TimeoutError:
+    except (TimeoutError, ConnectionResetError):
         raise
-    except (OSError, http.client.HTTPException):
+    except OSError as error:
+        if error.errno in EXHAUSTED:
+            raise WorkbookError(
+                f"Whether the embedded AWS runs cannot be found out, since this process cannot ask it now: "
+                f"{error.strerror}. Try again; if it stays so, restart the kernel or this terminal."
+            ) from None
+        return None
+    except http.client.HTTPException:
         return None
     finally:
         connection.close()
@@ -317,9 +342,10 @@ def _launch(place: Home, port: int) -> Access:
         )
     deadline = time.monotonic() + START_TIMEOUT
     while time.monotonic() < deadline:
-        account = _running(place) if place.read() is not None else None
-        if account is not None:
-            return replace(account, started=True)
+        with contextlib.suppress(WorkbookError):
+            account = _running(place) if place.read() is not None else None
+            if account is not None:
+                return replace(account, started=True)
         if process.poll() is not None:
             raise WorkbookError(_last_words(place.log))
         time.sleep(0.01)

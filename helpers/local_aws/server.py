@@ -21,6 +21,8 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
+from helpers.errors import WorkbookError
+
 from . import moto_settings
 from .account.account_owner import IN_MEMORY, AccountOwner
 from .account.credentials import ACCOUNT_ID, REGION, random_credentials
@@ -101,7 +103,7 @@ class Server:
                 if time.monotonic() - self._endpoint.last_request > IDLE_HOURS * 3600:
                     logger.info("nobody used the account for %g hours: it ends", IDLE_HOURS)
                     return
-                if (self._home.read() or {}).get("token") != self._token:
+                if not self._is_wanted():
                     logger.info("another server, or none, belongs to %s: this one ends", self._home.path)
                     return
         finally:
@@ -115,8 +117,16 @@ class Server:
         threading.Thread(target=self._endpoint.shutdown, daemon=True).start()
         self._endpoint.server_close()
         self._account.close()
-        if (self._home.read() or {}).get("token") == self._token:
+        if self._is_wanted():
             self._home.clear()
+
+    def _is_wanted(self) -> bool:
+        """Return whether the state file is ours; while nobody can read it, nobody has said that it is not."""
+        try:
+            return (self._home.read() or {}).get("token") == self._token
+        except WorkbookError as error:
+            logger.warning("%s", error)
+            return True
 
     def _answer(self, request: Request) -> Answer:
         return self._control(request) if request.path.startswith(CONTROL) else self._account.answer(request)

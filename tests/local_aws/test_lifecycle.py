@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -13,11 +14,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import boto3
+import psutil
 import pytest
 
+from helpers.errors import WorkbookError
 from helpers.local_aws import lifecycle
 from helpers.paths import PROJECT
-from tests.support.embedded_aws import gone, own_home
+from tests.support.embedded_aws import Aws, gone, own_home
 from tests.support.polling import PATIENCE, eventually
 from tests.support.signals import interruptible
 
@@ -173,6 +176,57 @@ def test_the_server_ends_when_its_folder_is_gone(tmp_path):
         account = lifecycle.start()
         shutil.rmtree(tmp_path / "home")
     assert gone(account.pid)
+
+
+class TestNoMoreFiles:
+    """A process may open so many files and no more; what cannot be looked at then is not gone."""
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="only Linux changes the limits of another process")
+    def test_the_server_and_a_warm_function_go_on(self, home):
+        account = lifecycle.start()
+        aws, server = Aws(account, home), psutil.Process(account.pid)
+        name = aws.function("import os\ndef handler(event, context):\n    return os.getpid()\n")
+        worker = aws.invoke(name)["Json"]
+        aws.client("dynamodb").list_tables()
+        before = server.rlimit(psutil.RLIMIT_NOFILE)
+        server.rlimit(psutil.RLIMIT_NOFILE, (3, before[1]))
+        try:
+            eventually(lambda: aws.server_log().count("cannot be read now") >= 2, "two looks at the state file")
+            assert aws.client("dynamodb").list_tables()["TableNames"] == []
+            assert aws.invoke(name)["Json"] == worker
+            stranger = socket.create_connection(("127.0.0.1", int(account.endpoint_url.rpartition(":")[2])))
+        finally:
+            server.rlimit(psutil.RLIMIT_NOFILE, before)
+        with stranger:
+            assert Aws(account).client("dynamodb").list_tables()["TableNames"] == [], "a new connection"
+        assert lifecycle.status().pid == account.pid
+        assert aws.invoke(name)["Json"] == worker
+        assert "Traceback" not in aws.server_log()
+
+    def test_whoever_cannot_read_the_state_file_starts_no_second_server(self, home, monkeypatch):
+        account = lifecycle.start()
+
+        def fails(*_, **__):
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+        for place, opening in ((Path, "read_text"), (socket, "create_connection")):
+            with monkeypatch.context() as changed:
+                changed.setattr(place, opening, fails)
+                for call in (lifecycle.start, lifecycle.status, lifecycle.stop):
+                    with pytest.raises(WorkbookError, match="cannot be found out.*Too many open files"):
+                        call()
+        assert lifecycle.status().pid == account.pid
+
+    def test_who_hangs_up_is_asked_again(self, home, monkeypatch):
+        account, ask, hang_ups = lifecycle.start(), lifecycle._ask, [ConnectionResetError(), ConnectionResetError()]
+
+        def hangs_up_first(*asked):
+            if hang_ups:
+                raise hang_ups.pop()
+            return ask(*asked)
+
+        monkeypatch.setattr(lifecycle, "_ask", hangs_up_first)
+        assert lifecycle.start().pid == account.pid and not hang_ups
 
 
 def test_the_server_ends_by_itself_when_nobody_uses_it(home, monkeypatch):

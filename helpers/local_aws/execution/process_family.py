@@ -22,6 +22,8 @@ from ..engine import clock, executor
 
 #: Its value names one execution environment; children inherit it.
 MARK = "AWS_LAMBDA_LOG_STREAM_NAME"
+#: What psutil raises of a process that has ended or is somebody else's, and when no more files can be opened to look.
+UNKNOWN = (psutil.Error, OSError)
 _PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 #: Rounds of looking for what is left, and their timeout in seconds: a process that is being killed may start others.
 _ROUNDS = 5
@@ -82,7 +84,7 @@ def limit(process: psutil.Process, memory_bytes: int) -> None:
     """
     if sys.platform != "linux":
         return
-    with contextlib.suppress(psutil.Error, OSError, ValueError):
+    with contextlib.suppress(*UNKNOWN, ValueError):
         limits = {
             psutil.RLIMIT_DATA: memory_bytes + _RESERVE,
             psutil.RLIMIT_NOFILE: MAX_FILES,
@@ -107,14 +109,14 @@ def kill_group(pid: int) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(pid, signal.SIGKILL)
         return
-    with contextlib.suppress(psutil.Error):
+    with contextlib.suppress(*UNKNOWN):
         worker = psutil.Process(pid)
         _kill([*worker.children(recursive=True), worker])
 
 
 def kill_process_tree(pid: int, mark: str) -> None:
     """Kill a worker, which may be gone already, and all that it has started."""
-    with contextlib.suppress(psutil.Error):
+    with contextlib.suppress(*UNKNOWN):
         below = psutil.Process(pid).children(recursive=True)
         kill_group(pid)
         _kill(below)
@@ -167,7 +169,8 @@ def _children() -> list[int]:
             with contextlib.suppress(ProcessLookupError):  # a thread that has just ended
                 found += map(int, (task / "children").read_text(encoding="ascii").split())
     except OSError:
-        return [child.pid for child in psutil.Process().children()]
+        with contextlib.suppress(*UNKNOWN):
+            return [child.pid for child in psutil.Process().children()]
     return found
 
 
@@ -201,7 +204,7 @@ def descendants() -> dict[int, list[psutil.Process]]:
     trees: dict[int, list[psutil.Process]] = {}
     with contextlib.suppress(OSError, IndexError, ValueError):
         _tasks_before = _tasks()
-    with contextlib.suppress(psutil.Error):
+    with contextlib.suppress(*UNKNOWN):
         below = {process.pid: process for process in psutil.Process().children(recursive=True)}
         for pid, process in below.items():
             worker = _worker_above(pid, below)
@@ -214,28 +217,28 @@ def _worker_above(pid: int | None, below: dict[int, psutil.Process]) -> int | No
     while pid in below and pid not in _workers:
         try:
             pid = below[pid].ppid()
-        except psutil.Error:
+        except UNKNOWN:
             return None
     return pid if pid in _workers else None
 
 
 def _marked(wanted: Callable[[dict[str, str]], bool]) -> list[psutil.Process]:
     """Return this user's processes that were started with such variables, except those that have ended."""
-    found = []
-    for process in psutil.process_iter():
-        if process.pid == os.getpid():
-            continue
-        try:
-            if wanted(process.environ()) and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process)
-        except (psutil.Error, OSError):
-            continue  # it has just ended, or is not ours
+    found: list[psutil.Process] = []
+    with contextlib.suppress(*UNKNOWN):
+        for process in psutil.process_iter():
+            if process.pid == os.getpid():
+                continue
+            with contextlib.suppress(*UNKNOWN):  # it has just ended, or is not ours
+                if wanted(process.environ()) and process.status() != psutil.STATUS_ZOMBIE:
+                    found.append(process)
     return found
 
 
 def _kill(processes: Iterable[psutil.Process]) -> None:
     processes = list(processes)
     for process in processes:
-        with contextlib.suppress(psutil.Error):
+        with contextlib.suppress(*UNKNOWN):
             process.kill()
-    psutil.wait_procs(processes, timeout=0.5)
+    with contextlib.suppress(*UNKNOWN):
+        psutil.wait_procs(processes, timeout=0.5)

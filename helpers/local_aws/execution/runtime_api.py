@@ -13,7 +13,7 @@ import socket
 
 import psutil
 
-from ..engine import clock
+from ..engine import clock, executor
 from ..http.http1 import CONTINUE, MAX_BODY, BadRequest, Request, RequestReader, response
 from .environment import MAX_ERROR_TYPE
 
@@ -25,6 +25,8 @@ MAX_UNFINISHED = MAX_BODY
 SEND_TIMEOUT = 30.0
 #: Bytes taken from a connection at once.
 CHUNK = 64 * 1024
+#: Seconds until the next try when a connection cannot be accepted.
+RESPITE = 0.02
 
 
 class Disconnected(Exception):
@@ -98,7 +100,8 @@ class RuntimeApiServer:
     def _accept(self) -> None:
         try:
             connection, peer = self._listener.accept()
-        except OSError:
+        except OSError:  # it has hung up; or there are no files for it, and there may be some in a moment
+            executor.sleep(RESPITE)
             return
         if len(self._readers) >= MAX_CONNECTIONS or not self._is_worker(peer[1]):
             connection.close()
@@ -114,7 +117,7 @@ class RuntimeApiServer:
             return False
         try:
             connections = psutil.Process(self._worker_pid).net_connections("tcp4")
-        except psutil.Error:
+        except (psutil.Error, OSError):  # it has ended; or no more files can be opened to look
             return False
         here = self._listener.getsockname()
         # The port alone is not enough: one port can be in use towards several destinations, by several users.

@@ -62,14 +62,23 @@ def _run() -> None:
             if not wards:
                 _task = None
                 return
-        trees = None
-        process_family.reap_orphans()
-        due = clock.monotonic() > trees_at or process_family.many_tasks_started()
-        if due and any(ward.deadline is not None for ward in wards):
-            trees = process_family.descendants()
-            trees_at = clock.monotonic() + TREE_INTERVAL
-        for ward in wards:
-            try:
-                ward.look(None if trees is None else trees.get(ward.pid, []))
-            except Exception:  # one worker must not leave the others unwatched
-                logger.exception("a worker could not be looked after")
+        try:
+            trees_at = _look(wards, trees_at)
+        except Exception:  # such as no more files: the next round may see again
+            logger.exception("the workers could not be looked after")
+
+
+def _look(wards: list[Ward], trees_at: float) -> float:
+    """Look at all workers, and at what they have started if it is time to; return when that is due next."""
+    trees = None
+    process_family.reap_orphans()
+    due = clock.monotonic() > trees_at or process_family.many_tasks_started()
+    if due and any(ward.deadline is not None for ward in wards):
+        trees = process_family.descendants()
+        trees_at = clock.monotonic() + TREE_INTERVAL
+    for ward in wards:
+        try:
+            ward.look(None if trees is None else trees.get(ward.pid, []))
+        except Exception:  # one worker must not leave the others unwatched
+            logger.exception("a worker could not be looked after")
+    return trees_at

@@ -55,7 +55,11 @@ class WorkerProcess:
             if not task_root.is_dir():
                 raise CodeIsGone from None
             raise
-        self._statistics = psutil.Process(self.pid)
+        try:
+            self._statistics = psutil.Process(self.pid)
+        except BaseException:  # no more files, or it has ended already
+            self.__exit__()
+            raise
         process_family.limit(self._statistics, self._memory_limit)
         warden.watch(self)
 
@@ -188,7 +192,7 @@ class WorkerProcess:
         self._measured_at = clock.monotonic()
         try:
             rss = self._statistics.memory_info().rss
-        except psutil.Error:
+        except process_family.UNKNOWN:
             return 0
         self._max_rss = max(self._max_rss, rss)
         return rss
@@ -198,7 +202,7 @@ def _own_memory(process: psutil.Process) -> int:
     """Bytes that a process does not share with its parent, as a fork shares nearly all at first."""
     try:
         return process.memory_full_info().uss
-    except (psutil.Error, AttributeError):
+    except (*process_family.UNKNOWN, AttributeError):
         return 0
 
 
