@@ -16,6 +16,7 @@ down; each imports those below it alone:
     target         which AWS boto3 speaks to, and the hooks in its requests
     local_aws      the embedded AWS, which knows nothing of the others
     waiting, microservice_x, differences
+    private_folders
     settings, errors, filelock, paths
 
 `python3 -m helpers` (the file `__main__`) reads no more than `installing` before there is a `.venv`.

@@ -22,7 +22,8 @@ def lock(path: Path, waiting: str | None, poll: float = 0.2) -> Iterator[int]:
     seconds. A child process that inherits the descriptor holds the lock too (on Linux and macOS), until it ends. On a
     file system without locks everybody gets in: better an unlikely collision than no start at all.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    # Closed to others, who could hold it for ever; and no link, which could lead to any file of the user's.
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
     try:
         announced = waiting is None
         while not _try_lock(descriptor):

@@ -12,10 +12,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from helpers import private_folders
 from helpers.filelock import lock
 from helpers.paths import PROJECT
 
 EXERCISES = "progress.json"
+_INSTEAD = "Set WORKBOOK_HOME to"
 
 
 def folder() -> Path:
@@ -52,9 +54,14 @@ def remembered(name: str = EXERCISES) -> dict[str, dict[str, Any]]:
 
 @contextlib.contextmanager
 def changing(name: str) -> Iterator[dict[str, dict[str, Any]]]:
-    """Yield what a file of the folder holds, and write it back as it is at the end. Raises OSError."""
-    folder().mkdir(parents=True, exist_ok=True)
-    path = folder() / name
+    """Yield what a file of the folder holds, and write it back as it is at the end.
+
+    Raises OSError; and WorkbookError when another user may write there, who could let any file be overwritten.
+    """
+    place = folder().absolute()
+    private_folders.make(place, _INSTEAD)
+    private_folders.refuse_foreign(place, _INSTEAD)
+    path = place / name
     with lock(path.with_suffix(".lock"), waiting=None):
         entries = _read(name)
         yield entries

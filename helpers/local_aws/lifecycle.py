@@ -15,19 +15,17 @@ from __future__ import annotations
 import contextlib
 import errno
 import http.client
-import json
 import os
-import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
 
-from helpers import filelock
 from helpers.errors import WorkbookError
 from helpers.paths import PROJECT
+
+from .home import ACCOUNT_FILES, Home
 
 #: Seconds that a server may take to be ready (it imports moto: about one, on a slow disk many, and half a minute when
 #: a class of thirty starts at once on two cores) and to stop.
@@ -36,8 +34,6 @@ START_TIMEOUT, STOP_TIMEOUT = 180.0, 10.0
 ANSWER_TIMEOUTS = (5.0, 15.0, 40.0)
 #: What the system answers to a process that has used up its files, memory or ports.
 EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL}
-#: What a server leaves of its account in its folder: SQLite's files, and the functions' code.
-ACCOUNT_FILES = ("account.sqlite", "account.sqlite-wal", "account.sqlite-shm", "account.sqlite-journal", "functions")
 #: A setting of the C library of most Linux systems; others do not know it. It gives each of several threads a heap of
 #: its own. One alone makes the server a tenth smaller, and is enough: in Python, one thread at a time asks for memory.
 #: https://sourceware.org/glibc/manual/latest/html_node/Memory-Allocation-Tunables.html
@@ -70,118 +66,6 @@ class Access:
         }
 
 
-class Home:
-    """The folder of one embedded AWS: its state file, its log, its lock.
-
-    instead: how its user chooses another folder, the beginning of a sentence.
-    """
-
-    def __init__(self, path: Path, instead: str = "Set LOCAL_AWS_HOME to") -> None:
-        self.path = path
-        self._instead = instead
-        self._file = path / "account.json"
-
-    def make(self) -> None:
-        try:
-            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            raise WorkbookError(
-                f"The embedded AWS needs the folder {self.path}, which cannot be made: {error.strerror}. "
-                f"{self._instead} a folder that you may write to."
-            ) from None
-
-        self._keep_private()
-
-    def _keep_private(self) -> None:
-        """Only the user may put anything into the folder, or look into it, whoever made it and with what mask.
-
-        (On Windows a folder in the user's profile lets in the user, administrators and the system alone.)
-        """
-        if os.name != "posix":
-            return
-        state, user = self.path.stat(), os.geteuid()
-        if state.st_uid != user and user != 0:
-            raise WorkbookError(
-                f"The folder {self.path} belongs to another user, who could take the place of the embedded AWS. "
-                f"{self._instead} a folder of your own."
-            )
-        with contextlib.suppress(OSError):  # some file systems, such as FAT's, have no permissions
-            inside = {entry.name for entry in self.path.iterdir()}
-            if not inside or "lock" in inside:  # new, or an account's already
-                self.path.chmod(0o700)
-            elif state.st_mode & 0o022:
-                raise WorkbookError(
-                    f"Other users may write to the folder {self.path}, and could take the place of the embedded AWS. "
-                    f"{self._instead} a folder of your own, such as a new one."
-                )
-
-    def read(self) -> dict[str, Any] | None:
-        """Return the state that a server has left, or None: no file, or none that a server wrote.
-
-        Raises WorkbookError when nobody can tell: a process that may open no more files must not take this for "none".
-        """
-        try:
-            text = self._file.read_text(encoding="utf-8")
-        except (FileNotFoundError, NotADirectoryError, UnicodeDecodeError):
-            return None
-        except OSError as error:
-            raise WorkbookError(
-                f"Whether the embedded AWS runs cannot be found out, since {self._file} cannot be read now: "
-                f"{error.strerror}. Try again; if it stays so, restart the kernel or this terminal."
-            ) from None
-        try:
-            state = json.loads(text)
-            port = int(state["endpoint_url"].rpartition(":")[2])
-            return state if 0 < port < 65536 and isinstance(state["token"], str) else None
-        except (ValueError, KeyError, TypeError, AttributeError):
-            return None
-
-    def write(self, state: dict[str, Any]) -> None:
-        """Replace the state file in one step; only the user can read it, at every moment."""
-        draft = self._file.with_suffix(f".{os.getpid()}")
-        with contextlib.suppress(FileNotFoundError):
-            draft.unlink()
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(state, file)
-        draft.replace(self._file)
-
-    def clear(self) -> None:
-        with contextlib.suppress(OSError):
-            self._file.unlink()
-
-    def forget(self) -> None:
-        """Remove the account that no server has open: its store, and its functions' code."""
-        for name in ACCOUNT_FILES:
-            path = self.path / name
-            try:
-                shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-            except OSError as error:
-                raise WorkbookError(
-                    f"The account's {path} cannot be removed: {error.strerror}. Remove the folder {self.path} by hand."
-                ) from None
-
-    @property
-    def log(self) -> Path:
-        return self.path / "server.log"
-
-    @contextlib.contextmanager
-    def lock(self) -> Iterator[None]:
-        """Hold the lock under which a server is started or stopped. The system frees it if its holder dies.
-
-        Raises WorkbookError when the folder cannot be written to.
-        """
-        with contextlib.ExitStack() as held:
-            try:
-                held.enter_context(filelock.lock(self.path / "lock", waiting=None, poll=0.01))
-            except OSError as error:
-                raise WorkbookError(
-                    f"The embedded AWS cannot write to {self.path}: {error.strerror}. "
-                    f"{self._instead} a folder that you may write to."
-                ) from None
-            yield
-
-
 @dataclass(frozen=True)
 class _Inside:
     access: Access
@@ -209,7 +93,10 @@ def is_inside() -> bool:
 
 
 def home() -> Home:
-    return Home(Path(os.environ.get("LOCAL_AWS_HOME") or PROJECT / ".local_aws"))
+    """Return the folder that is chosen. Raises WorkbookError where another user could put theirs in its place."""
+    place = Home(Path(os.environ.get("LOCAL_AWS_HOME") or PROJECT / ".local_aws").absolute())
+    place.refuse_foreign()
+    return place
 
 
 def start(port: int | None = None) -> Access:

@@ -27,10 +27,11 @@ from . import moto_settings
 from .account.account_owner import IN_MEMORY, AccountOwner
 from .account.credentials import ACCOUNT_ID, REGION, random_credentials
 from .execution import process_family
+from .home import Home
 from .http.dispatch import Answer
 from .http.endpoint import Endpoint
 from .http.http1 import Request
-from .lifecycle import Access, Home
+from .lifecycle import Access
 from .services import Account
 from .storage.store import StoreError
 

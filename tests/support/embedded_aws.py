@@ -18,6 +18,7 @@ import psutil
 from botocore.config import Config
 
 from helpers.local_aws import lifecycle
+from helpers.local_aws.home import Home
 from helpers.paths import PROJECT
 from tests.support.polling import eventually
 
@@ -162,7 +163,7 @@ def zip_of(files: dict[str, str]) -> bytes:
 def serve(module: str, folder: Path, *arguments: str) -> tuple[subprocess.Popen, lifecycle.Access]:
     """Start a module of these tests that serves a changed account in `folder`, and wait until it is there."""
     folder.mkdir(parents=True, exist_ok=True)
-    home, command = lifecycle.Home(folder), [sys.executable, "-m", module, str(folder), *arguments]
+    home, command = Home(folder), [sys.executable, "-m", module, str(folder), *arguments]
     with (folder / "server.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, cwd=PROJECT)
     try:

@@ -16,7 +16,7 @@ import pytest
 from helpers.paths import PROJECT
 
 #: The whole of `helpers` that the embedded AWS may use: it is an account, and knows nothing of notebooks.
-OF_THE_EMBEDDED_AWS = {"local_aws", "errors", "filelock", "paths", "settings"}
+OF_THE_EMBEDDED_AWS = {"local_aws", "private_folders", "errors", "filelock", "paths", "settings"}
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ HELPERS = House("helpers", above=("__main__",))
 LOCAL_AWS = House(
     "helpers.local_aws",
     above=("__main__", "server"),
-    below=("lifecycle", "moto_settings"),
+    below=("lifecycle", "home", "moto_settings"),
     on_the_page=("inside", "engine"),
 )
 both = pytest.mark.parametrize("house", [HELPERS, LOCAL_AWS], ids=lambda house: house.name)

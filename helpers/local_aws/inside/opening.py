@@ -20,7 +20,8 @@ from ..engine import clock, executor
 from ..engine.clock import Clock, SystemClock
 from ..engine.loop import Loop
 from ..engine.threads import ThreadExecutor
-from ..lifecycle import Access, Home
+from ..home import Home
+from ..lifecycle import Access
 from ..services import Account
 from ..storage.store import StoreError, UnreadableError
 from .callers_boto import ENDPOINT_URL, Door

@@ -13,9 +13,9 @@ import os, sys, threading
 sys.path.insert(0, sys.argv[2])
 from pathlib import Path
 import boto3
-from helpers.local_aws import lifecycle, server
+from helpers.local_aws import home, server
 
-served = server.Server(lifecycle.Home(Path(sys.argv[1])), 0)
+served = server.Server(home.Home(Path(sys.argv[1])), 0)
 from botocore.loaders import Loader
 from moto.iam.models import IAMBackend
 made = []
