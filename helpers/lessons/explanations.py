@@ -20,6 +20,7 @@ from helpers.errors import WorkbookError
 from helpers.lessons import diagnosis, missing_names, sections
 from helpers.target import aws_trouble
 from helpers.target.connection import LOCAL
+from helpers.target.proven_connections import NotTheAccount
 
 ABOVE_MENU = "Run → Run All Above Selected Cell"  # JupyterLab's words
 ABOVE = f"Run the cells above this one first: {ABOVE_MENU}."
@@ -90,6 +91,11 @@ def _about_aws(error: BotoCoreError | ClientError) -> str | None:
             return (
                 f"Nobody answers at {asked}, where this client asks; the account is at {home}. Make the client again, "
                 "without an endpoint of its own: boto3.client(…)"
+            )
+        if isinstance(getattr(error, "kwargs", {}).get("error"), NotTheAccount):
+            return (
+                "Another program listens where the embedded AWS was, and nothing was sent to it. Run the setup cell: "
+                "it starts your account again, as it was."
             )
         return "The embedded AWS has ended. Run the setup cell: it starts it again, and your account is as it was."
     if aws_trouble.are_credentials_unknown(error):

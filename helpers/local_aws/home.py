@@ -85,7 +85,8 @@ class Home:
         try:
             state = json.loads(text)
             port = int(state["endpoint_url"].rpartition(":")[2])
-            return state if 0 < port < 65536 and isinstance(state["token"], str) else None
+            words = state["token"], state["access_key_id"], state["secret_access_key"]
+            return state if 0 < port < 65536 and all(isinstance(word, str) for word in words) else None
         except (ValueError, KeyError, TypeError, AttributeError):
             return None
 

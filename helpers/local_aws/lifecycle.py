@@ -2,8 +2,9 @@
 
 A server belongs to a folder ($LOCAL_AWS_HOME, or `.local_aws` in the project). In it lies `account.json`:
 where the server listens and the credentials that open it, readable by the user alone. The file alone proves
-nothing: a server counts as running when it answers there, with the file's own secret. So a file that a killed
-server left behind confuses nobody. Beside it lies the account itself (`account.sqlite`, and `functions`), which the
+nothing: a server counts as running when it answers there and proves that it has the file's secret (`server_proof`),
+before it is sent anything. So a file that a killed server left behind confuses nobody, and who takes its port learns
+nothing. Beside it lies the account itself (`account.sqlite`, and `functions`), which the
 next server goes on with.
 
 Where the caller's own interpreter has an account (`helpers.local_aws.in_process`), that is the embedded AWS for it: it
@@ -14,8 +15,8 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import http.client
 import os
+import socket
 import sys
 import time
 from collections.abc import Callable
@@ -25,6 +26,7 @@ from pathlib import Path
 from helpers.errors import WorkbookError
 from helpers.paths import PROJECT
 
+from . import server_proof
 from .home import ACCOUNT_FILES, Home
 
 #: Seconds that a server may take to be ready (it imports moto: about one, on a slow disk many, and half a minute when
@@ -51,6 +53,10 @@ class Access:
     account_id: str
     pid: int
     started: bool
+
+    @property
+    def port(self) -> int:
+        return int(self.endpoint_url.rpartition(":")[2])
 
     def environment(self) -> dict[str, str]:
         """Return the variables with which the AWS CLI and every SDK use this account, and no other."""
@@ -151,50 +157,54 @@ def _stop(place: Home) -> bool:
     if account is None:
         place.clear()
         return False
-    token = (place.read() or {}).get("token", "")
     with contextlib.suppress(TimeoutError, ConnectionResetError):
-        _ask(account.endpoint_url, "POST", "stop", token)
+        _ask(account, stop=(place.read() or {}).get("token", ""))
     deadline = time.monotonic() + STOP_TIMEOUT
     while time.monotonic() < deadline:
         with contextlib.suppress(WorkbookError):
-            if place.read() is None and not _answers(account.endpoint_url, token):
+            if place.read() is None and not _answers(account):
                 return True
         time.sleep(0.02)
     raise WorkbookError(f"The embedded AWS (process {account.pid}) does not stop; end that process by hand.")
 
 
 def _running(place: Home) -> Access | None:
-    state = place.read()
-    if state is None or not _answers(state["endpoint_url"], state["token"]):
-        return None
     try:
-        account = Access(**{field.name: state[field.name] for field in fields(Access)})
+        account = Access(**{field.name: (place.read() or {})[field.name] for field in fields(Access)})
     except KeyError:
         return None
-    return replace(account, started=False)
+    return replace(account, started=False) if _answers(account) else None
 
 
-def _answers(endpoint_url: str, token: str) -> bool:
-    """Whether a server is there. One that takes the call and is slow to answer, on a machine with much else to do, is,
+def _answers(account: Access) -> bool:
+    """Whether its server is there. One that takes the call and is slow to answer, on a machine with much else to do, is,
     and so is one that hangs up in a crowd: a second one in its place would be the end of its account.
 
     Raises WorkbookError when nobody can tell.
     """
+    if server_proof.is_another_users(account.port):
+        return False
     for timeout in ANSWER_TIMEOUTS:
         with contextlib.suppress(TimeoutError, ConnectionResetError):
-            return _ask(endpoint_url, "GET", "status", token, timeout) == 200
+            return _ask(account, timeout)
     return False
 
 
-def _ask(endpoint_url: str, method: str, command: str, token: str, timeout: float = 5.0) -> int | None:
-    """Return the status with which the server answers a control call; None when nothing is there.
+def _ask(account: Access, timeout: float = 5.0, stop: str | None = None) -> bool:
+    """Return whether the account's server is there, and proves it; `stop`, the server's token, then ends it.
 
     Raises TimeoutError, ConnectionResetError, and WorkbookError when the system lets this process ask nobody.
     """
-    connection = http.client.HTTPConnection(endpoint_url.removeprefix("http://"), timeout=timeout)
     try:
-        connection.request(method, f"/_local_aws/{command}", headers={"Authorization": f"Bearer {token}"})
-        return connection.getresponse().status
+        with socket.create_connection(("127.0.0.1", account.port), timeout) as connection:
+            keys = account.access_key_id, account.secret_access_key
+            if not server_proof.prove(connection, account.port, *keys, timeout):
+                return False
+            if stop is not None:
+                request = f"Host: 127.0.0.1:{account.port}\r\nAuthorization: Bearer {stop}\r\nContent-Length: 0"
+                connection.sendall(f"POST /_local_aws/stop HTTP/1.1\r\n{request}\r\n\r\n".encode())
+                connection.recv(1024)
+            return True
     except (TimeoutError, ConnectionResetError):
         raise
     except OSError as error:
@@ -203,11 +213,7 @@ def _ask(endpoint_url: str, method: str, command: str, token: str, timeout: floa
                 f"Whether the embedded AWS runs cannot be found out, since this process cannot ask it now: "
                 f"{error.strerror}. Try again; if it stays so, restart the kernel or this terminal."
             ) from None
-        return None
-    except http.client.HTTPException:
-        return None
-    finally:
-        connection.close()
+        return False
 
 
 def _launch(place: Home, port: int) -> Access:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import gc
 import hmac
-import json
 import logging
 import os
 import shutil
@@ -23,7 +22,7 @@ from pathlib import Path
 
 from helpers.errors import WorkbookError
 
-from . import moto_settings
+from . import moto_settings, server_proof
 from .account.account_owner import IN_MEMORY, AccountOwner
 from .account.credentials import ACCOUNT_ID, REGION, random_credentials
 from .execution import process_family
@@ -137,17 +136,26 @@ class Server:
         return self._closed(request) if request.path.startswith(CONTROL) else self._account.screen(request)
 
     def _closed(self, request: Request) -> Answer | None:
-        """Return the refusal of a control call that has not the token."""
+        """Return the refusal of a control call from who has neither the token nor the account's secret."""
         given = request.headers.get("authorization", "")
-        request.vouched = hmac.compare_digest(given.encode(), f"Bearer {self._token}".encode())
+        with_token = hmac.compare_digest(given.encode(), f"Bearer {self._token}".encode())
+        request.vouched = with_token or self._proof(request) is not None
         return None if request.vouched else (403, {}, b"")
+
+    def _proof(self, request: Request) -> str | None:
+        """Return the proof that this is the account's server, for who asks for it and knows the secret as well."""
+        if (request.method, request.path) != ("GET", server_proof.PATH):
+            return None
+        keys = self._owner.administrator
+        secret_of = {keys.access_key_id: keys.secret_access_key}.get
+        return server_proof.answer(request.headers.get("authorization", ""), self._endpoint.port, secret_of)
 
     def _control(self, request: Request) -> Answer:
         if (refusal := self._closed(request)) is not None:
             return refusal
+        if (proof := self._proof(request)) is not None:
+            return 200, {"Content-Type": "text/plain"}, proof.encode()
         command = request.path.removeprefix(CONTROL)
-        if (request.method, command) == ("GET", "status"):
-            return 200, {"Content-Type": "application/json"}, json.dumps({"pid": os.getpid()}).encode()
         if (request.method, command) == ("POST", "stop"):
             self.stop()
             return 202, {}, b""

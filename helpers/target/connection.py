@@ -20,7 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from helpers import waiting
 from helpers.errors import WorkbookError
 from helpers.local_aws import lifecycle
-from helpers.target import lost_answers, name_prefix, refused_entries, s3_regions, tagging
+from helpers.target import lost_answers, name_prefix, proven_connections, refused_entries, s3_regions, tagging
 from helpers.target.aws_trouble import advice
 
 LOCAL, AWS, ENDPOINT = KINDS = ("local", "aws", "endpoint")
@@ -87,6 +87,8 @@ def connect_to(account: lifecycle.Access, prefix: str = "") -> None:
         del os.environ[name]  # profiles, tokens, endpoints of single services: whatever could lead to another account
     os.environ.update(account.environment())
     _without_proxy(account.endpoint_url)
+    if not lifecycle.is_inside():
+        proven_connections.expect(account)
     _new_session(prefix)
 
 

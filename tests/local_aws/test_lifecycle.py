@@ -113,23 +113,6 @@ def test_a_stale_state_file_confuses_nobody(home, left_behind):
     assert lifecycle.stop() is False
 
 
-def test_a_state_file_that_names_somebody_elses_port(home):
-    """Another program may listen there by now: its answers are not ours."""
-    home.mkdir()
-    with socket.create_server(("127.0.0.1", 0)) as stranger, ThreadPoolExecutor(1) as pool:
-        url = f"http://127.0.0.1:{stranger.getsockname()[1]}"
-        (home / "account.json").write_text(json.dumps({"endpoint_url": url, "token": "x", "pid": 1}))
-
-        def answer() -> None:
-            connection, _ = stranger.accept()
-            with connection:
-                connection.recv(1000)
-                connection.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
-
-        pool.submit(answer)
-        assert lifecycle.status() is None
-
-
 @pytest.mark.skipif(os.name != "posix", reason="only POSIX can stop a process for a while")
 def test_a_server_that_is_slow_to_answer_is_not_replaced(home, monkeypatch):
     """Thirty at once on a small machine: the server lives, and has no turn for many seconds."""
