@@ -177,8 +177,8 @@ def _running(place: Home) -> Access | None:
 
 
 def _answers(account: Access) -> bool:
-    """Whether its server is there. One that takes the call and is slow to answer, on a machine with much else to do, is,
-    and so is one that hangs up in a crowd: a second one in its place would be the end of its account.
+    """Whether its server is there. One that takes the call and is slow to answer, on a machine with much else to do,
+    is; so is one that hangs up in a crowd. A second one in its place would be the end of its account.
 
     Raises WorkbookError when nobody can tell.
     """
