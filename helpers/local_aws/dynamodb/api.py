@@ -12,7 +12,7 @@ from moto.dynamodb.responses import DynamoHandler
 
 from ..http.call import Call
 from ..http.moto_requests import CALL
-from . import consumed_capacity
+from . import batch_writes, consumed_capacity, item_rows
 from .consumed_capacity import Units
 from .items import ItemParser
 
@@ -58,6 +58,16 @@ class Handler(DynamoHandler):
 
     def put_item(self) -> ActionResult:
         return self._charged(super().put_item, consumed_capacity.put)
+
+    def batch_write_item(self) -> ActionResult:
+        """moto stores one item after the other, until one is refused."""
+        batch_writes.check(self.dynamodb_backend, self.body["RequestItems"])
+        with item_rows.together():
+            return super().batch_write_item()
+
+    def _contains_duplicates(self, keys: list[Any]) -> bool:
+        """moto asks of a BatchWriteItem's keys without their tables; `batch_writes` has asked already."""
+        return self._operation != "BatchWriteItem" and super()._contains_duplicates(keys)
 
     def _charged(self, call: Callable[[], ActionResult], units: Units) -> ActionResult:
         """Return the call's answer, with its capacity computed by `units` where the caller asked for it."""

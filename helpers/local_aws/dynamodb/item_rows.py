@@ -105,13 +105,13 @@ def together() -> Iterator[Changes]:
 def put(table: Table, item: Item) -> None:
     """Have an item's row say what it is now."""
     if journal.store is not None:
-        journal.put(KIND, table.table_arn, _key(item.hash_key, item.range_key), _text(item))
+        journal.put(KIND, table.table_arn, key_name(item.hash_key, item.range_key), _text(item))
 
 
 def delete(table: Table, hash_key: DynamoType, range_key: RangeKey) -> None:
     """Delete the row of an item that is no more."""
     if journal.store is not None:
-        journal.delete(KIND, table.table_arn, _key(hash_key, range_key))
+        journal.delete(KIND, table.table_arn, key_name(hash_key, range_key))
 
 
 def delete_all(table: Table) -> None:
@@ -122,7 +122,7 @@ def delete_all(table: Table) -> None:
 def put_backup(backup: Backup) -> None:
     """Keep the items of a new backup."""
     for item in backup.table.all_items():
-        journal.put(BACKUP, backup.arn, _key(item.hash_key, item.range_key), _text(item))
+        journal.put(BACKUP, backup.arn, key_name(item.hash_key, item.range_key), _text(item))
 
 
 def delete_backup(backup: Backup) -> None:
@@ -154,7 +154,8 @@ def _item(table: Any, attributes: dict[str, Any]) -> Item:
     return item
 
 
-def _key(hash_key: DynamoType, range_key: RangeKey) -> str:
+def key_name(hash_key: DynamoType, range_key: RangeKey) -> str:
+    """Return the name of an item's row: the same for all ways to write its key."""
     return _name(hash_key) if range_key is None else f"{_name(hash_key)}\n{_name(range_key)}"
 
 

@@ -98,7 +98,7 @@ _DYNAMODB: tuple[Seam, ...] = (
     swap("moto.dynamodb.models:RestoredPITTable", "51a3b45a4ea7", Why.JOURNAL, table.RestoredPITTable),
     swap("moto.dynamodb.models.table:StreamShard", "2a15fffc8af4", Why.JOURNAL, stream.Shard),
     swap(f"{_STREAMS}:dynamodbstreams_backends.backend", "da39b7184748", Why.JOURNAL, stream_backend.Backend),
-    swap("moto.dynamodb.responses:DynamoHandler", "8d3a259b4fc6", Why.SLOW, dynamodb_api.Handler),
+    swap("moto.dynamodb.responses:DynamoHandler", "484badc76323", Why.SLOW, dynamodb_api.Handler),
     seam("moto.dynamodb.responses:validate_put_has_empty_keys", "e45d7ced3923", Why.MISSING, items.checked),
     instead("moto.dynamodb.models.dynamo_type:Item.__init__", "d9c12b62cb92", Why.SLOW, items.make_item),
     seam(f"{_COMPARISONS}:OpLessThan.expr", "2fffc621dcad", Why.WRONG, typed_comparisons.ordering),
