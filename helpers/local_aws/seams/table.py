@@ -20,6 +20,7 @@ from ..http import moto_requests
 from ..iam import backend as iam_backend
 from ..iam import policy_documents, security_tokens
 from ..logs.backend import Logs, Stream, event_filter
+from ..s3 import operations
 from ..sqs.backend import Backend as Queues
 from ..sqs.messages import Message
 from ..sqs.queues import Queue
@@ -110,12 +111,16 @@ _DYNAMODB: tuple[Seam, ...] = (
     seam(f"{_COMPARISONS}:FuncBetween.expr", "cf2f51bcefa9", Why.WRONG, typed_comparisons.between),
 )
 
+_S3: tuple[Seam, ...] = (
+    seam("moto.s3.responses:S3Response._set_action", "51dddb5c8bbf", Why.WRONG, operations.refuse_unknown),
+)
+
 _MODELS: tuple[Seam, ...] = (
     instead("moto.core.common_models:BaseModel.__new__", "08cf0ef20e88", Why.WRONG, models.untracked),
     seam("moto.core.utils:utcnow.__code__", "7b8bb404c4f6", Why.WRONG, models.account_time),
 )
 
-SEAMS: tuple[Seam, ...] = (*_MODELS, *_BOTOCORE, *_HTTP, *_LAMBDA, *_EVENTS, *_DYNAMODB, *_CLOUDWATCH, *_IAM)
+SEAMS: tuple[Seam, ...] = (*_MODELS, *_BOTOCORE, *_HTTP, *_LAMBDA, *_EVENTS, *_DYNAMODB, *_CLOUDWATCH, *_IAM, *_S3)
 
 
 def install() -> None:
