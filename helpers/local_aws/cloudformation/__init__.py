@@ -17,13 +17,28 @@ from collections.abc import Callable
 from ..account.credentials import Credentials
 from ..http import dispatch
 from ..http.http1 import Request
+from ..iam import looked_up_resources
 
 _KEY = re.compile(r"Credential=([^/,\s]+)/")
 
 
 def answering(find_credentials: Callable[[str], Credentials | None]) -> Callable[[Request, str], dispatch.Answer]:
-    """Return what answers a request in a region. `find_credentials` knows the credentials of an access key id."""
+    """Return what answers a request in a region. `find_credentials` knows the credentials of an access key id.
+
+    IAM is told where it finds the stacks that a request names.
+    """
+    looked_up_resources.set_stacks(_named)
     return functools.partial(_answer, find_credentials)
+
+
+def _named(stack: str, change_set: str) -> list[str]:
+    from . import change_sets
+    from .beginnings import store
+
+    with store.lock:
+        found = store.find(stack) if stack else None
+        of_change_set = change_sets.state().get(change_set)
+    return [each.id for each in (found, of_change_set.stack if of_change_set is not None else None) if each is not None]
 
 
 def _answer(find_credentials: Callable[[str], Credentials | None], request: Request, region: str) -> dispatch.Answer:

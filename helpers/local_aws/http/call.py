@@ -130,7 +130,8 @@ def read(request: Request, caller: Caller) -> Call:
         return _call(request, caller, "smithy-rpc-v2-cbor", rpc[1], *found, _if_json(request.body))
     else:
         call = _rest_call(request, caller)
-        form = parse_qsl(call.request.query, keep_blank_values=True) if call.operation is not None else form
+        if call.operation is not None:  # whose body is no form
+            form = parse_qsl(call.request.query, keep_blank_values=True) if call.request.query else []
     call.form = form
     return call
 

@@ -145,7 +145,7 @@ def leave_out_of_rest(request: Request, operation: OperationModel, labels: Mappi
     it themselves, and "/functions/mine/yours" would be a function "mine/yours" here and "yours" there.
     """
     known = _bindings(operation)
-    path = request.path if known.keeps_path else _path(operation, labels)
+    path = request.path if known.keeps_path else _path(operation, tuple(labels.items()))
     query, body = _query(request.query, known), _body(request.body, known)
     headers = request.headers
     form = headers.get("content-type", "").lower().startswith(_FORM)  # moto would read the body as one
@@ -159,9 +159,12 @@ def leave_out_of_rest(request: Request, operation: OperationModel, labels: Mappi
     return replace(request, target=f"{path}?{query}" if query else path, body=body, headers=headers)
 
 
-def _path(operation: OperationModel, labels: Mapping[str, str]) -> str:
+@lru_cache(maxsize=1024)
+def _path(operation: OperationModel, labels: tuple[tuple[str, str], ...]) -> str:
+    given = dict(labels)
+
     def written(match: re.Match[str]) -> str:
-        return quote(labels[match[1]], safe="-._~/" if match[2] else "-._~")
+        return quote(given[match[1]], safe="-._~/" if match[2] else "-._~")
 
     return _LABEL.sub(written, operation.http_trait.path)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Callable
 from typing import Any
 
 from ..account.arn import Arn
@@ -15,11 +16,41 @@ from ..http.call import Call
 from .named_resources import NAMED
 from .permissions import NoResource, Permission
 
+#: Finds the ARNs of the stacks that exist by a name or ARN of a stack, and by the ARN of a change set.
+Stacks = Callable[[str, str], list[str]]
+_find_stacks: list[Stacks] = []
+
 _KMS_ANYWHERE = frozenset({"CreateKey", "GenerateRandom", "ListAliases", "ListKeys"})
 _SECRETS_ANYWHERE = frozenset({"GetRandomPassword", "ListSecrets"})
 _PARAMETERS = re.compile(
     "PutParameter|(Get|Delete)Parameters?|GetParameterHistory|GetParametersByPath|(Unl|L)abelParameterVersion"
 )
+
+
+def set_stacks(find: Stacks) -> None:
+    """Say who knows the stacks: what they are is not known down here."""
+    _find_stacks[:] = [find]
+
+
+def cloudformation(call: Call) -> list[Permission]:
+    """Return what an operation of CloudFormation needs, on the stack; a change set may belong to another than is named.
+
+    Of a stack that is not there yet the ARN is "stack/name/*", as AWS has it in its errors.
+    """
+    stack, change_set = ((call.names(name) or [""])[0] for name in ("StackName", "ChangeSetName"))
+    change_set = change_set if change_set.startswith("arn:") else ""
+    found = [arn for find in _find_stacks for arn in find(stack, change_set)] if stack or change_set else []
+    if change_set and not stack and not found:
+        found = [change_set]
+    action = f"cloudformation:{call.name}"
+    asked = NAMED["cloudformation"].needed(call) if stack or not change_set else []
+    known = [Permission(action, arn) for arn in dict.fromkeys(found)]
+    exists = any(_is_of(arn, stack) for arn in found)
+    return known + [each for each in asked if not (exists and each.action == action)]
+
+
+def _is_of(arn: str, stack: str) -> bool:
+    return arn == stack or (bool(stack) and f":stack/{stack}/" in arn)
 
 
 def kms(call: Call) -> list[Permission]:

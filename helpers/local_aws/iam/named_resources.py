@@ -75,11 +75,7 @@ def _only(*operations: str) -> re.Pattern[str]:
 
 NAMED = {
     "cloudformation": Named(
-        (
-            Row("StackName", "stack/{}/*", re.compile("(?!CreateGeneratedTemplate)")),
-            # https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeChangeSet.html
-            Row("ChangeSetName", "changeSet/{}/*", _only("DescribeChangeSet", "ExecuteChangeSet", "DeleteChangeSet")),
-        ),
+        (Row("StackName", "stack/{}/*", re.compile("(?!CreateGeneratedTemplate)")),),
         _only(
             "DescribeStacks", "ListStacks", "ListExports", "ListImports", "ValidateTemplate", "EstimateTemplateCost",
             "GetTemplateSummary", "DescribeAccountLimits", "ListTypes",

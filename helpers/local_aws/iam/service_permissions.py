@@ -198,6 +198,7 @@ def _lambda_resource(call: Call) -> str:
 
 _SERVICES: dict[str, Callable[[Call], list[Permission]]] = {
     **{name: named.needed for name, named in named_resources.NAMED.items()},
+    "cloudformation": looked_up_resources.cloudformation,
     "dynamodb": dynamodb_permissions.needed,
     "events": _events,
     "iam": iam_permissions.needed,
