@@ -71,7 +71,7 @@ def not_ours(place: Place) -> str | None:
     """Return what is to be done, in a line, with a `.venv` that the workbook may not replace; None when it may."""
     if not os.path.lexists(place.venv):
         return None
-    where = place.venv.resolve()
+    where = Path(os.path.realpath(place.venv))  # which bears a link to itself
     if where != place.root.resolve() / place.name:  # a link, or what Windows calls a junction
         return f"{place.venv} leads to {where}, so it stays as it is. Delete the link, then run this again."
     if place.stamp.exists():

@@ -16,7 +16,6 @@ import shutil
 import sys
 import tempfile
 import threading
-import time
 from dataclasses import asdict
 from pathlib import Path
 
@@ -100,7 +99,7 @@ class Server:
         self._account.resume()
         try:
             while not self._stopped.wait(WATCH_INTERVAL):
-                if time.monotonic() - self._endpoint.last_request > IDLE_HOURS * 3600:
+                if self._endpoint.unused_seconds() > IDLE_HOURS * 3600:
                     logger.info("nobody used the account for %g hours: it ends", IDLE_HOURS)
                     return
                 if not self._is_wanted():

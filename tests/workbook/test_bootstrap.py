@@ -458,15 +458,19 @@ def a_file(project):
     project.venv.write_text("mine")
 
 
-@pytest.mark.parametrize("make", [made_by_venv, made_by_conda, a_file])
+def a_link_to_itself(project):
+    project.venv.symlink_to(project.venv)
+
+
+@pytest.mark.parametrize("make", [made_by_venv, made_by_conda, a_file, pytest.param(a_link_to_itself, marks=posix)])
 def test_an_environment_of_somebody_else_is_not_touched(project, make):
     make(project)
-    before = project.venv.stat()
+    before = project.venv.lstat()
     status, called, told = project.run()
     assert status == 2 and called is None
     assert told.startswith(f"{project.venv} was not made by the workbook, so it stays as it is. Rename or delete it,")
     assert told.count("\n") == 1
-    assert project.venv.stat() == before and project.beside() == []
+    assert project.venv.lstat() == before and project.beside() == []
     project.venv.rename(project.root / "kept")
     assert project.run()[0] == 0
 

@@ -9,12 +9,12 @@ import math
 import os
 import socket
 import socketserver
-import time
 from collections.abc import Callable
 from typing import TypeVar
 
 from helpers import settings
 
+from ..engine import clock
 from .admission import Admission
 from .http1 import CONTINUE, BadRequest, Request, RequestReader, response
 
@@ -65,13 +65,17 @@ class Endpoint(socketserver.ThreadingMixIn, socketserver.TCPServer):
         refusal of a request that is refused whatever its body is, of which only the head is here.
         """
         self.answer, self.screen = answer, screen
-        self.last_request = time.monotonic()
+        self.last_request = clock.monotonic()
         most = _at_most(MAX_CONNECTIONS)
         self.connections: Admission[Connection] = Admission(most, max(1, most // 2))
         self._next_sweep = 0.0
         super().__init__(("127.0.0.1", port), Connection)
         self.port: int = self.server_address[1]
         self.own_hosts = {f"127.0.0.1:{self.port}", f"localhost:{self.port}"}
+
+    def unused_seconds(self) -> float:
+        """Return for how long nobody has asked for anything. A machine that sleeps does not count it."""
+        return clock.monotonic() - self.last_request
 
     def get_request(self) -> tuple[socket.socket, tuple[str, int]]:
         """Accept a connection. When there are no files for it, one that can be done without is closed first."""
@@ -80,13 +84,13 @@ class Endpoint(socketserver.ThreadingMixIn, socketserver.TCPServer):
         except OSError as error:
             if error.errno in _EXHAUSTED:
                 end(self.connections.least_wanted())
-                time.sleep(_RESPITE)  # until its thread has closed it; the queue of the system's waits
+                clock.sleep(_RESPITE)  # until its thread has closed it; the queue of the system's waits
             raise
         return accepted
 
     def service_actions(self) -> None:
         """End the connections whose time is over; `serve_forever` calls this all the time."""
-        now = time.monotonic()
+        now = clock.monotonic()
         if now < self._next_sweep:
             return
         self._next_sweep = now + SWEEP_INTERVAL
@@ -100,7 +104,7 @@ class Endpoint(socketserver.ThreadingMixIn, socketserver.TCPServer):
 class Connection(socketserver.BaseRequestHandler):
     """Reads requests from one connection and answers each in turn.
 
-    deadline: when whatever is waited for must have come, in time.monotonic()'s seconds; idle: whether that is the
+    deadline: when whatever is waited for must have come, in clock.monotonic()'s seconds; idle: whether that is the
     beginning of a request; answering: whether nothing is waited for; reader: has what has arrived of a request.
     vouched: whether a request of this connection was signed validly; known: or names who may use the account.
     """
@@ -116,7 +120,7 @@ class Connection(socketserver.BaseRequestHandler):
         self.vouched = self.known = self.answering = False
         self._refusal: Answer | None = None
         self._screened = False  # whether the request that is on its way was looked at
-        self._strange_until = time.monotonic() + STRANGER_TIMEOUT
+        self._strange_until = clock.monotonic() + STRANGER_TIMEOUT
         self._await_request()
         end(self.server.connections.add(self))
 
@@ -138,7 +142,7 @@ class Connection(socketserver.BaseRequestHandler):
     def handle(self) -> None:
         try:
             while (request := self.receive()) is not None:
-                self.server.last_request = time.monotonic()
+                self.server.last_request = clock.monotonic()
                 foreign = self._foreign(request)
                 status, headers, body = foreign or self._refusal or self._answer(request)
                 self.vouched = self.vouched or request.vouched
@@ -176,7 +180,7 @@ class Connection(socketserver.BaseRequestHandler):
         return request
 
     def send(self, data: bytes) -> None:
-        self.deadline = time.monotonic() + STALL_TIMEOUT
+        self.deadline = clock.monotonic() + STALL_TIMEOUT
         self.request.sendall(data)
 
     def _screen(self) -> bool:
@@ -207,7 +211,7 @@ class Connection(socketserver.BaseRequestHandler):
 
     def _expect_within(self, seconds: float) -> None:
         """Set the deadline; a stranger has a time for all that it does."""
-        self.deadline = time.monotonic() + seconds if self.known else self._strange_until
+        self.deadline = clock.monotonic() + seconds if self.known else self._strange_until
 
     def _answer(self, request: Request) -> Answer:
         return self._asked(self.server.answer, request)
