@@ -23,7 +23,6 @@ ALLOWED = {
     "engine/anew.py": "makes locks anew",
     "server.py": "the process: its signals, and whether it is still wanted",
     "lifecycle.py": "waits for a process to start and to end",
-    "http/endpoint.py": "sockets: a thread for each connection, and their time limits",
     "execution/runtime.py": "runs in the worker, with the function",
     "execution/call_stack.py": "puts a sleep of its own in the place of time's",
     "execution/interpreter_state.py": "the same",

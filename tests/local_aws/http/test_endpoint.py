@@ -11,6 +11,7 @@ import time
 import pytest
 
 from helpers.local_aws import services
+from helpers.local_aws.engine import clock
 from helpers.local_aws.http import endpoint
 from helpers.local_aws.http.http1 import Request
 from tests.support.polling import PATIENCE, eventually
@@ -327,3 +328,17 @@ def test_what_fails_in_the_server_is_answered_as_aws_would(monkeypatch, caplog, 
     status, headers, body = broken.answer(Request("POST", "/", {"authorization": scope}, b""))
     assert status == 500 and kind in headers["Content-Type"] and b"server.log says why" in body
     assert b"InternalFailure" in body and "no more files" in caplog.text
+
+
+def test_a_machine_that_sleeps_does_not_make_the_account_an_unused_one():
+    """Its hours, and those of a connection that is kept open, are the machine's waking hours."""
+    before, scale = clock._clock, clock.scale()
+    by_hand = clock.ManualClock()
+    clock.use(by_hand)
+    try:
+        with endpoint.Endpoint(0, lambda _: (200, {}, b""), lambda _: None) as listening:
+            by_hand.advance(5)
+            by_hand.set_on(9 * 3600)
+            assert listening.unused_seconds() == 5
+    finally:
+        clock.use(before, scale)
