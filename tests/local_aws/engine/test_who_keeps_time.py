@@ -23,6 +23,7 @@ ALLOWED = {
     "engine/anew.py": "makes locks anew",
     "server.py": "the process: its signals, and whether it is still wanted",
     "lifecycle.py": "waits for a process to start and to end",
+    "server_proof.py": "waits for another process's answer, wherever who asks may be",
     "execution/runtime.py": "runs in the worker, with the function",
     "execution/call_stack.py": "puts a sleep of its own in the place of time's",
     "execution/interpreter_state.py": "the same",
