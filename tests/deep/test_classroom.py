@@ -6,13 +6,15 @@ import json
 from pathlib import Path
 
 import boto3
+import psutil
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from helpers.local_aws import lifecycle
+from tests.support import learners as learners_of
 from tests.support.embedded_aws import Aws, own_home
-from tests.support.learners import ORDERS, Learner, begin_together, classroom, together
+from tests.support.learners import ORDERS, CellFailed, Learner, begin_together, classroom, together
 
 #: Runs in one account's function and asks another account for its orders, with the credentials that it has.
 INTRUDER = """
@@ -101,3 +103,26 @@ def test_one_who_stops_their_account_stops_nobody_elses(learners, accounts):
     with own_home(learners[-1].home):
         assert lifecycle.stop()
     assert learners[0].read() == learners[0].own_orders
+
+
+def test_a_class_in_which_one_cannot_begin_leaves_no_kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    begin = Learner.__init__
+
+    def fails_for_two(self, number: int, *rest) -> None:
+        if number == 2:
+            raise RuntimeError("on purpose")
+        begin(self, number, *rest)
+
+    monkeypatch.setattr(Learner, "__init__", fails_for_two)
+    before = set(psutil.Process().children())
+    with pytest.raises(RuntimeError, match="on purpose"), classroom(3, tmp_path):
+        pass
+    assert not {each for each in psutil.Process().children() if each.is_running()} - before
+
+
+def test_a_cell_without_an_end_is_told_by_its_beginning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(learners_of, "PATIENCE", 60)
+    with classroom(1, tmp_path) as (learner,):
+        monkeypatch.setattr(learners_of, "PATIENCE", 1)
+        with pytest.raises(CellFailed, match=r"'import time'.*its kernel lives.*printed 'begun"):
+            learner.run("import time\nprint('begun', flush=True)\nwhile True: time.sleep(1)")

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +24,8 @@ from tests.support.embedded_aws import own_home
 LESSON = "05_send_events"
 ORDERS = 20  # that each learner sends
 PATIENCE = 300  # seconds for one cell: thirty share the machine
+#: Held while a learner's variables are put together, in those of the whole process: learners begin in threads.
+_ENVIRONMENT = threading.Lock()
 
 SEND = """
 import json
@@ -56,7 +59,7 @@ class Learner:
 
     def __init__(self, number: int, folder: Path, account: Path | None = None) -> None:
         self.number = number
-        with isolated(folder):
+        with _ENVIRONMENT, isolated(folder):
             variables = dict(os.environ)
         self.home = account or folder / "account"
         variables["LOCAL_AWS_HOME"] = str(self.home)
@@ -68,7 +71,11 @@ class Learner:
         )
         self._client = self._kernel.blocking_client()
         self._client.start_channels()
-        self._client.wait_for_ready(timeout=PATIENCE)
+        try:
+            self._client.wait_for_ready(timeout=PATIENCE)
+        except BaseException:
+            self.leave()
+            raise
         self.kernel_seconds = time.perf_counter() - begin
 
     @property
@@ -84,7 +91,13 @@ class Learner:
             if message["msg_type"] == "stream" and message["content"]["name"] == "stdout":
                 printed.append(message["content"]["text"])
 
-        reply = self._client.execute_interactive(source, timeout=PATIENCE, output_hook=keep)["content"]
+        try:
+            reply = self._client.execute_interactive(source, timeout=PATIENCE, output_hook=keep)["content"]
+        except TimeoutError:
+            kernel = "its kernel lives" if self._kernel.is_alive() else "its kernel has died"
+            begun, beginning = "".join(printed)[-200:], source.strip().partition("\n")[0]
+            message = f"no answer within {PATIENCE} s to {beginning!r}, {kernel}; so far it has printed {begun!r}"
+            raise CellFailed(f"learner {self.number}: {message}") from None
         if reply["status"] != "ok":
             raise CellFailed(f"learner {self.number}: {reply.get('ename')}: {reply.get('evalue')}")
         return "".join(printed)
@@ -135,7 +148,9 @@ def classroom(count: int, folder: Path, shared: bool = False) -> Iterator[list[L
     try:
         with ThreadPoolExecutor(count) as pool:
             made = [pool.submit(Learner, number, folder / f"{number:02}", account) for number in range(1, count + 1)]
-        learners += [future.result() for future in made]
+        learners += [future.result() for future in made if future.exception() is None]  # each of them has to leave
+        for future in made:
+            future.result()
         yield learners
     finally:
         for learner in learners:
