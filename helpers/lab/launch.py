@@ -9,17 +9,18 @@ import threading
 from pathlib import Path
 from typing import Any, NoReturn
 
+from helpers.authoring import quick_imports  # noqa: F401  (before JupyterLab)
 from helpers.errors import WorkbookError
 from helpers.exercises import last_lesson
 from helpers.lab import options as lab_options
-from helpers.lab import trust, working_copy
-from helpers.lab.originals import as_they_came
+from helpers.lab import working_copy
 from helpers.lessons.catch_up import lesson_files
 from helpers.local_aws import lifecycle
 from helpers.paths import MY_LESSONS, NOTEBOOKS, PROJECT, my_lessons
 from helpers.target.connection import LOCAL, chosen
 
 FIRST_LESSON = "notebooks/00_start_here.ipynb"
+KERNEL_SPECS = "helpers.lab.kernels.KernelSpecs"
 HELP = """\
 python3 -m helpers lab [LESSON] [options]   opens your lessons, in my-lessons, where you stopped.
 
@@ -99,12 +100,13 @@ def _run_jupyterlab(arguments: list[str]) -> int:
 def lessons_folder(released: bool) -> Path:
     """Return the folder that JupyterLab shows, with the lessons in `notebooks`; kernels find it in their environment.
 
-    That is the learner's own copy, which is made or brought up to date, or the release itself. Raises WorkbookError.
+    That is the learner's own copy, which is made or brought up to date, or the release itself. Nothing is signed: a
+    lesson may come from anybody, and our pictures are shown in notebooks that JupyterLab does not trust
+    (https://jupyter-server.readthedocs.io/en/latest/operators/security.html#security-in-notebook-documents). Raises
+    WorkbookError.
     """
     folder = PROJECT if released else my_lessons()
-    if folder.resolve() == PROJECT:
-        trust.sign_all(as_they_came(PROJECT))
-    else:
+    if folder.resolve() != PROJECT:
         for line in working_copy.refresh(PROJECT, folder):
             print(line, file=sys.stderr)
     os.environ[MY_LESSONS] = str(folder)
@@ -145,6 +147,8 @@ def defaults(asked: lab_options.Chosen, folder: Path) -> list[str]:
         (["-y", "y", "ServerApp.answer_yes"], "--ServerApp.answer_yes=True"),
         # The learner sees handler.py beside the notebooks.
         (["notebook-dir", "ServerApp.root_dir"], f"--ServerApp.root_dir={folder}"),
+        # Opening a notebook starts a kernel, which must run nothing that lies beside it.
+        (["ServerApp.kernel_spec_manager_class"], f"--ServerApp.kernel_spec_manager_class={KERNEL_SPECS}"),
         # What remains is the address to open, and what needs attention.
         (["log-level", "debug", "ServerApp.log_level", "Application.log_level"], "--log-level=WARN"),
     ]

@@ -31,12 +31,6 @@ def originals(root: Path) -> dict[str, bytes]:
     return {name: content for name, content in found.items() if content is not None}
 
 
-def as_they_came(root: Path) -> list[bytes]:
-    """Return the contents of all released lessons that are exactly what came."""
-    there = {root / name: content for name, content in originals(root).items() if name.endswith(".ipynb")}
-    return [path.read_bytes() for path, content in there.items() if not differs(path, content)]
-
-
 def differs(path: Path, original: bytes) -> bool:
     """Return whether the file is missing or has another text; git on Windows writes other ends of lines."""
     return not path.is_file() or path.read_bytes().replace(b"\r\n", b"\n") != original.replace(b"\r\n", b"\n")

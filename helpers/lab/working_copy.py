@@ -16,7 +16,6 @@ from pathlib import Path
 from helpers.errors import WorkbookError
 from helpers.filelock import lock
 from helpers.installing.trouble import diagnose_os_error
-from helpers.lab import trust
 from helpers.lab.merge import is_fresh, merge
 from helpers.lessons import notebook_files
 from helpers.lessons.catch_up import lesson_files
@@ -151,8 +150,6 @@ class WorkingCopy:
             notebook_files.replace(self._place_for(path), text)
             self.said.append(f"{name} as you ran it is kept in {self._kept_name()}.")
         notebook_files.write(merged.notebook, path)
-        if trust.is_signed(text):  # JupyterLab showed its outputs, and what has come in has none
-            trust.sign(path.read_bytes())
         return True
 
     def _follow(self, name: str, before: bytes | None, new: bytes) -> bool:

@@ -12,14 +12,26 @@ from typing import Any
 
 
 def load_ipython_extension(shell: Any) -> None:
-    """Show errors in short in this shell from now on. IPython calls it, once."""
+    """Show errors in short in this shell from now on, and import what lies beside a notebook when a cell has begun.
+
+    IPython calls it, once.
+    """
     shell.set_custom_exc((Exception,), _show)
     # Said below the first chart of a machine, and on a slow one alone: a lesson's output is the same everywhere.
     logging.getLogger("matplotlib.font_manager").addFilter(_is_not_about_the_cache)
+    if sys.flags.safe_path:  # helpers.lab.kernels has it so
+        shell.events.register("pre_run_cell", _look_beside_the_notebook)
 
 
 def _is_not_about_the_cache(record: logging.LogRecord) -> bool:
     return "font cache" not in record.getMessage()
+
+
+def _look_beside_the_notebook(_: Any = None) -> None:
+    """Have imports look in the working directory, after the standard library, as in every other kernel of IPython."""
+    if "" not in sys.path:
+        packages = (at for at, path in enumerate(sys.path) if path.endswith(("site-packages", "dist-packages")))
+        sys.path.insert(next(packages, len(sys.path)), "")
 
 
 def _show(
