@@ -36,6 +36,8 @@ START_TIMEOUT, STOP_TIMEOUT = 180.0, 10.0
 ANSWER_TIMEOUTS = (5.0, 15.0, 40.0)
 #: What the system answers to a process that has used up its files, memory or ports.
 EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL}
+#: How a connection ends that was open: by a server that has too many, too.
+_HUNG_UP = (ConnectionResetError, ConnectionAbortedError, BrokenPipeError)
 #: A setting of the C library of most Linux systems; others do not know it. It gives each of several threads a heap of
 #: its own. One alone makes the server a tenth smaller, and is enough: in Python, one thread at a time asks for memory.
 #: https://sourceware.org/glibc/manual/latest/html_node/Memory-Allocation-Tunables.html
@@ -157,7 +159,7 @@ def _stop(place: Home) -> bool:
     if account is None:
         place.clear()
         return False
-    with contextlib.suppress(TimeoutError, ConnectionResetError):
+    with contextlib.suppress(TimeoutError, *_HUNG_UP):
         _ask(account, stop=(place.read() or {}).get("token", ""))
     deadline = time.monotonic() + STOP_TIMEOUT
     while time.monotonic() < deadline:
@@ -177,15 +179,15 @@ def _running(place: Home) -> Access | None:
 
 
 def _answers(account: Access) -> bool:
-    """Whether its server is there. One that takes the call and is slow to answer, on a machine with much else to do,
-    is; so is one that hangs up in a crowd. A second one in its place would be the end of its account.
+    """Whether its server is there. So is one that takes the call and is slow to answer, on a machine with much else to
+    do, and one that hangs up in a crowd: a second one in its place would be the end of its account.
 
     Raises WorkbookError when nobody can tell.
     """
     if server_proof.is_another_users(account.port):
         return False
     for timeout in ANSWER_TIMEOUTS:
-        with contextlib.suppress(TimeoutError, ConnectionResetError):
+        with contextlib.suppress(TimeoutError, *_HUNG_UP):
             return _ask(account, timeout)
     return False
 
@@ -193,7 +195,7 @@ def _answers(account: Access) -> bool:
 def _ask(account: Access, timeout: float = 5.0, stop: str | None = None) -> bool:
     """Return whether the account's server is there, and proves it; `stop`, the server's token, then ends it.
 
-    Raises TimeoutError, ConnectionResetError, and WorkbookError when the system lets this process ask nobody.
+    Raises TimeoutError, an error of _HUNG_UP, and WorkbookError when the system lets this process ask nobody.
     """
     try:
         with socket.create_connection(("127.0.0.1", account.port), timeout) as connection:
@@ -205,7 +207,7 @@ def _ask(account: Access, timeout: float = 5.0, stop: str | None = None) -> bool
                 connection.sendall(f"POST /_local_aws/stop HTTP/1.1\r\n{request}\r\n\r\n".encode())
                 connection.recv(1024)
             return True
-    except (TimeoutError, ConnectionResetError):
+    except (TimeoutError, *_HUNG_UP):
         raise
     except OSError as error:
         if error.errno in EXHAUSTED:
