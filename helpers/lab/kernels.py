@@ -14,7 +14,9 @@ import sys
 
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 
-_LAUNCHER = ["-m", "ipykernel_launcher"]
+#: How a Python kernel is started, and how it is here. The launcher takes the folder out of sys.path by itself, and with
+#: it one that PYTHONPATH names; with -P there is nothing to take out.
+_LAUNCHER, _SAFELY = ["-m", "ipykernel_launcher"], ["-P", "-m", "ipykernel"]
 #: What stands for the Python that runs the server, which has -P; another one may be too old for it.
 _OWN = {"python", "python3", f"python3.{sys.version_info[1]}", sys.executable}
 
@@ -26,6 +28,6 @@ class KernelSpecs(KernelSpecManager):
         """Return a kernel's specification. Raises Jupyter's NoSuchKernel."""
         spec: KernelSpec = super().get_kernel_spec(kernel_name)
         at = next((at for at in range(len(spec.argv)) if spec.argv[at : at + 2] == _LAUNCHER), 0)
-        if at and spec.argv[0] in _OWN and "-P" not in spec.argv[:at]:
-            spec.argv = [*spec.argv[:at], "-P", *spec.argv[at:]]
+        if at and spec.argv[0] in _OWN:
+            spec.argv = [*spec.argv[:at], *_SAFELY, *spec.argv[at + len(_LAUNCHER) :]]
         return spec

@@ -6,6 +6,7 @@ import json
 import pkgutil
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -31,12 +32,11 @@ def shadows(folder: Path) -> Path:
     return ran
 
 
-@pytest.fixture
-def kernel(tmp_path) -> Iterator[BlockingKernelClient]:
-    """A kernel as JupyterLab starts it, in a folder full of traps; it has answered, and has been asked for no cell."""
+@contextmanager
+def started(folder: Path) -> Iterator[BlockingKernelClient]:
+    """A kernel as JupyterLab starts it for a notebook in a folder; it has answered, and has been asked for no cell."""
     manager = KernelManager(kernel_name="python3", kernel_spec_manager=KernelSpecs())
-    shadows(tmp_path)
-    manager.start_kernel(cwd=str(tmp_path))
+    manager.start_kernel(cwd=str(folder))
     client = manager.client()
     client.start_channels()
     try:
@@ -47,6 +47,26 @@ def kernel(tmp_path) -> Iterator[BlockingKernelClient]:
         manager.shutdown_kernel(now=True)
 
 
+@pytest.fixture
+def kernel(tmp_path) -> Iterator[BlockingKernelClient]:
+    """One in a folder full of traps."""
+    shadows(tmp_path)
+    with started(tmp_path) as client:
+        yield client
+
+
+def printed(kernel: BlockingKernelClient, source: str) -> str:
+    """What a cell prints."""
+    shown: list[str] = []
+
+    def keep(message: dict) -> None:
+        shown.append(message["content"].get("text", ""))
+
+    reply = kernel.execute_interactive(source, timeout=PATIENCE, output_hook=keep)
+    assert reply["content"]["status"] == "ok", reply
+    return "".join(shown)
+
+
 def test_nothing_beside_the_notebook_runs_before_a_cell_does(kernel, tmp_path):
     for asked in (kernel.comm_info, lambda **_: kernel.complete("impo", reply=True, timeout=PATIENCE)):
         asked(reply=True, timeout=PATIENCE)
@@ -55,16 +75,15 @@ def test_nothing_beside_the_notebook_runs_before_a_cell_does(kernel, tmp_path):
 
 def test_what_lies_beside_it_can_be_imported_by_a_cell(kernel, tmp_path):
     (tmp_path / "my_own_module.py").write_text("answer = 42\n", encoding="utf-8")
-    shown: list[str] = []
+    source = "import my_own_module, json; print(my_own_module.answer, json.dumps([]))"
+    assert printed(kernel, source) == "42 []\n", "after the standard library, as in every kernel"
 
-    def keep(message: dict) -> None:
-        shown.append(message["content"].get("text", ""))
 
-    reply = kernel.execute_interactive(
-        "import my_own_module, json; print(my_own_module.answer, json.dumps([]))", timeout=PATIENCE, output_hook=keep
-    )
-    assert reply["content"]["status"] == "ok"
-    assert "".join(shown) == "42 []\n", "after the standard library, as in every kernel"
+def test_a_folder_that_is_on_the_path_anyway_stays_there(monkeypatch):
+    """As a learner's copy on a JupyterHub, with a notebook in it."""
+    monkeypatch.setenv("PYTHONPATH", str(PROJECT))
+    with started(PROJECT) as kernel:
+        assert "helpers.lessons.kernel" in printed(kernel, "print(get_ipython().extension_manager.loaded)")
 
 
 def test_lab_has_its_server_start_kernels_so():
@@ -81,5 +100,4 @@ def test_other_kernels_are_as_they_are(tmp_path):
         assert specs.get_kernel_spec("other").argv == argv
     with pytest.raises(NoSuchKernel):
         specs.get_kernel_spec("none")
-    for _ in range(2):
-        assert specs.get_kernel_spec("python3").argv.count("-P") == 1
+    assert specs.get_kernel_spec("python3").argv[1:4] == ["-P", "-m", "ipykernel"]
