@@ -22,6 +22,7 @@ from tests.deep.test_own_copy import clone, git
 from tests.support.browser import Browser
 from tests.support.front_ends import NOTEBOOK, open_page
 from tests.support.lab import Lab, home_of_a_lab  # noqa: F401
+from tests.support.polling import eventually
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="pseudo-terminals")
 LESSON = "notebooks/01_create_the_role.ipynb"
@@ -71,25 +72,26 @@ def with_hostile_outputs(lesson: bytes) -> bytes:
     return json.dumps(notebook).encode()
 
 
-def opened(lab: Lab, browser: Browser) -> Any:
-    """Open the lesson, wait until its outputs are drawn and its kernel has started, and return what ran."""
+def open_lesson(lab: Lab, browser: Browser) -> None:
+    """Open the lesson, and wait until its outputs are drawn."""
     open_page(browser, f"http://localhost:{lab.port}/lab/tree/{LESSON}?token={lab.token}&reset")
     browser.until(f"({NOTEBOOK})?.context.path === '{LESSON}'", what="the lesson")
     # Of an output that is a script or an SVG and nothing else, JupyterLab draws nothing without trust.
     count = sum(not NEVER_DRAWN & set(output.get("data", {})) for output in hostile_outputs())
     browser.until(f"document.querySelectorAll('.jp-OutputArea-child').length >= {count}", what="its outputs")
-    browser.until(f"({NOTEBOOK}).sessionContext.session?.kernel?.status === 'idle'", what="a kernel")
-    return browser.run("window.ran")
 
 
 def check_that_nothing_runs(lab: Lab, folder: Path, tmp_path: Path) -> None:
     with Browser(browser_or_skip(), tmp_path) as browser:
-        assert opened(lab, browser) is None
+        open_lesson(lab, browser)
+        beside, idle = folder / "beside.txt", f"({NOTEBOOK}).sessionContext.session?.kernel?.status === 'idle'"
+        eventually(lambda: beside.exists() or browser.run(idle), "a kernel")
+        assert browser.run("window.ran") is None, "what the outputs hold has run"
         assert not (folder / "written.txt").exists()
-        assert not (folder / "beside.txt").exists(), "the kernel has read what lies beside the lesson"
+        assert not beside.exists(), "the kernel has run what lies beside the lesson"
         # The same lesson, once its user has said that it may: so this test would have seen it.
         NotebookNotary().sign(nbformat.read(folder / LESSON, as_version=4))
-        opened(lab, browser)
+        open_lesson(lab, browser)
         browser.until("window.ran && window.ran.includes('onerror')", what="what the outputs hold, when it is trusted")
         browser.until("window.wrote", what="the file that it writes")
         assert "markdown cell" not in browser.run("window.ran"), "text is no output: nobody needs to trust it"
