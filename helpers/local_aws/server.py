@@ -113,6 +113,7 @@ class Server:
 
     def close(self) -> None:
         """Take no more requests, kill the workers, save the account, and forget the state file if it is still ours."""
+        self._account.rest()
         threading.Thread(target=self._endpoint.shutdown, daemon=True).start()
         self._endpoint.server_close()
         self._account.close()

@@ -81,6 +81,8 @@ class Account:
     def resume(self) -> None:
         """Go on with what an earlier process has left undone. Call it when requests are answered."""
         saved_state.resume()
+        if saved_state.has_stacks():
+            cloudformation.resume(self.endpoint_url, self._credentials.find)
 
     def answer(self, request: Request) -> Answer:
         """Answer a request as AWS would: status, headers, body. Every failure is an answer, too."""
@@ -102,8 +104,13 @@ class Account:
             return _refuse(request, error)
         return None
 
+    def rest(self) -> None:
+        """Begin nothing more that asks the account itself. Call it when requests are about to be no longer answered."""
+        cloudformation.end()
+
     def close(self) -> None:
         """End all functions, save the account, and let go of its folder. The process cannot build another."""
+        self.rest()
         event_bus.close()
         if self._owner.store is None:
             lambda_service.close_all()

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import functools
 import re
+import sys
 from collections.abc import Callable
 
 from ..account.credentials import Credentials
@@ -39,6 +40,20 @@ def _named(stack: str, change_set: str) -> list[str]:
         found = store.find(stack) if stack else None
         of_change_set = change_sets.state().get(change_set)
     return [each.id for each in (found, of_change_set.stack if of_change_set is not None else None) if each is not None]
+
+
+def resume(endpoint_url: str, find_credentials: Callable[[str], Credentials | None]) -> None:
+    """Go on with the stacks that an earlier process was in the middle of. Call it when the account answers requests."""
+    from . import beginnings
+
+    beginnings.resume(endpoint_url, find_credentials)
+
+
+def end() -> None:
+    """Work on no stack any more. Call it before requests are no longer answered: the next process goes on."""
+    stacks = sys.modules.get(f"{__name__}.stacks")
+    if stacks is not None:
+        stacks.end()
 
 
 def _answer(find_credentials: Callable[[str], Credentials | None], request: Request, region: str) -> dispatch.Answer:

@@ -12,8 +12,7 @@ from typing import Any
 from ..http.dispatch import Answer, error_answer
 from ..http.http1 import Request as HttpRequest
 from . import change_sets, describe, plan, query, requests
-from .beginnings import begin_creation, begin_update, check_updatable, start, store, unchanged
-from .deployment import Deployment
+from .beginnings import begin_creation, begin_deletion, begin_update, check_updatable, store, unchanged
 from .errors import Refused
 from .services import Services
 from .stacks import Stack, Store
@@ -54,7 +53,6 @@ def create_stack(given: Parameters, caller: Services) -> Parameters:
     plan.resources(stack, stack.request, store)  # refuses what cannot be
     stack.protected = bool(given.get("EnableTerminationProtection"))
     stack.on_failure = given.get("OnFailure") or ("DO_NOTHING" if given.get("DisableRollback") else "ROLLBACK")
-    store.add(stack)
     begin_creation(stack, caller, given.get("ClientRequestToken"))
     return {"StackId": stack.id}
 
@@ -81,10 +79,8 @@ def delete_stack(given: Parameters, caller: Services) -> Parameters:
         raise Refused(f"Invalid operation on stack [{stack.id}]. RetainResources is only for stacks in DELETE_FAILED.")
     if stack.in_progress and stack.status != "CREATE_IN_PROGRESS":
         raise Refused(f"Stack [{stack.name}] cannot be deleted while in status {stack.status}")
-    stack.cancelled, stack.token = True, given.get("ClientRequestToken")
     change_sets.forget(stack)
-    stack.turn("DELETE_IN_PROGRESS", "User Initiated")
-    start(stack, lambda: Deployment(stack, store, caller).delete(retained))
+    begin_deletion(stack, caller, given.get("ClientRequestToken"), retained)
     return {}
 
 

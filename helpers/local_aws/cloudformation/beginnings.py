@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
+from ..account.credentials import Credentials
 from ..engine import clock, executor
 from . import plan
 from .deployment import Deployment
 from .errors import Refused
+from .operation import Operation, give_up
 from .services import Services
-from .stacks import Request, Stack, Store
+from .stacks import AccountEnds, Request, Stack, Store, changing
 
 logger = logging.getLogger("local_aws.cloudformation")
 store = Store()
@@ -26,17 +28,45 @@ def start(stack: Stack, work: Callable[[], None]) -> None:
     def run() -> None:
         try:
             work()
+        except AccountEnds:
+            pass
         except Exception as error:  # must not leave the stack in progress for ever
             logger.exception("the work on stack %s failed", stack.name)
-            stack.turn(f"{stack.status.removesuffix('_IN_PROGRESS')}_FAILED", f"Internal Failure: {error}")
+            give_up(stack, f"Internal Failure: {error}")
 
     _work.send(stack.id, run)
 
 
+def resume(endpoint_url: str, find_credentials: Callable[[str], Credentials | None]) -> None:
+    """Go on with the work that an earlier process was in the middle of, as whoever asked for it."""
+    for stack in store.all():
+        operation = stack.operation if stack.in_progress else None
+        credentials = find_credentials(operation.access_key_id) if operation is not None else None
+        if operation is not None and credentials is not None:
+            start(stack, Deployment(stack, store, Services(endpoint_url, credentials, stack.region), operation).go_on)
+        elif stack.in_progress:
+            why = "the credentials with which it worked are no longer valid." if operation else "it cannot go on."
+            give_up(stack, f"The embedded AWS ended in the middle, and {why}")
+
+
+def _begin(stack: Stack, status: str, operation: Operation, caller: Services, token: str | None) -> None:
+    with changing:
+        stack.token, stack.operation = token, operation
+        stack.turn(status, "User Initiated")
+    start(stack, Deployment(stack, store, caller, operation).go_on)
+
+
 def begin_creation(stack: Stack, caller: Services, token: str | None) -> None:
-    stack.token = token
-    stack.turn("CREATE_IN_PROGRESS", "User Initiated")
-    start(stack, Deployment(stack, store, caller).create)
+    with changing:
+        store.add(stack)
+        _begin(stack, "CREATE_IN_PROGRESS", Operation(caller.access_key_id), caller, token)
+
+
+def begin_deletion(stack: Stack, caller: Services, token: str | None, retained: Iterable[str]) -> None:
+    with changing:
+        stack.cancelled = True
+        operation = Operation(caller.access_key_id, retained=frozenset(retained))
+        _begin(stack, "DELETE_IN_PROGRESS", operation, caller, token)
 
 
 def check_updatable(stack: Stack) -> None:
@@ -59,6 +89,7 @@ def unchanged(stack: Stack, request: Request) -> bool:
 
 
 def begin_update(stack: Stack, request: Request, caller: Services, token: str | None, disable_rollback: bool) -> None:
-    stack.token, stack.updated_at = token, clock.utc()
-    stack.turn("UPDATE_IN_PROGRESS", "User Initiated")
-    start(stack, lambda: Deployment(stack, store, caller).update(request, disable_rollback))
+    with changing:
+        stack.updated_at = clock.utc()
+        operation = Operation(caller.access_key_id, request, disable_rollback)
+        _begin(stack, "UPDATE_IN_PROGRESS", operation, caller, token)

@@ -13,7 +13,7 @@ from . import parameters, plan, requests
 from .beginnings import begin_creation, begin_update, check_updatable, store, unchanged
 from .errors import Refused
 from .services import Services
-from .stacks import Request, Stack
+from .stacks import Request, Stack, changing
 
 Parameters = dict[str, Any]
 _NO_CHANGES = "The submitted information didn't contain changes. Submit different information to create a change set."
@@ -48,7 +48,7 @@ _all: dict[str, ChangeSet] = {}
 
 
 def state() -> dict[str, ChangeSet]:
-    """Return all change sets by their ids, for a later process to `restore`. The lock of the store should be held."""
+    """Return all change sets by their ids, for a later process to `restore`. `stacks.changing` should be held."""
     return dict(_all)
 
 
@@ -186,15 +186,17 @@ def execute(given: Parameters, caller: Services) -> Parameters:
             f"ChangeSet [{found.id}] cannot be executed in its current status of [{found.status}]",
             "InvalidChangeSetStatus",
         )
-    stack.capabilities = found.capabilities
-    disable_rollback = bool(given.get("DisableRollback")) or found.on_failure == "DO_NOTHING"
-    if found.kind == "CREATE":
-        stack.request = found.request
-        stack.on_failure = found.on_failure or ("DO_NOTHING" if disable_rollback else "ROLLBACK")
-        begin_creation(stack, caller, given.get("ClientRequestToken"))
-    else:
+    if found.kind == "UPDATE":
         check_updatable(stack)
-        begin_update(stack, found.request, caller, given.get("ClientRequestToken"), disable_rollback)
-    for each in _of(stack):  # what else was compared with the stack as it was means nothing any more
-        each.execution = "EXECUTE_COMPLETE" if each is found else "OBSOLETE"
+    with changing:  # carried out and begun, or neither
+        stack.capabilities = found.capabilities
+        for each in _of(stack):  # what else was compared with the stack as it was means nothing any more
+            each.execution = "EXECUTE_COMPLETE" if each is found else "OBSOLETE"
+        disable_rollback = bool(given.get("DisableRollback")) or found.on_failure == "DO_NOTHING"
+        if found.kind == "CREATE":
+            stack.request = found.request
+            stack.on_failure = found.on_failure or ("DO_NOTHING" if disable_rollback else "ROLLBACK")
+            begin_creation(stack, caller, given.get("ClientRequestToken"))
+        else:
+            begin_update(stack, found.request, caller, given.get("ClientRequestToken"), disable_rollback)
     return {}

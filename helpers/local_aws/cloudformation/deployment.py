@@ -1,18 +1,21 @@
 """Work on a stack as a whole: make it, change it, delete it, and take it all back on a failure.
 
-One resource at a time. AWS works on independent ones at once, so its events may come in another order.
+One resource at a time. AWS works on independent ones at once, so its events may come in another order. The stack's
+status, its resources and its `operation` say how far the work has come; a process that finds them on disk goes on.
 Statuses: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from ..engine import clock
 from . import plan
 from .errors import Refused, ResourceFailure
-from .stacks import Request, Resource
+from .operation import Change, Operation, Replacement, remember_leftovers
+from .services import Services
+from .stacks import Resource, Stack, Store, changing
 from .steps import StepFailed, Steps
 
 
@@ -20,33 +23,46 @@ class Cancelled(Exception):
     """A deletion has overtaken this work."""
 
 
-class _Undo:
-    """What takes an update back: steps for what has changed, and the resources that it has made."""
-
-    def __init__(self) -> None:
-        self.steps: list[Callable[[], None]] = []
-        self.made: list[Resource] = []
-        self.replaced: list[Resource] = []  # to be deleted once the update is through
-
-
 class Deployment(Steps):
     """One piece of work on one stack; runs in the background."""
 
-    def create(self) -> None:
+    def __init__(self, stack: Stack, store: Store, services: Services, operation: Operation) -> None:
+        super().__init__(stack, store, services)
+        self.operation = operation
+
+    def go_on(self) -> None:
+        """Do the work from where it is: from the beginning, or from where an earlier process has left it."""
+        parts = {
+            "CREATE_IN_PROGRESS": self._create_all,
+            "ROLLBACK_IN_PROGRESS": self._roll_back_creation,
+            "DELETE_IN_PROGRESS": self._delete_stack,
+            "UPDATE_IN_PROGRESS": self._update,
+            "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS": self._clean_up,
+            "UPDATE_ROLLBACK_IN_PROGRESS": self._take_back,
+            "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS": self._clean_up_after_rollback,
+        }
+        parts[self.stack.status]()
+
+    # Creation
+
+    def _create_all(self) -> None:
         """Bring the stack from CREATE_IN_PROGRESS to CREATE_COMPLETE, or to what OnFailure says."""
         stack = self.stack
         try:
             for logical_id, resource in plan.resources(stack, stack.request, self.store).items():
                 self._stop_if_cancelled()
-                stack.resources[logical_id] = resource
-                self._make(resource, stack.request, "CREATE")
-            stack.outputs = plan.outputs(stack, stack.request, self.store)
+                current = stack.resources.setdefault(logical_id, resource)
+                if current.status != "CREATE_COMPLETE":
+                    self._make(current, stack.request, "CREATE")
+            outputs = plan.outputs(stack, stack.request, self.store)
+            with changing:
+                self._stop_if_cancelled()
+                stack.outputs = outputs
+                stack.turn("CREATE_COMPLETE")
         except Cancelled:
             return
         except (StepFailed, Refused) as failure:
             self._creation_failed(str(failure))
-        else:
-            stack.turn("CREATE_COMPLETE")
 
     def _stop_if_cancelled(self) -> None:
         if self.stack.cancelled:
@@ -54,55 +70,64 @@ class Deployment(Steps):
 
     def _creation_failed(self, reason: str) -> None:
         stack = self.stack
-        if stack.cancelled:
-            return
-        if stack.on_failure == "DO_NOTHING":
-            stack.turn("CREATE_FAILED", reason)
-        elif stack.on_failure == "DELETE":
-            stack.turn("DELETE_IN_PROGRESS", f"{reason}Delete requested by user.")
-            self._delete_all()
-        else:
-            stack.turn("ROLLBACK_IN_PROGRESS", f"{reason}Rollback requested by user.")
-            failed = self._delete(stack.resources.values(), self._keep_after_failed_creation)
-            stack.turn("ROLLBACK_FAILED" if failed else "ROLLBACK_COMPLETE", _could_not_delete(failed))
+        with changing:
+            if stack.cancelled:
+                return
+            if stack.on_failure == "DO_NOTHING":
+                stack.turn("CREATE_FAILED", reason)
+            elif stack.on_failure == "DELETE":
+                stack.turn("DELETE_IN_PROGRESS", f"{reason}Delete requested by user.")
+            else:
+                stack.turn("ROLLBACK_IN_PROGRESS", f"{reason}Rollback requested by user.")
+        if stack.in_progress:
+            self.go_on()
 
-    @staticmethod
-    def _keep_after_failed_creation(resource: Resource) -> bool:
-        return resource.deletion_policy == "Retain"
+    def _roll_back_creation(self) -> None:
+        failed = self._delete(self.stack.resources.values(), _kept_after_failed_creation)
+        self.stack.turn("ROLLBACK_FAILED" if failed else "ROLLBACK_COMPLETE", _could_not_delete(failed))
 
-    def update(self, request: Request, disable_rollback: bool) -> None:
+    # Update
+
+    def _update(self) -> None:
         """Bring the stack from UPDATE_IN_PROGRESS to UPDATE_COMPLETE, or back to how it was."""
-        stack, undo = self.stack, _Undo()
-        former = dict(stack.resources)
+        stack, operation = self.stack, self.operation
+        request = operation.request
+        assert request is not None
         try:
             wanted = plan.resources(stack, request, self.store)
             for resource in wanted.values():
-                self._bring_up_to_date(resource, request, undo)
-            removed = [each for name, each in former.items() if name not in wanted and each.exists]
+                self._bring_up_to_date(resource)
             outputs = plan.outputs(stack, request, self.store)
         except (StepFailed, Refused) as failure:
-            if disable_rollback:
-                stack.turn("UPDATE_FAILED", str(failure))
-            else:
-                self._take_back(undo, str(failure))
+            with changing:
+                if operation.disable_rollback:
+                    remember_leftovers(stack, operation)
+                    stack.turn("UPDATE_FAILED", str(failure))
+                    return
+                stack.turn("UPDATE_ROLLBACK_IN_PROGRESS", str(failure))
+            self._take_back()
             return
-        stack.request, stack.outputs = request, outputs
-        stack.turn("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
-        failed = self._delete([*removed, *undo.replaced], _kept_after_update(removed), undo.replaced)
-        # In the order of the template, and without what the template no longer has.
-        stack.resources = {name: stack.resources[name] for name in wanted}
-        stack.turn("UPDATE_COMPLETE", _left_behind(failed))
+        with changing:
+            operation.removed = [each for name, each in stack.resources.items() if name not in wanted and each.exists]
+            stack.request, stack.outputs = request, outputs
+            stack.turn("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
+        self._clean_up()
 
-    def _bring_up_to_date(self, resource: Resource, request: Request, undo: _Undo) -> None:
-        stack, logical_id = self.stack, resource.logical_id
-        current = stack.resources.get(logical_id)
+    def _bring_up_to_date(self, resource: Resource) -> None:
+        stack, operation = self.stack, self.operation
+        current = stack.resources.get(resource.logical_id)
+        if current is not None and self._gone_on(current):
+            return
         if current is None or not current.exists:
-            stack.resources[logical_id] = resource
-            undo.made.append(resource)
-            self._make(resource, request, "CREATE")
+            with changing:
+                stack.resources[resource.logical_id] = resource
+                operation.made.append(resource)
+            self._make_new(resource)
             return
         current.deletion_policy, current.replace_policy = resource.deletion_policy, resource.replace_policy
         former_needs, current.needs = current.needs, resource.needs
+        request = operation.request
+        assert request is not None
         try:
             new = self._evaluated(resource, request)
         except ResourceFailure as failure:
@@ -110,23 +135,46 @@ class Deployment(Steps):
             self._failed(current, "UPDATE", failure)
         if resource.type_name != current.type_name or current.type.needs_replacement(current.properties, new):
             current.needs = former_needs
-            undo.steps.append(lambda: self._put_back(current))
-            self._replace(current, resource, new, request, undo)
+            self._replace(current, resource, new)
         elif new != current.properties or (current.type.takes_tags and current.stack_tags != request.tags):
-            old, old_tags = current.properties, current.stack_tags
-            undo.steps.append(lambda: self._change(current, old, old_tags))
-            self._change(current, new, request.tags)
+            change = Change(current, current.properties, current.stack_tags, new, request.tags)
+            operation.steps.append(change)
+            self._change(change)
 
-    def _replace(
-        self, current: Resource, resource: Resource, new: dict[str, Any], request: Request, undo: _Undo
-    ) -> None:
+    def _gone_on(self, current: Resource) -> bool:
+        """Go on with a resource that this update has begun with; returns whether it has."""
+        change = self.operation.change_of(current)
+        if any(current is each for each in self.operation.made):
+            self._make_new(current)
+        elif change is not None:
+            if current.status == "UPDATE_FAILED":
+                raise StepFailed("update", current.logical_id)
+            if current.status != "UPDATE_COMPLETE":
+                self._change(change)
+        else:
+            return False
+        return True
+
+    def _make_new(self, resource: Resource) -> None:
+        """Make a resource that the stack did not have, or that takes another one's place; or go on with that."""
+        request = self.operation.request
+        assert request is not None
+        places = [step.resource.logical_id for step in self.operation.steps if isinstance(step, Replacement)]
+        verb = "UPDATE" if resource.logical_id in places else "CREATE"
+        if resource.status != f"{verb}_COMPLETE":
+            self._make(resource, request, verb)
+
+    def _replace(self, current: Resource, resource: Resource, new: dict[str, Any]) -> None:
         """Make another resource in the place of this one, which stays until everything else is done."""
-        stack, naming = self.stack, current.type.named_by
-        stack.note(
-            current,
-            "UPDATE_IN_PROGRESS",
-            "Requested update requires the creation of a new physical resource; hence creating one.",
-        )
+        stack, operation, naming = self.stack, self.operation, current.type.named_by
+        with changing:
+            if not any(step.resource is current for step in operation.steps):
+                operation.steps.append(Replacement(current))
+            stack.note(
+                current,
+                "UPDATE_IN_PROGRESS",
+                "Requested update requires the creation of a new physical resource; hence creating one.",
+            )
         same_type = resource.type_name == current.type_name
         if same_type and naming in new and new[naming] == current.properties.get(naming):
             message = (
@@ -134,50 +182,81 @@ class Deployment(Steps):
                 f"Rename {new[naming]} and update the stack again."
             )
             self._failed(current, "UPDATE", ResourceFailure(message))
-        stack.resources[resource.logical_id] = resource
-        undo.made.append(resource)
-        self._make(resource, request, "UPDATE", announce=False)
-        undo.replaced.append(current)
+        with changing:
+            stack.resources[resource.logical_id] = resource
+            operation.made.append(resource)
+            operation.replaced.append(current)
+        self._make_new(resource)
 
-    def _put_back(self, former: Resource) -> None:
-        self.stack.resources[former.logical_id] = former
-        self.stack.note(former, "UPDATE_COMPLETE")
+    def _clean_up(self) -> None:
+        """Delete what an update that is through has replaced or no longer wants."""
+        stack, operation = self.stack, self.operation
+        gone = [*operation.replaced, *stack.leftovers]
+        failed = self._delete([*operation.removed, *gone], _kept_after_update(operation.removed), gone)
+        # In the order of the template, and without what the template no longer has.
+        wanted = plan.resources(stack, stack.request, self.store)
+        with changing:
+            stack.resources = {name: stack.resources[name] for name in wanted}
+            stack.leftovers = []
+            stack.turn("UPDATE_COMPLETE", _left_behind(failed))
 
-    def _take_back(self, undo: _Undo, reason: str) -> None:
-        stack = self.stack
-        stack.turn("UPDATE_ROLLBACK_IN_PROGRESS", reason)
+    def _take_back(self) -> None:
+        """Take an update back, the last of its steps first."""
+        stack, steps = self.stack, self.operation.steps
         try:
-            for step in reversed(undo.steps):
-                step()
+            while steps:
+                step = steps[-1]
+                if isinstance(step, Change):
+                    self._change(step.reversed())
+                    steps.pop()
+                else:
+                    self._put_back(step.resource)
         except StepFailed as failure:
-            stack.turn("UPDATE_ROLLBACK_FAILED", str(failure))
+            with changing:
+                remember_leftovers(stack, self.operation)
+                stack.turn("UPDATE_ROLLBACK_FAILED", str(failure))
             return
         stack.turn("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
-        failed = self._delete(undo.made, self._keep_after_failed_creation)
-        for resource in undo.made:
-            if stack.resources.get(resource.logical_id) is resource:
-                del stack.resources[resource.logical_id]
-        stack.turn("UPDATE_ROLLBACK_COMPLETE", _left_behind(failed))
+        self._clean_up_after_rollback()
 
-    def delete(self, retained: Iterable[str] = ()) -> None:
+    def _put_back(self, former: Resource) -> None:
+        with changing:
+            self.operation.steps.pop()
+            self.stack.resources[former.logical_id] = former
+            self.stack.note(former, "UPDATE_COMPLETE")
+
+    def _clean_up_after_rollback(self) -> None:
+        stack, made = self.stack, self.operation.made
+        failed = self._delete(made, _kept_after_failed_creation)
+        with changing:
+            for resource in made:
+                if stack.resources.get(resource.logical_id) is resource:
+                    del stack.resources[resource.logical_id]
+            stack.turn("UPDATE_ROLLBACK_COMPLETE", _left_behind(failed))
+
+    # Deletion
+
+    def _delete_stack(self) -> None:
         """Bring the stack from DELETE_IN_PROGRESS to DELETE_COMPLETE or DELETE_FAILED."""
-        for export in [output.get("ExportName") for output in self.stack.outputs]:
-            importers = [name for name in self.store.importers(export) if name != self.stack.name] if export else []
+        stack = self.stack
+        for export in [output.get("ExportName") for output in stack.outputs]:
+            importers = [name for name in self.store.importers(export) if name != stack.name] if export else []
             if importers:
                 reason = f"Export {export} cannot be deleted as it is in use by {', '.join(importers)}"
-                self.stack.turn("DELETE_FAILED", reason)
+                stack.turn("DELETE_FAILED", reason)
                 return
-        self._delete_all(set(retained))
-
-    def _delete_all(self, retained: Iterable[str] = ()) -> None:
-        stack = self.stack
 
         def keep(resource: Resource) -> bool:
-            return resource.deletion_policy.startswith("Retain") or resource.logical_id in retained
+            return resource.deletion_policy.startswith("Retain") or resource.logical_id in self.operation.retained
 
-        failed = self._delete(stack.resources.values(), keep)
-        stack.deleted_at = None if failed else clock.utc()
-        stack.turn("DELETE_FAILED" if failed else "DELETE_COMPLETE", _could_not_delete(failed))
+        failed = self._delete([*stack.resources.values(), *stack.leftovers], keep, stack.leftovers)
+        with changing:
+            stack.deleted_at = None if failed else clock.utc()
+            stack.turn("DELETE_FAILED" if failed else "DELETE_COMPLETE", _could_not_delete(failed))
+
+
+def _kept_after_failed_creation(resource: Resource) -> bool:
+    return resource.deletion_policy == "Retain"
 
 
 def _kept_after_update(removed: list[Resource]) -> Callable[[Resource], bool]:

@@ -16,7 +16,14 @@ class Refused(Exception):
 
 
 class ResourceFailure(Exception):
-    """A resource could not be created, changed or deleted; the message is the reason in the stack's events."""
+    """A resource could not be created, changed or deleted; the message is the reason in the stack's events.
+
+    unclear: nobody has refused it, so it may have been done all the same.
+    """
+
+    def __init__(self, message: str, unclear: bool = False) -> None:
+        super().__init__(message)
+        self.unclear = unclear
 
 
 def invalid_template(message: str) -> Refused:
@@ -30,7 +37,9 @@ def from_service(error: ClientError, service: str) -> ResourceFailure:
     code, status = answer["Error"].get("Code", ""), answer["ResponseMetadata"]["HTTPStatusCode"]
     request_id = answer["ResponseMetadata"].get("RequestId") or uuid.uuid4()
     message = f"{answer['Error'].get('Message', code)} (Service: {service}, Status Code: {status}, "
-    return handler_failure(f"{message}Request ID: {request_id})", _handler_code(code))
+    failure = handler_failure(f"{message}Request ID: {request_id})", _handler_code(code))
+    failure.unclear = status >= 500
+    return failure
 
 
 def already_exists(type_name: str, identifier: str) -> ResourceFailure:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import secrets
 import string
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from . import property_shapes
@@ -28,8 +28,6 @@ class Work:
     stack_tags: Mapping[str, str]
     former_stack_tags: Mapping[str, str]  # those that the resource has from the stack as it was
     logical_id: str
-    #: The service has taken the order: from now on there is something to delete. Called with the physical id.
-    started: Callable[[str], None] = field(default=lambda physical_id: None)
 
     def call(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
         return self.services.call(service, operation, **parameters)
@@ -53,6 +51,12 @@ class Work:
         marks = {"stack-name": self.stack_name, "stack-id": self.stack_id, "logical-id": self.logical_id}
         return {**self.stack_tags, **own, **{f"aws:cloudformation:{name}": value for name, value in marks.items()}}
 
+    def owns(self, tags: Mapping[str, Any] | Iterable[Mapping[str, Any]] | None) -> bool:
+        """Return whether these tags say that something was made for this resource of this stack."""
+        found = dict(tags) if isinstance(tags, Mapping) else {tag["Key"]: tag["Value"] for tag in tags or []}
+        marks = (found.get("aws:cloudformation:stack-id"), found.get("aws:cloudformation:logical-id"))
+        return marks == (self.stack_id, self.logical_id)
+
     def tags_gone(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
         """Return the keys of tags that an update takes away."""
         own = {tag["Key"] for tag in old.get("Tags") or []}
@@ -63,7 +67,12 @@ class Work:
 
 
 class ResourceType:
-    """One type of resource. A subclass says what it accepts, and does the work."""
+    """One type of resource. A subclass says what it accepts, and does the work.
+
+    A resource is made in four steps, so that a process that begins after the death of another can go on at any of
+    them: `plan` says under which name, `make` makes it by one call, `find` tells whether there is what `make` was to
+    make, and `finish` does the rest, as often as it is asked to.
+    """
 
     name: str
     #: Property -> needed? What is not here is refused.
@@ -72,6 +81,8 @@ class ResourceType:
     create_only: frozenset[str] = frozenset()
     #: The property by which the template may choose the physical id.
     named_by: str | None = None
+    #: The longest name that is made up where the template chooses none.
+    longest_name = 64
     attributes: frozenset[str] = frozenset()
     #: Does it take tags, and so the stack's?
     takes_tags = False
@@ -89,12 +100,24 @@ class ResourceType:
                 f"Properties validation failed for resource {logical_id} with message:\n[{', '.join(problems)}]"
             )
 
-    def create(self, work: Work, properties: Properties) -> dict[str, str]:
-        """Make it, call work.started(physical id) as soon as there is something, and return its attributes."""
+    def plan(self, work: Work, properties: Properties) -> str:
+        """Return the name that it will have. Where nothing marks whose it is, refuse a name that somebody has."""
+        return (self.named_by and properties.get(self.named_by)) or work.name(self.longest_name)
+
+    def make(self, work: Work, name: str, properties: Properties) -> str:
+        """Make it under the name that was planned, by one call, and return its physical id."""
+        raise NotImplementedError
+
+    def find(self, work: Work, name: str, properties: Properties) -> str | None:
+        """Return the physical id of what `make` has made; None where there is none, or it is somebody else's."""
+        raise NotImplementedError
+
+    def finish(self, work: Work, physical_id: str, properties: Properties) -> dict[str, str]:
+        """Do what is left after `make`, whatever of it is done already, and return its attributes."""
         raise NotImplementedError
 
     def update(self, work: Work, physical_id: str, old: Properties, new: Properties) -> dict[str, str]:
-        """Change it in place, and return its attributes."""
+        """Change it in place, whatever of it is done already, and return its attributes."""
         raise NotImplementedError
 
     def delete(self, work: Work, physical_id: str, properties: Properties) -> None:

@@ -49,6 +49,11 @@ class Services:
     def __init__(self, endpoint_url: str, credentials: Credentials, region: str) -> None:
         self._endpoint_url, self._credentials, self.region = endpoint_url, credentials, region
 
+    @property
+    def access_key_id(self) -> str:
+        """Whose credentials these are."""
+        return self._credentials.access_key_id
+
     def request(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
         """Call e.g. ("sqs", "CreateQueue", QueueName=…). What is None is left out. Raises boto3's errors."""
         with _making:  # boto3 makes one client at a time

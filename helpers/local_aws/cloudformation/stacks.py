@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..account.credentials import ACCOUNT_ID
 from ..engine import clock, executor
@@ -18,16 +18,45 @@ from .resource_type import ResourceType
 from .resource_types import KNOWN
 from .template import Template
 
+if TYPE_CHECKING:
+    from .operation import Operation
+
+#: Held while what is saved of stacks changes in more than one place, and while it is read to be saved. Nobody calls a
+#: service with it.
+changing = executor.Lock()
+_ended = False
+
+
+class AccountEnds(Exception):
+    """The account answers nobody any more: what fails now says nothing about a stack. The next process goes on."""
+
+
+def end() -> None:
+    """Let all stacks stay as they are from now on."""
+    global _ended  # noqa: PLW0603  a process has one account
+    with changing:
+        _ended = True
+
+
+def _go_on() -> None:
+    if _ended:
+        raise AccountEnds
+
 
 @dataclass
 class Resource:
-    """One resource of a stack. `properties` are those it was last made or changed with, all functions evaluated."""
+    """One resource of a stack. `properties` are those it was last made or changed with, all functions evaluated.
+
+    name: under which it was to be made; on disk before anything is made. There may be such a thing although no
+    `physical_id` is known yet.
+    """
 
     logical_id: str
     type_name: str
     deletion_policy: str = "Delete"
     replace_policy: str = "Delete"
     needs: set[str] = field(default_factory=set)  # logical ids of what it depends on
+    name: str | None = None
     physical_id: str | None = None
     properties: dict[str, Any] = field(default_factory=dict)
     attributes: dict[str, str] = field(default_factory=dict)
@@ -56,7 +85,11 @@ class Request:
 
 @dataclass
 class Stack:
-    """One stack and its history. `request` is what it is; an update in progress has its own until it is complete."""
+    """One stack and its history. `request` is what it is; an update in progress has its own until it is complete.
+
+    operation: what it is being worked on for; leftovers: what it has made and has no place for any more, and deletes
+    with itself.
+    """
 
     name: str
     region: str
@@ -76,6 +109,8 @@ class Stack:
     updated_at: datetime | None = None
     deleted_at: datetime | None = None
     cancelled: bool = False  # a deletion has overtaken the creation
+    operation: Operation | None = None
+    leftovers: list[Resource] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.id = f"arn:aws:cloudformation:{self.region}:{ACCOUNT_ID}:stack/{self.name}/{uuid.uuid4()}"
@@ -87,16 +122,22 @@ class Stack:
     def turn(self, status: str, reason: str | None = None) -> None:
         """Give the stack another status from now on."""
         # The event comes first: who sees the last status finds the last event.
-        self._event(self.name, self.id, "AWS::CloudFormation::Stack", status, reason, str(uuid.uuid4()))
-        self.status, self.reason = status, reason
+        with changing:
+            _go_on()
+            self._event(self.name, self.id, "AWS::CloudFormation::Stack", status, reason, str(uuid.uuid4()))
+            self.status, self.reason = status, reason
+            if not self.in_progress:
+                self.operation = None
         journal.changed("cloudformation", self.region)
 
     def note(self, resource: Resource, status: str, reason: str | None = None) -> None:
         """Give a resource another status from now on."""
-        resource.status, resource.reason, resource.changed_at = status, reason, clock.utc()
-        event_id = f"{resource.logical_id}-{status}-{resource.changed_at:%Y-%m-%dT%H:%M:%S}.{uuid.uuid4().hex[:6]}Z"
-        physical_id = resource.physical_id or ""
-        self._event(resource.logical_id, physical_id, resource.type_name, status, reason, event_id)
+        with changing:
+            _go_on()
+            resource.status, resource.reason, resource.changed_at = status, reason, clock.utc()
+            event_id = f"{resource.logical_id}-{status}-{resource.changed_at:%Y-%m-%dT%H:%M:%S}.{uuid.uuid4().hex[:6]}Z"
+            physical_id = resource.physical_id or ""
+            self._event(resource.logical_id, physical_id, resource.type_name, status, reason, event_id)
         journal.changed("cloudformation", self.region)
 
     def _event(self, logical: str, physical: str, kind: str, status: str, reason: str | None, event_id: str) -> None:
@@ -178,11 +219,13 @@ class Store:
         return sorted(self._stacks.values(), key=lambda stack: stack.created_at, reverse=True)
 
     def state(self) -> dict[str, Stack]:
-        """Return all stacks by their ids, for a later process to `restore`. `lock` should be held."""
+        """Return all stacks by their ids, for a later process to `restore`. `changing` should be held."""
         return dict(self._stacks)
 
     def restore(self, stacks: dict[str, Stack]) -> None:
-        """Add the stacks of an earlier process."""
+        """Add the stacks of an earlier process; one that knew no leftovers yet has none."""
+        for stack in stacks.values():
+            stack.__dict__.setdefault("leftovers", [])
         self._stacks.update(stacks)
 
     def find(self, name_or_id: str) -> Stack | None:

@@ -1,4 +1,8 @@
-"""Do the steps of work on a stack: making, changing and deleting one resource, each with its events."""
+"""Do the steps of work on a stack: making, changing and deleting one resource, each with its events.
+
+What a step is about to do is on disk before it is done. So each of them can be begun again, by a process that comes
+after one that died in the middle of it.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +11,14 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..account.credentials import ACCOUNT_ID
+from ..storage import journal
+from ..storage.store import StoreError
 from .errors import Refused, ResourceFailure
+from .operation import Change
 from .references import order
 from .resource_type import Work
 from .services import Services
-from .stacks import Request, Resource, Stack, Store, properties_of
+from .stacks import Request, Resource, Stack, Store, changing, properties_of
 
 logger = logging.getLogger("local_aws.cloudformation")
 
@@ -29,26 +36,65 @@ class Steps:
     def __init__(self, stack: Stack, store: Store, services: Services) -> None:
         self.stack, self.store, self.services = stack, store, services
 
-    def _make(self, resource: Resource, request: Request, verb: str, announce: bool = True) -> None:
-        """Create a resource; as part of a replacement AWS calls that an update."""
-        stack = self.stack
-        if announce:
-            stack.note(resource, f"{verb}_IN_PROGRESS")
+    def _make(self, resource: Resource, request: Request, verb: str) -> None:
+        """Create a resource, or go on creating it; as part of a replacement AWS calls that an update."""
+        if resource.status == f"{verb}_FAILED":
+            raise StepFailed(verb.lower(), resource.logical_id)
         work = self._work(resource, request.tags, {})
-
-        def started(physical_id: str) -> None:
-            resource.physical_id = physical_id
-            stack.note(resource, f"{verb}_IN_PROGRESS", "Resource creation Initiated")
-
-        work.started = started
         try:
-            resource.properties = self._evaluated(resource, request)
-            resource.type.check(resource.logical_id, resource.properties)
-            resource.attributes = self._guarded(lambda: resource.type.create(work, resource.properties))
+            if resource.name is None:
+                self._prepare(resource, request, work, verb)
+            elif resource.physical_id is None:
+                resource.physical_id = self._found(resource, work)
+            if resource.physical_id is None:
+                self._create(resource, work, verb)
+            physical_id = resource.physical_id or ""
+            attributes = self._guarded(lambda: resource.type.finish(work, physical_id, resource.properties))
         except ResourceFailure as failure:
             self._failed(resource, verb, failure)
-        resource.stack_tags = dict(request.tags)
-        stack.note(resource, f"{verb}_COMPLETE")
+        with changing:
+            resource.attributes, resource.stack_tags = attributes, dict(request.tags)
+            self.stack.note(resource, f"{verb}_COMPLETE")
+
+    def _prepare(self, resource: Resource, request: Request, work: Work, verb: str) -> None:
+        """Have on disk what is to be made, and under which name."""
+        if verb == "CREATE" and not resource.status:
+            self.stack.note(resource, "CREATE_IN_PROGRESS")
+        properties = self._evaluated(resource, request)
+        resource.type.check(resource.logical_id, properties)
+        name = self._guarded(lambda: resource.type.plan(work, properties))
+        with changing:
+            resource.properties, resource.name = properties, name
+            resource.status = resource.status or f"{verb}_IN_PROGRESS"
+            resource.stack_tags = dict(request.tags)
+        self._to_disk()
+
+    def _create(self, resource: Resource, work: Work, verb: str) -> None:
+        name = resource.name or ""
+        try:
+            physical_id = self._guarded(lambda: resource.type.make(work, name, resource.properties))
+        except ResourceFailure as failure:
+            if not failure.unclear:
+                resource.name = None  # there is nothing
+            raise
+        with changing:
+            resource.physical_id = physical_id
+            self.stack.note(resource, f"{verb}_IN_PROGRESS", "Resource creation Initiated")
+
+    def _found(self, resource: Resource, work: Work) -> str | None:
+        """Return the physical id of what was made under the name that was planned, if there is such a thing."""
+        name = resource.name
+        if name is None:
+            return None
+        return self._guarded(lambda: resource.type.find(work, name, resource.properties))
+
+    def _to_disk(self) -> None:
+        """Have on disk what is going to be done. Raises ResourceFailure: what is not there is not begun."""
+        journal.changed("cloudformation", self.stack.region)
+        try:
+            journal.commit()
+        except StoreError as error:
+            raise ResourceFailure(f"Internal Failure: {error}") from error
 
     def _failed(self, resource: Resource, verb: str, failure: ResourceFailure) -> None:
         self.stack.note(resource, f"{verb}_FAILED", str(failure))
@@ -74,22 +120,25 @@ class Steps:
             raise
         except Exception as error:
             logger.exception("a resource failed")
-            raise ResourceFailure(f"Internal Failure: {type(error).__name__}: {error}") from error
+            raise ResourceFailure(f"Internal Failure: {type(error).__name__}: {error}", unclear=True) from error
 
-    def _change(self, resource: Resource, new: dict[str, Any], tags: dict[str, str]) -> None:
-        """Change a resource in place."""
-        self.stack.note(resource, "UPDATE_IN_PROGRESS")
-        former, resource.properties = resource.properties, new
-        work = self._work(resource, tags, resource.stack_tags)
+    def _change(self, change: Change) -> None:
+        """Change a resource in place, or go on changing it."""
+        resource, new, tags = change.resource, change.new, change.new_tags
+        work = self._work(resource, tags, change.old_tags)
+        with changing:
+            if resource.properties != new or resource.status != "UPDATE_IN_PROGRESS":
+                self.stack.note(resource, "UPDATE_IN_PROGRESS")
+            resource.properties = new
         try:
+            self._to_disk()
             resource.type.check(resource.logical_id, new)
-            resource.attributes = self._guarded(
-                lambda: resource.type.update(work, resource.physical_id or "", former, new)
-            )
+            attributes = self._guarded(lambda: resource.type.update(work, resource.physical_id or "", change.old, new))
         except ResourceFailure as failure:
             self._failed(resource, "UPDATE", failure)
-        resource.stack_tags = dict(tags)
-        self.stack.note(resource, "UPDATE_COMPLETE")
+        with changing:
+            resource.attributes, resource.stack_tags = attributes, dict(tags)
+            self.stack.note(resource, "UPDATE_COMPLETE")
 
     def _delete(
         self, resources: Iterable[Resource], keep: Callable[[Resource], bool], replaced: Iterable[Resource] = ()
@@ -110,14 +159,16 @@ class Steps:
         return failed
 
     def _delete_one(self, resource: Resource) -> bool:
-        if resource.physical_id is not None:
-            self.stack.note(resource, "DELETE_IN_PROGRESS")
-            work = self._work(resource, resource.stack_tags, {})
-            try:
+        work = self._work(resource, resource.stack_tags, {})
+        try:
+            if resource.physical_id is None:
+                resource.physical_id = self._found(resource, work)
+            if resource.physical_id is not None:
+                self.stack.note(resource, "DELETE_IN_PROGRESS")
                 self._guarded(lambda: resource.type.delete(work, resource.physical_id or "", resource.properties))
-            except ResourceFailure as failure:
-                self.stack.note(resource, "DELETE_FAILED", str(failure))
-                return False
+        except ResourceFailure as failure:
+            self.stack.note(resource, "DELETE_FAILED", str(failure))
+            return False
         self.stack.note(resource, "DELETE_COMPLETE")
         return True
 

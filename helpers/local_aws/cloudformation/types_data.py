@@ -21,12 +21,12 @@ class Table(ResourceType):
     named_by = "TableName"
     attributes = frozenset({"Arn", "StreamArn"})
     takes_tags = True
+    longest_name = 255
     _plain = (
         "AttributeDefinitions", "BillingMode", "DeletionProtectionEnabled", "ProvisionedThroughput", "TableClass",
     )  # fmt: skip
 
-    def create(self, work: Work, properties: Properties) -> dict[str, str]:
-        name = properties.get("TableName") or work.name(255)
+    def make(self, work: Work, name: str, properties: Properties) -> str:
         sse = properties.get("SSESpecification")
         work.call(
             "dynamodb",
@@ -37,17 +37,27 @@ class Table(ResourceType):
             StreamSpecification=_stream(properties),
             **pick(properties, "KeySchema", "GlobalSecondaryIndexes", "LocalSecondaryIndexes", *self._plain),
         )
-        work.started(name)
-        self._settle(work, name)
-        self._extras(work, name, {}, properties)
-        return self._attributes(work, name)
+        return name
+
+    def find(self, work: Work, name: str, properties: Properties) -> str | None:
+        table = work.call_if_there("dynamodb", "DescribeTable", TableName=name)
+        tags = table and work.call_if_there("dynamodb", "ListTagsOfResource", ResourceArn=table["Table"]["TableArn"])
+        return name if tags and work.owns(tags["Tags"]) else None
+
+    def finish(self, work: Work, physical_id: str, properties: Properties) -> dict[str, str]:
+        self._settle(work, physical_id)
+        self._extras(work, physical_id, {}, properties)
+        return self._attributes(work, physical_id)
 
     def update(self, work: Work, physical_id: str, old: Properties, new: Properties) -> dict[str, str]:
         settings = {name: new.get(name) for name in self._plain if old.get(name) != new.get(name)}
-        if changed(old, new, "StreamSpecification"):
-            settings["StreamSpecification"] = _stream(new) or {"StreamEnabled": False}
+        table = work.call("dynamodb", "DescribeTable", TableName=physical_id)["Table"]
+        stream = _stream(new) or {"StreamEnabled": False}
+        if changed(old, new, "StreamSpecification") and stream != table.get("StreamSpecification"):
+            settings["StreamSpecification"] = stream
         steps = [settings] if settings else []
-        for step in [*steps, *_index_updates(old, new)]:
+        there = {index["IndexName"] for index in table.get("GlobalSecondaryIndexes") or []}
+        for step in [*steps, *_index_updates(old, new, there)]:
             work.call("dynamodb", "UpdateTable", TableName=physical_id, **step)
             self._settle(work, physical_id)
         self._extras(work, physical_id, old, new)
@@ -61,11 +71,20 @@ class Table(ResourceType):
     def _extras(self, work: Work, name: str, old: Properties, new: Properties) -> None:
         """Time to live and point-in-time recovery have calls of their own."""
         if changed(old, new, "TimeToLiveSpecification"):
-            ttl = new.get("TimeToLiveSpecification") or {**old["TimeToLiveSpecification"], "Enabled": False}
-            work.call("dynamodb", "UpdateTimeToLive", TableName=name, TimeToLiveSpecification=ttl)
+            self._expire(
+                work, name, new.get("TimeToLiveSpecification") or {**old["TimeToLiveSpecification"], "Enabled": False}
+            )
         if changed(old, new, "PointInTimeRecoverySpecification"):
             recovery = new.get("PointInTimeRecoverySpecification") or {"PointInTimeRecoveryEnabled": False}
             work.call("dynamodb", "UpdateContinuousBackups", TableName=name, PointInTimeRecoverySpecification=recovery)
+
+    def _expire(self, work: Work, name: str, wanted: dict[str, Any]) -> None:
+        """Have items expire, or no longer. DynamoDB refuses to be told what is so already."""
+        now = work.call("dynamodb", "DescribeTimeToLive", TableName=name)["TimeToLiveDescription"]
+        enabled = now.get("TimeToLiveStatus") == "ENABLED"
+        on = str(wanted.get("Enabled")).lower() == "true"
+        if on != enabled or (on and now.get("AttributeName") != wanted.get("AttributeName")):
+            work.call("dynamodb", "UpdateTimeToLive", TableName=name, TimeToLiveSpecification=wanted)
 
     def _settle(self, work: Work, name: str) -> None:
         def active() -> bool:
@@ -95,12 +114,17 @@ def _stream(properties: Properties) -> dict[str, Any] | None:
     return stream and {"StreamEnabled": True, **stream}
 
 
-def _index_updates(old: Properties, new: Properties) -> list[dict[str, Any]]:
-    """One call of UpdateTable for each secondary index that comes or goes, as DynamoDB wants it."""
+def _index_updates(old: Properties, new: Properties, there: set[str]) -> list[dict[str, Any]]:
+    """One call of UpdateTable for each secondary index that comes or goes, as DynamoDB wants it; `there` are those that
+    the table has.
+    """
     before = {index["IndexName"]: index for index in old.get("GlobalSecondaryIndexes", [])}
     after = {index["IndexName"]: index for index in new.get("GlobalSecondaryIndexes", [])}
-    changes = [{"Delete": {"IndexName": name}} for name in before if before[name] != after.get(name)]
-    changes += [{"Create": index} for name, index in after.items() if index != before.get(name)]
+    gone = {name for name in before if before[name] != after.get(name)} & there
+    changes = [{"Delete": {"IndexName": name}} for name in before if name in gone]
+    changes += [
+        {"Create": index} for name, index in after.items() if index != before.get(name) and name not in there - gone
+    ]
     definitions = new.get("AttributeDefinitions")
     return [{"GlobalSecondaryIndexUpdates": [each], "AttributeDefinitions": definitions} for each in changes]
 
@@ -124,16 +148,25 @@ class Queue(ResourceType):
     attributes = frozenset({"Arn", "QueueName", "QueueUrl"})
     takes_tags = True
 
-    def create(self, work: Work, properties: Properties) -> dict[str, str]:
+    def plan(self, work: Work, properties: Properties) -> str:
         ending = ".fifo" if str(properties.get("FifoQueue", "")).lower() == "true" else ""
-        name = properties.get("QueueName") or work.name(80, ending)
+        return properties.get("QueueName") or work.name(80, ending)
+
+    def make(self, work: Work, name: str, properties: Properties) -> str:
         if work.call_if_there("sqs", "GetQueueUrl", QueueName=name):  # CreateQueue would take it as it is
             raise already_exists(self.name, name)
-        url = work.call(
+        answer = work.call(
             "sqs", "CreateQueue", QueueName=name, Attributes=self._api(properties), tags=work.tags(properties)
-        )["QueueUrl"]
-        work.started(url)
-        return self._attributes(work, url)
+        )
+        return str(answer["QueueUrl"])
+
+    def find(self, work: Work, name: str, properties: Properties) -> str | None:
+        found = work.call_if_there("sqs", "GetQueueUrl", QueueName=name)
+        tags = found and work.call_if_there("sqs", "ListQueueTags", QueueUrl=found["QueueUrl"])
+        return found["QueueUrl"] if found and tags and work.owns(tags.get("Tags", {})) else None
+
+    def finish(self, work: Work, physical_id: str, properties: Properties) -> dict[str, str]:
+        return self._attributes(work, physical_id)
 
     def update(self, work: Work, physical_id: str, old: Properties, new: Properties) -> dict[str, str]:
         before, after = self._api(old), self._api(new)
@@ -164,10 +197,15 @@ class QueuePolicy(ResourceType):
     name = "AWS::SQS::QueuePolicy"
     properties = allowed(["PolicyDocument", "Queues"])
     attributes = frozenset({"Id"})
+    longest_name = 255
 
-    def create(self, work: Work, properties: Properties) -> dict[str, str]:
-        physical_id = work.name(255)
-        work.started(physical_id)
+    def make(self, work: Work, name: str, properties: Properties) -> str:
+        return name  # it is nothing of its own
+
+    def find(self, work: Work, name: str, properties: Properties) -> str | None:
+        return name
+
+    def finish(self, work: Work, physical_id: str, properties: Properties) -> dict[str, str]:
         return self.update(work, physical_id, {"Queues": []}, properties)
 
     def update(self, work: Work, physical_id: str, old: Properties, new: Properties) -> dict[str, str]:
@@ -193,13 +231,22 @@ class LogGroup(ResourceType):
     named_by = "LogGroupName"
     attributes = frozenset({"Arn"})
     takes_tags = True
+    longest_name = 512
 
-    def create(self, work: Work, properties: Properties) -> dict[str, str]:
-        name = properties.get("LogGroupName") or work.name(512)
+    def make(self, work: Work, name: str, properties: Properties) -> str:
         settings = {"kmsKeyId": properties.get("KmsKeyId"), "logGroupClass": properties.get("LogGroupClass")}
         work.call("logs", "CreateLogGroup", logGroupName=name, tags=work.tags(properties), **settings)
-        work.started(name)
-        return self.update(work, name, {}, properties)
+        return name
+
+    def find(self, work: Work, name: str, properties: Properties) -> str | None:
+        tags = work.call_if_there("logs", "ListTagsForResource", resourceArn=self._arn(work, name))
+        return name if tags and work.owns(tags.get("tags", {})) else None
+
+    def finish(self, work: Work, physical_id: str, properties: Properties) -> dict[str, str]:
+        return self.update(work, physical_id, {}, properties)
+
+    def _arn(self, work: Work, name: str) -> str:
+        return f"arn:aws:logs:{work.services.region}:{work.account_id}:log-group:{name}"
 
     def update(self, work: Work, physical_id: str, old: Properties, new: Properties) -> dict[str, str]:
         days = new.get("RetentionInDays")
@@ -209,7 +256,7 @@ class LogGroup(ResourceType):
         if changed(old, new, "KmsKeyId") and old:
             operation = "AssociateKmsKey" if new.get("KmsKeyId") else "DisassociateKmsKey"
             work.call("logs", operation, logGroupName=physical_id, kmsKeyId=new.get("KmsKeyId"))
-        arn = f"arn:aws:logs:{work.services.region}:{work.account_id}:log-group:{physical_id}"
+        arn = self._arn(work, physical_id)
         gone = work.tags_gone(old, new) if old else []
         if gone:
             work.call("logs", "UntagResource", resourceArn=arn, tagKeys=gone)

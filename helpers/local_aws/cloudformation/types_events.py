@@ -19,16 +19,23 @@ class Rule(ResourceType):
     attributes = frozenset({"Arn"})
     takes_tags = True
 
-    def create(self, work: Work, properties: Properties) -> dict[str, str]:
-        name = properties.get("Name") or work.name(64)
+    def make(self, work: Work, name: str, properties: Properties) -> str:
         bus = pick(properties, "EventBusName")
         if work.call_if_there("events", "DescribeRule", Name=name, **bus):  # PutRule would replace it
             raise already_exists(self.name, name)
-        arn = self._put(work, name, properties, Tags=work.tag_list(properties))
-        # As on AWS: the rule's name, and on a bus of its own the bus before it.
-        work.started(f"{_bus_name(bus)}|{name}" if bus and _bus_name(bus) != "default" else name)
+        self._put(work, name, properties, Tags=work.tag_list(properties))
+        return _rule_id(bus, name)
+
+    def find(self, work: Work, name: str, properties: Properties) -> str | None:
+        bus = pick(properties, "EventBusName")
+        rule = work.call_if_there("events", "DescribeRule", Name=name, **bus)
+        tags = rule and work.call_if_there("events", "ListTagsForResource", ResourceARN=rule["Arn"])
+        return _rule_id(bus, name) if tags and work.owns(tags["Tags"]) else None
+
+    def finish(self, work: Work, physical_id: str, properties: Properties) -> dict[str, str]:
+        name = physical_id.rpartition("|")[2]
         self._aim(work, name, {}, properties)
-        return {"Arn": arn}
+        return {"Arn": work.call("events", "DescribeRule", Name=name, **pick(properties, "EventBusName"))["Arn"]}
 
     def update(self, work: Work, physical_id: str, old: Properties, new: Properties) -> dict[str, str]:
         name = physical_id.rpartition("|")[2]
@@ -68,6 +75,11 @@ def _targets(properties: Properties) -> dict[str, Any]:
     return {target.get("Id", ""): target for target in properties.get("Targets", [])}
 
 
+def _rule_id(bus: Properties, name: str) -> str:
+    """As on AWS: the rule's name, and on a bus of its own the bus before it."""
+    return f"{_bus_name(bus)}|{name}" if bus and _bus_name(bus) != "default" else name
+
+
 def _bus_name(bus: Properties) -> str:
     return bus["EventBusName"].rpartition("/")[2]
 
@@ -90,12 +102,18 @@ class EventBus(ResourceType):
     takes_tags = True
     _settings = ("DeadLetterConfig", "Description", "KmsKeyIdentifier")
 
-    def create(self, work: Work, properties: Properties) -> dict[str, str]:
-        name = properties["Name"]
+    def make(self, work: Work, name: str, properties: Properties) -> str:
         settings = pick(properties, "EventSourceName", *self._settings)
         work.call("events", "CreateEventBus", Name=name, Tags=work.tag_list(properties), **settings)
-        work.started(name)
-        return self._permitted(work, name, {}, properties)
+        return name
+
+    def find(self, work: Work, name: str, properties: Properties) -> str | None:
+        bus = work.call_if_there("events", "DescribeEventBus", Name=name)
+        tags = bus and work.call_if_there("events", "ListTagsForResource", ResourceARN=bus["Arn"])
+        return name if tags and work.owns(tags["Tags"]) else None
+
+    def finish(self, work: Work, physical_id: str, properties: Properties) -> dict[str, str]:
+        return self._permitted(work, physical_id, {}, properties)
 
     def update(self, work: Work, physical_id: str, old: Properties, new: Properties) -> dict[str, str]:
         if changed(old, new, *self._settings):
@@ -107,9 +125,10 @@ class EventBus(ResourceType):
     def _permitted(self, work: Work, name: str, old: Properties, new: Properties) -> dict[str, str]:
         if changed(old, new, "Policy"):
             policy = json_text(new.get("Policy"))
-            removal = {} if policy else {"RemoveAllPermissions": True}
-            operation = "PutPermission" if policy else "RemovePermission"
-            work.call("events", operation, EventBusName=name, Policy=policy, **removal)
+            if policy:
+                work.call("events", "PutPermission", EventBusName=name, Policy=policy)
+            else:
+                work.call_if_there("events", "RemovePermission", EventBusName=name, RemoveAllPermissions=True)
         return {"Arn": work.call("events", "DescribeEventBus", Name=name)["Arn"], "Name": name}
 
     def delete(self, work: Work, physical_id: str, properties: Properties) -> None:
@@ -124,15 +143,24 @@ class Archive(ResourceType):
     create_only = frozenset({"ArchiveName", "SourceArn"})
     named_by = "ArchiveName"
     attributes = frozenset({"Arn"})
+    longest_name = 48
 
-    def create(self, work: Work, properties: Properties) -> dict[str, str]:
-        name = properties.get("ArchiveName") or work.name(48)
+    def plan(self, work: Work, properties: Properties) -> str:
+        name = super().plan(work, properties)
+        if self.find(work, name, properties):
+            raise already_exists(self.name, name)
+        return name
+
+    def make(self, work: Work, name: str, properties: Properties) -> str:
         settings = self._settings(properties)
-        answer = work.call(
-            "events", "CreateArchive", ArchiveName=name, EventSourceArn=properties["SourceArn"], **settings
-        )
-        work.started(name)
-        return {"Arn": answer["ArchiveArn"]}
+        work.call("events", "CreateArchive", ArchiveName=name, EventSourceArn=properties["SourceArn"], **settings)
+        return name
+
+    def find(self, work: Work, name: str, properties: Properties) -> str | None:
+        return name if work.call_if_there("events", "DescribeArchive", ArchiveName=name) else None
+
+    def finish(self, work: Work, physical_id: str, properties: Properties) -> dict[str, str]:
+        return {"Arn": work.call("events", "DescribeArchive", ArchiveName=physical_id)["ArchiveArn"]}
 
     def update(self, work: Work, physical_id: str, old: Properties, new: Properties) -> dict[str, str]:
         settings = {"Description": "", "RetentionDays": 0, **self._settings(new)}

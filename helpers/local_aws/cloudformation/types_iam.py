@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .errors import already_exists
 from .resource_type import Properties, ResourceType, Work, allowed, changed, json_text, pick
 
 
@@ -23,18 +24,27 @@ class Role(ResourceType):
     attributes = frozenset({"Arn", "RoleId"})
     takes_tags = True
 
-    def create(self, work: Work, properties: Properties) -> dict[str, str]:
-        name = properties.get("RoleName") or work.name(64)
-        role = work.call(
+    def make(self, work: Work, name: str, properties: Properties) -> str:
+        work.call(
             "iam",
             "CreateRole",
             RoleName=name,
             AssumeRolePolicyDocument=json_text(properties["AssumeRolePolicyDocument"]),
             Tags=work.tag_list(properties),
             **pick(properties, "Path", "Description", "MaxSessionDuration", "PermissionsBoundary"),
-        )["Role"]
-        work.started(name)
-        self._permit(work, name, {}, properties)
+        )
+        return name
+
+    def find(self, work: Work, name: str, properties: Properties) -> str | None:
+        found = work.call_if_there("iam", "GetRole", RoleName=name)
+        return name if found and work.owns(found["Role"].get("Tags")) else None
+
+    def finish(self, work: Work, physical_id: str, properties: Properties) -> dict[str, str]:
+        self._permit(work, physical_id, {}, properties)
+        return self._attributes(work, physical_id)
+
+    def _attributes(self, work: Work, name: str) -> dict[str, str]:
+        role = work.call("iam", "GetRole", RoleName=name)["Role"]
         return {"Arn": role["Arn"], "RoleId": role["RoleId"]}
 
     def update(self, work: Work, physical_id: str, old: Properties, new: Properties) -> dict[str, str]:
@@ -56,8 +66,7 @@ class Role(ResourceType):
         if gone:
             work.call("iam", "UntagRole", RoleName=physical_id, TagKeys=gone)
         work.call("iam", "TagRole", RoleName=physical_id, Tags=work.tag_list(new))
-        role = work.call("iam", "GetRole", RoleName=physical_id)["Role"]
-        return {"Arn": role["Arn"], "RoleId": role["RoleId"]}
+        return self._attributes(work, physical_id)
 
     def _permit(self, work: Work, name: str, old: Properties, new: Properties) -> None:
         """Bring attached and inline policies from the old state to the new one."""
@@ -86,18 +95,31 @@ class ManagedPolicy(ResourceType):
     create_only = frozenset({"Description", "ManagedPolicyName", "Path"})
     named_by = "ManagedPolicyName"
     attributes = frozenset({"PolicyArn"})
+    longest_name = 128
 
-    def create(self, work: Work, properties: Properties) -> dict[str, str]:
-        arn = work.call(
+    def plan(self, work: Work, properties: Properties) -> str:
+        name = super().plan(work, properties)
+        if self.find(work, name, properties):
+            raise already_exists(self.name, name)
+        return name
+
+    def make(self, work: Work, name: str, properties: Properties) -> str:
+        answer = work.call(
             "iam",
             "CreatePolicy",
-            PolicyName=properties.get("ManagedPolicyName") or work.name(128),
+            PolicyName=name,
             PolicyDocument=json_text(properties["PolicyDocument"]),
             **pick(properties, "Path", "Description"),
-        )["Policy"]["Arn"]
-        work.started(arn)
-        self._attach(work, arn, {}, properties)
-        return {"PolicyArn": arn}
+        )
+        return str(answer["Policy"]["Arn"])
+
+    def find(self, work: Work, name: str, properties: Properties) -> str | None:
+        arn = f"arn:aws:iam::{work.account_id}:policy{properties.get('Path', '/')}{name}"
+        return arn if work.call_if_there("iam", "GetPolicy", PolicyArn=arn) else None
+
+    def finish(self, work: Work, physical_id: str, properties: Properties) -> dict[str, str]:
+        self._attach(work, physical_id, {}, properties)
+        return {"PolicyArn": physical_id}
 
     def update(self, work: Work, physical_id: str, old: Properties, new: Properties) -> dict[str, str]:
         if changed(old, new, "PolicyDocument"):
@@ -133,8 +155,13 @@ class Policy(ResourceType):
     name = "AWS::IAM::Policy"
     properties = allowed(["PolicyDocument", "PolicyName"], ["Groups", "Roles", "Users"])
 
-    def create(self, work: Work, properties: Properties) -> dict[str, str]:
-        work.started(work.name(64))
+    def make(self, work: Work, name: str, properties: Properties) -> str:
+        return name  # it is nothing of its own
+
+    def find(self, work: Work, name: str, properties: Properties) -> str | None:
+        return name
+
+    def finish(self, work: Work, physical_id: str, properties: Properties) -> dict[str, str]:
         self._write(work, {}, properties)
         return {}
 
@@ -164,9 +191,22 @@ class RolePolicy(ResourceType):
     properties = allowed(["PolicyName", "RoleName"], ["PolicyDocument"])
     create_only = frozenset({"PolicyName", "RoleName"})
 
-    def create(self, work: Work, properties: Properties) -> dict[str, str]:
-        self.update(work, "", {}, properties)
-        work.started(f"{properties['PolicyName']}|{properties['RoleName']}")
+    def plan(self, work: Work, properties: Properties) -> str:
+        name = f"{properties['PolicyName']}|{properties['RoleName']}"
+        if self.find(work, name, properties):
+            raise already_exists(self.name, name)
+        return name
+
+    def make(self, work: Work, name: str, properties: Properties) -> str:
+        self.update(work, name, {}, properties)
+        return name
+
+    def find(self, work: Work, name: str, properties: Properties) -> str | None:
+        return (
+            name if work.call_if_there("iam", "GetRolePolicy", **pick(properties, "RoleName", "PolicyName")) else None
+        )
+
+    def finish(self, work: Work, physical_id: str, properties: Properties) -> dict[str, str]:
         return {}
 
     def update(self, work: Work, physical_id: str, old: Properties, new: Properties) -> dict[str, str]:

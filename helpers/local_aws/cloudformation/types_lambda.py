@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 from typing import Any
 
@@ -37,20 +38,28 @@ class Function(ResourceType):
     attributes = frozenset({"Arn"})
     takes_tags = True
 
-    def create(self, work: Work, properties: Properties) -> dict[str, str]:
-        name = properties.get("FunctionName") or work.name(64)
-        arn = work.call(
+    def make(self, work: Work, name: str, properties: Properties) -> str:
+        work.call(
             "lambda",
             "CreateFunction",
             FunctionName=name,
             Code=_code(properties),
             Tags=work.tags(properties),
             **pick(properties, "Architectures", "PackageType", *self._settings),
-        )["FunctionArn"]
-        work.started(name)
-        self._settle(work, name)
-        self._reserve(work, name, {}, properties)
-        return {"Arn": arn}
+        )
+        return name
+
+    def find(self, work: Work, name: str, properties: Properties) -> str | None:
+        found = work.call_if_there("lambda", "GetFunction", FunctionName=name)
+        return name if found and work.owns(found.get("Tags", {})) else None
+
+    def finish(self, work: Work, physical_id: str, properties: Properties) -> dict[str, str]:
+        self._settle(work, physical_id)
+        self._reserve(work, physical_id, {}, properties)
+        return {"Arn": self._arn(work, physical_id)}
+
+    def _arn(self, work: Work, name: str) -> str:
+        return str(work.call("lambda", "GetFunctionConfiguration", FunctionName=name)["FunctionArn"])
 
     def update(self, work: Work, physical_id: str, old: Properties, new: Properties) -> dict[str, str]:
         if changed(old, new, "Code", "Architectures"):
@@ -63,7 +72,7 @@ class Function(ResourceType):
             work.call("lambda", "UpdateFunctionConfiguration", FunctionName=physical_id, **settings)
             self._settle(work, physical_id)
         self._reserve(work, physical_id, old, new)
-        arn = work.call("lambda", "GetFunctionConfiguration", FunctionName=physical_id)["FunctionArn"]
+        arn = self._arn(work, physical_id)
         gone = work.tags_gone(old, new)
         if gone:
             work.call("lambda", "UntagResource", Resource=arn, TagKeys=gone)
@@ -129,12 +138,19 @@ class Permission(ResourceType):
     )
     create_only = frozenset(_settings)
     attributes = frozenset({"Id"})
+    longest_name = 100
 
-    def create(self, work: Work, properties: Properties) -> dict[str, str]:
-        statement = work.name(100)
-        work.call("lambda", "AddPermission", StatementId=statement, **properties)
-        work.started(statement)
-        return {"Id": statement}
+    def make(self, work: Work, name: str, properties: Properties) -> str:
+        work.call("lambda", "AddPermission", StatementId=name, **properties)
+        return name
+
+    def find(self, work: Work, name: str, properties: Properties) -> str | None:
+        policy = work.call_if_there("lambda", "GetPolicy", FunctionName=properties["FunctionName"])
+        statements = json.loads(policy["Policy"])["Statement"] if policy else []
+        return name if any(each.get("Sid") == name for each in statements) else None
+
+    def finish(self, work: Work, physical_id: str, properties: Properties) -> dict[str, str]:
+        return {"Id": physical_id}
 
     def delete(self, work: Work, physical_id: str, properties: Properties) -> None:
         name = properties["FunctionName"]
@@ -150,13 +166,21 @@ class EventInvokeConfig(ResourceType):
     )
     create_only = frozenset({"FunctionName", "Qualifier"})
 
-    def create(self, work: Work, properties: Properties) -> dict[str, str]:
+    def plan(self, work: Work, properties: Properties) -> str:
         identifier = f"{properties['FunctionName']}|{properties['Qualifier']}"
-        target = pick(properties, "FunctionName", "Qualifier")
-        if work.call_if_there("lambda", "GetFunctionEventInvokeConfig", **target):
+        if self.find(work, identifier, properties):
             raise already_exists(self.name, identifier)
-        self.update(work, identifier, {}, properties)
-        work.started(identifier)
+        return identifier
+
+    def make(self, work: Work, name: str, properties: Properties) -> str:
+        self.update(work, name, {}, properties)
+        return name
+
+    def find(self, work: Work, name: str, properties: Properties) -> str | None:
+        target = pick(properties, "FunctionName", "Qualifier")
+        return name if work.call_if_there("lambda", "GetFunctionEventInvokeConfig", **target) else None
+
+    def finish(self, work: Work, physical_id: str, properties: Properties) -> dict[str, str]:
         return {}
 
     def update(self, work: Work, physical_id: str, old: Properties, new: Properties) -> dict[str, str]:

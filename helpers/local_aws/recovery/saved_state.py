@@ -58,6 +58,11 @@ def resume() -> None:
         backend.resume()
 
 
+def has_stacks() -> bool:
+    """Return whether an earlier process has left stacks."""
+    return journal.store is not None and journal.store.get(_OURS, "", "stacks") is not None
+
+
 def close() -> None:
     """Save everything once more, and close the store."""
     if journal.store is not None:
@@ -128,9 +133,9 @@ def _held(lock: Any) -> Iterator[None]:
 
 
 def _save_stacks() -> None:
-    from ..cloudformation import beginnings, change_sets
+    from ..cloudformation import beginnings, change_sets, stacks
 
-    with beginnings.store.lock:
+    with stacks.changing:
         _put(_OURS, "", "stacks", snapshots.dumped((beginnings.store.state(), change_sets.state())))
 
 
@@ -156,6 +161,3 @@ def _restore_stacks(snapshot: bytes) -> None:
     stacks, sets = snapshots.loaded(snapshot)
     beginnings.store.restore(stacks)
     change_sets.restore(sets)
-    for stack in stacks.values():
-        if stack.in_progress:
-            stack.turn(f"{stack.status.removesuffix('_IN_PROGRESS')}_FAILED", "The embedded AWS ended in the middle.")

@@ -26,7 +26,12 @@ def form(request) -> Iterator[None]:
 def stack() -> SimpleNamespace:
     turned: list[str] = []
     return SimpleNamespace(
-        id="arn", name="name", status="CREATE_IN_PROGRESS", turned=turned, turn=lambda status, _: turned.append(status)
+        id="arn",
+        name="name",
+        status="CREATE_IN_PROGRESS",
+        operation=None,
+        turned=turned,
+        turn=lambda status, _: turned.append(status),
     )
 
 
