@@ -3,6 +3,7 @@
 `lifecycle` starts, finds and stops it; `server` is the process, and `in_process` has the account in the caller's own
 interpreter instead. It knows nothing of notebooks. From the top down; a package imports those below it alone:
 
+    transfer                 the account in a file, and a file in an account
     inside                   the account in the caller's interpreter, and what is changed there
     services                 the account without a process around it
     seams                    every place of moto's that is changed

@@ -1,4 +1,4 @@
-"""python -m helpers.local_aws start | status | env [--json] | run | seams | stop [--forget] [--port N]"""
+"""python -m helpers.local_aws start | status | env [--json] | run | seams | stop [--forget] | export | import FILE"""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from importlib.metadata import version
+from pathlib import Path
 
 from helpers.errors import WorkbookError
 
@@ -45,8 +46,11 @@ def _parser() -> argparse.ArgumentParser:
         choices=sorted(_COMMANDS),
         help="start: in the background, or attach; status: whether it runs, and where; stop: end it and keep the "
         "account; run: in the foreground; env: variables for a shell; seams: the places of moto that are changed, and "
-        "which of them the installed moto has otherwise",
+        "which of them the installed moto has otherwise; export FILE: write what is in the account to a file, for "
+        "another version of the workbook or another machine; import FILE: make what is in such a file and not in the "
+        "account",
     )
+    parser.add_argument("file", nargs="?", type=Path, help="export, import: the file")
     parser.add_argument("--port", type=int, help="listen on this port (default: one that is free)")
     parser.add_argument("--json", action="store_true", help="env: one JSON object instead of shell commands")
     parser.add_argument("--forget", action="store_true", help="stop: remove the account too; the next one is new")
@@ -117,11 +121,37 @@ def _seams(options: argparse.Namespace) -> int:
     return 0 if same else 1
 
 
+def _export(options: argparse.Namespace) -> int:
+    """Write the account to a file, and say what is not in it."""
+    from .transfer import command, older
+
+    with older.opened() as access:
+        command.export(access, _file(options), print)
+    return 0
+
+
+def _import(options: argparse.Namespace) -> int:
+    """Make what is in a file; the account runs then, as after `start`."""
+    from .transfer import command
+
+    command.bring(lifecycle.start(options.port), _file(options), print)
+    return 0
+
+
+def _file(options: argparse.Namespace) -> Path:
+    if options.file is None:
+        raise WorkbookError(f"Which file? python -m helpers.local_aws {options.command} FILE")
+    return Path(options.file)
+
+
 def _describe(account: lifecycle.Access) -> str:
     return f"{account.endpoint_url} (account {account.account_id}, {account.region}, process {account.pid})"
 
 
-_COMMANDS = {"start": _start, "status": _status, "env": _env, "run": _run, "seams": _seams, "stop": _stop}
+_COMMANDS = {
+    "start": _start, "status": _status, "env": _env, "run": _run, "seams": _seams, "stop": _stop, "export": _export,
+    "import": _import,
+}  # fmt: skip
 
 if __name__ == "__main__":
     sys.exit(main())

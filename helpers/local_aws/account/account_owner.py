@@ -22,6 +22,11 @@ IN_MEMORY = "LOCAL_AWS_IN_MEMORY"
 _KIND = "administrator"
 
 
+def made_by() -> str:
+    """Return whose state this is. moto's models are part of it: another moto may not understand them."""
+    return f"moto {version('moto')}"
+
+
 @dataclass
 class AccountOwner:
     """store: None for an account that lives in memory alone; last_port: 0 in a new account."""
@@ -35,8 +40,7 @@ class AccountOwner:
         """Open the account in `folder`, or begin one; without a folder, one in memory. Raises StoreError."""
         if folder is None:
             return cls(None, random_credentials())
-        # moto's models are part of what is stored: another moto may not understand them.
-        store = Store(folder / STORE, f"moto {version('moto')}")
+        store = Store(folder / STORE, made_by())
         for _, _, value in store.rows(_KIND):
             kept = json.loads(value)
             return cls(store, Credentials(kept["access_key_id"], kept["secret_access_key"]), kept["port"])

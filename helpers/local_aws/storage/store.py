@@ -52,11 +52,22 @@ class StoreError(Exception):
 
 
 class UnreadableError(StoreError):
-    """The file cannot be opened as an account. `fact` says so, without what to do: that depends on who opens it."""
+    """The file cannot be opened as an account. `fact` says so, without what to do: that depends on who opens it.
 
-    def __init__(self, path: Path, reason: str) -> None:
+    of_another_version: its content can be exported, here or with the version that wrote it.
+    """
+
+    def __init__(self, path: Path, reason: str, of_another_version: bool = False) -> None:
         self.fact = f"The account in {path} cannot be opened: {reason}. It was left as it is."
-        super().__init__(f"{self.fact} To start with a new account: python -m helpers.local_aws stop --forget")
+        export, bring = (f"python -m helpers.local_aws {each} FILE" for each in ("export", "import"))
+        along = (
+            f" To take along what is in it: {export}, here or, where that cannot read it, with the version of the "
+            f"workbook that wrote it; then start anew, and: {bring}."
+        )
+        super().__init__(
+            f"{self.fact}{along if of_another_version else ''} "
+            "To start with a new account: python -m helpers.local_aws stop --forget"
+        )
 
 
 class Store:
@@ -122,7 +133,8 @@ class Store:
         elif found is None or bytes(found[0]) != made_by.encode():
             self._connection.close()
             other = bytes(found[0]).decode(errors="replace") if found else "something else"
-            raise UnreadableError(self.path, f"it was written by {other}, and this is {made_by}")
+            reason = f"it was written by {other}, and this is {made_by}"
+            raise UnreadableError(self.path, reason, of_another_version=found is not None)
 
     # Changing it
 
