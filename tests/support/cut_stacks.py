@@ -9,7 +9,7 @@ from typing import Any
 from tests.support.stacks import BAD_QUEUE, IAM, QUEUE, ROLE, table
 
 STACK = "shop"
-_RANDOM = re.compile(rf"({STACK}-[A-Za-z]+)-[A-Za-z0-9]{{12}}")
+_RANDOM = re.compile(rf"((?:{STACK}|stack)-[A-Za-z]+)-[A-Za-z0-9]{{12}}")
 ALLOW_PUT = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Action": "dynamodb:PutItem", "Resource": "*"}],

@@ -15,7 +15,7 @@ The file is a ZIP, format 1:
 - `NAME.json` (iam, queues, topics, tables, log_groups, functions, buses, alarms, stacks): a list or an object of what
   there is, with the names of the parameters of AWS's own operations. Sorted, and without times and made-up ids, so that
   the same account gives the same text.
-- `items/TABLE.jsonl`: one item a line, in DynamoDB's own JSON; bytes are in base64.
+- `items/TABLE.jsonl`, `items/STACK/LOGICAL_ID.jsonl`: one item a line, in DynamoDB's own JSON; bytes are in base64.
 - `code/FUNCTION/VERSION.zip`: what was deployed.
 
 It has the environment variables of functions in it, secrets too: only its user can read it.

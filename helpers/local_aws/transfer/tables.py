@@ -16,19 +16,26 @@ _TYPE = "AWS::DynamoDB::Table"
 
 def take(account: Account, file: Writer) -> None:
     names = sorted(account.pages("dynamodb", "list_tables", "TableNames"))
-    tables = [_table(account, name) for name in names]
-    file.put("tables.json", tables)
-    for name in names:
-        count = file.put_items(f"items/{name}.jsonl", account.pages("dynamodb", "scan", "Items", TableName=name))
+    tables = {name: _table(account, name) for name in names}
+    in_order = sorted(names, key=lambda name: _place(tables[name]))
+    file.put("tables.json", [tables[name] for name in in_order])
+    for name in in_order:
+        count = file.put_items(_place(tables[name]), account.pages("dynamodb", "scan", "Items", TableName=name))
         account.count("items", count)
     account.count("tables", len(tables))
+
+
+def _place(table: dict[str, Any]) -> str:
+    """Return where in the file a table's items are. A stack's table is another one each time."""
+    name = f"{table['Stack']}/{table['LogicalResourceId']}" if "Stack" in table else table["TableName"]
+    return f"items/{name}.jsonl"
 
 
 def _table(account: Account, name: str) -> dict[str, Any]:
     """Return a table's description; of a table that a stack makes, which one it is."""
     stack = account.of_stacks.get((_TYPE, name))
     if stack is not None:
-        return {"TableName": name, "Stack": stack[0], "LogicalResourceId": stack[1]}
+        return {"Stack": stack[0], "LogicalResourceId": stack[1]}
     dynamodb = account("dynamodb")
     table = dynamodb.describe_table(TableName=name)["Table"]
     demand = (table.get("BillingModeSummary") or {}).get("BillingMode") == "PAY_PER_REQUEST"
@@ -66,14 +73,14 @@ def _index(index: dict[str, Any], without_throughput: bool) -> dict[str, Any]:
 
 def bring(account: Account, file: Reader) -> None:
     for table in file.get("tables.json", []):
-        name = table["TableName"]
+        name = table.get("TableName", "")
         if "Stack" in table:
             _fill_stacks_table(account, file, table)
         elif account.there(account("dynamodb").describe_table, TableName=name) is not None:
             account.found(f"the table {name}, and its items")
         elif account.attempt(f"the table {name}", _make, account, table):
             account.count("tables")
-            _fill(account, name, file.items(f"items/{name}.jsonl"))
+            _fill(account, name, file.items(_place(table)))
             account.attempt(f"a setting of the table {name}", _set, account, table)
 
 
@@ -102,12 +109,12 @@ def _set(account: Account, table: dict[str, Any]) -> None:
 
 def _fill_stacks_table(account: Account, file: Reader, table: dict[str, Any]) -> None:
     """Fill a table that a stack has made, and that may have another name now, unless somebody was there before."""
-    stack, logical_id, name = table["Stack"], table["LogicalResourceId"], table["TableName"]
+    stack, logical_id = table["Stack"], table["LogicalResourceId"]
     if (stack, logical_id) not in account.of_stacks.values():
-        account.left(f"the items of the table {name}: the stack {stack} was not made by this import")
+        account.left(f"the items of the table {logical_id}: the stack {stack} was not made by this import")
         return
     [now] = [each for (_, each), place in account.of_stacks.items() if place == (stack, logical_id)]
-    _fill(account, now, file.items(f"items/{name}.jsonl"))
+    _fill(account, now, file.items(_place(table)))
 
 
 def _fill(account: Account, table: str, items: Iterator[dict[str, Any]]) -> None:
