@@ -10,9 +10,10 @@ from ..engine import clock, executor
 from . import plan
 from .deployment import Deployment
 from .errors import Refused
-from .operation import Operation, give_up
+from .operation import Operation
 from .services import Services
-from .stacks import AccountEnds, Request, Stack, Store, changing
+from .resource import Request
+from .stacks import AccountEnds, Stack, Store, changing
 
 logger = logging.getLogger("local_aws.cloudformation")
 store = Store()
@@ -32,7 +33,7 @@ def start(stack: Stack, work: Callable[[], None]) -> None:
             pass
         except Exception as error:  # must not leave the stack in progress for ever
             logger.exception("the work on stack %s failed", stack.name)
-            give_up(stack, f"Internal Failure: {error}")
+            stack.give_up(f"Internal Failure: {error}")
 
     _work.send(stack.id, run)
 
@@ -46,7 +47,7 @@ def resume(endpoint_url: str, find_credentials: Callable[[str], Credentials | No
             start(stack, Deployment(stack, store, Services(endpoint_url, credentials, stack.region), operation).go_on)
         elif stack.in_progress:
             why = "the credentials with which it worked are no longer valid." if operation else "it cannot go on."
-            give_up(stack, f"The embedded AWS ended in the middle, and {why}")
+            stack.give_up(f"The embedded AWS ended in the middle, and {why}")
 
 
 def _begin(stack: Stack, status: str, operation: Operation, caller: Services, token: str | None) -> None:

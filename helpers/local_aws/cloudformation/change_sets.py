@@ -13,7 +13,8 @@ from . import parameters, plan, requests
 from .beginnings import begin_creation, begin_update, check_updatable, store, unchanged
 from .errors import Refused
 from .services import Services
-from .stacks import Request, Stack, changing
+from .resource import Request
+from .stacks import Stack, changing
 
 Parameters = dict[str, Any]
 _NO_CHANGES = "The submitted information didn't contain changes. Submit different information to create a change set."

@@ -13,9 +13,10 @@ from typing import Any
 from ..engine import clock
 from . import plan
 from .errors import Refused, ResourceFailure
-from .operation import Change, Operation, Replacement, remember_leftovers
+from .operation import Change, Operation, Replacement
 from .services import Services
-from .stacks import Resource, Stack, Store, changing
+from .resource import Resource
+from .stacks import Stack, Store, changing
 from .steps import StepFailed, Steps
 
 
@@ -101,7 +102,7 @@ class Deployment(Steps):
         except (StepFailed, Refused) as failure:
             with changing:
                 if operation.disable_rollback:
-                    remember_leftovers(stack, operation)
+                    stack.remember_leftovers(operation)
                     stack.turn("UPDATE_FAILED", str(failure))
                     return
                 stack.turn("UPDATE_ROLLBACK_IN_PROGRESS", str(failure))
@@ -213,7 +214,7 @@ class Deployment(Steps):
                     self._put_back(step.resource)
         except StepFailed as failure:
             with changing:
-                remember_leftovers(stack, self.operation)
+                stack.remember_leftovers(self.operation)
                 stack.turn("UPDATE_ROLLBACK_FAILED", str(failure))
             return
         stack.turn("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")

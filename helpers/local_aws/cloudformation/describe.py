@@ -7,7 +7,8 @@ from typing import Any
 from . import parameters
 from .errors import Refused
 from .resource_types import capabilities
-from .stacks import Resource, Stack, Store
+from .resource import Resource
+from .stacks import Stack, Store
 from .template import Template
 
 Parameters = dict[str, Any]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from .stacks import Request, Resource, Stack, changing
+from .resource import Request, Resource
 
 #: What a stack comes to whose work cannot go on, by what it is in the middle of. What a cleanup did not get to is left
 #: behind, as when AWS cannot delete it: the work itself is done.
@@ -64,25 +64,3 @@ class Operation:
         """Return the change of a resource, when one has begun."""
         found = (step for step in self.steps if isinstance(step, Change) and step.resource is resource)
         return next(found, None)
-
-
-def give_up(stack: Stack, reason: str) -> None:
-    """End work that cannot go on. What it has made or was to delete stays known to the stack, which deletes it."""
-    with changing:
-        status, operation = GIVEN_UP.get(stack.status), stack.operation
-        if status is None:
-            return
-        if operation is not None:
-            if status == "UPDATE_COMPLETE":
-                for resource in operation.removed:
-                    stack.resources.pop(resource.logical_id, None)
-            remember_leftovers(stack, operation)
-        stack.turn(status, reason)
-
-
-def remember_leftovers(stack: Stack, operation: Operation) -> None:
-    """Keep what an update has made, replaced or removed and the stack has no other place for."""
-    known = [*stack.resources.values(), *stack.leftovers]
-    for resource in (*operation.made, *operation.replaced, *operation.removed):
-        if resource.name is not None and not any(resource is each for each in known):
-            stack.leftovers.append(resource)

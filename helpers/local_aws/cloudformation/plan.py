@@ -7,7 +7,8 @@ from typing import Any
 
 from .errors import Refused, invalid_template
 from .references import PSEUDO_PARAMETERS, order, references
-from .stacks import Request, Resource, Stack, Store, properties_of
+from .resource import Request, Resource
+from .stacks import Stack, Store, properties_of
 from .template import depends_on
 
 #: What stands for a value that only working on the stack will tell.

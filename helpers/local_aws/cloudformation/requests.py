@@ -13,7 +13,8 @@ from . import parameters, template
 from .errors import Refused
 from .resource_types import capabilities
 from .services import Services
-from .stacks import Request, Stack
+from .resource import Request
+from .stacks import Stack
 
 _NAME = re.compile(r"[a-zA-Z][-a-zA-Z0-9]{0,127}")
 #: Parameters of requests whose effect is missing here: refused, so that nobody relies on them.

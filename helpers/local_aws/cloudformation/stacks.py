@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..account.credentials import ACCOUNT_ID
 from ..engine import clock, executor
@@ -14,12 +14,8 @@ from ..storage import journal
 from . import parameters
 from .errors import Refused
 from .functions import NO_VALUE, Values
-from .resource_type import ResourceType
-from .resource_types import KNOWN
-from .template import Template
-
-if TYPE_CHECKING:
-    from .operation import Operation
+from .operation import GIVEN_UP, Operation
+from .resource import Request, Resource
 
 #: Held while what is saved of stacks changes in more than one place, and while it is read to be saved. Nobody calls a
 #: service with it.
@@ -41,46 +37,6 @@ def end() -> None:
 def _go_on() -> None:
     if _ended:
         raise AccountEnds
-
-
-@dataclass
-class Resource:
-    """One resource of a stack. `properties` are those it was last made or changed with, all functions evaluated.
-
-    name: under which it was to be made; on disk before anything is made. There may be such a thing although no
-    `physical_id` is known yet.
-    """
-
-    logical_id: str
-    type_name: str
-    deletion_policy: str = "Delete"
-    replace_policy: str = "Delete"
-    needs: set[str] = field(default_factory=set)  # logical ids of what it depends on
-    name: str | None = None
-    physical_id: str | None = None
-    properties: dict[str, Any] = field(default_factory=dict)
-    attributes: dict[str, str] = field(default_factory=dict)
-    stack_tags: dict[str, str] = field(default_factory=dict)
-    status: str = ""
-    reason: str | None = None
-    changed_at: datetime = field(default_factory=clock.utc)
-
-    @property
-    def type(self) -> ResourceType:
-        return KNOWN[self.type_name]
-
-    @property
-    def exists(self) -> bool:
-        return self.physical_id is not None and self.status not in ("DELETE_COMPLETE", "DELETE_SKIPPED")
-
-
-@dataclass
-class Request:
-    """What a stack is to be: a template, its parameters as text, and tags."""
-
-    template: Template
-    parameters: dict[str, str]
-    tags: dict[str, str]
 
 
 @dataclass
@@ -129,6 +85,26 @@ class Stack:
             if not self.in_progress:
                 self.operation = None
         journal.changed("cloudformation", self.region)
+
+    def give_up(self, reason: str) -> None:
+        """End work that cannot go on. What it has made or was to delete stays known, and is deleted with the stack."""
+        with changing:
+            status, operation = GIVEN_UP.get(self.status), self.operation
+            if status is None:
+                return
+            if operation is not None:
+                if status == "UPDATE_COMPLETE":
+                    for resource in operation.removed:
+                        self.resources.pop(resource.logical_id, None)
+                self.remember_leftovers(operation)
+            self.turn(status, reason)
+
+    def remember_leftovers(self, operation: Operation) -> None:
+        """Keep what an update has made, replaced or removed and there is no other place for."""
+        known = [*self.resources.values(), *self.leftovers]
+        for resource in (*operation.made, *operation.replaced, *operation.removed):
+            if resource.name is not None and not any(resource is each for each in known):
+                self.leftovers.append(resource)
 
     def note(self, resource: Resource, status: str, reason: str | None = None) -> None:
         """Give a resource another status from now on."""

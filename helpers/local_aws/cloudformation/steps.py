@@ -18,7 +18,8 @@ from .operation import Change
 from .references import order
 from .resource_type import Work
 from .services import Services
-from .stacks import Request, Resource, Stack, Store, changing, properties_of
+from .resource import Request, Resource
+from .stacks import Stack, Store, changing, properties_of
 
 logger = logging.getLogger("local_aws.cloudformation")
 

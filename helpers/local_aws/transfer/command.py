@@ -59,7 +59,7 @@ def export(access: Any, path: Path, say: Say) -> None:
             account.attempt("the buckets", others.say_what_buckets_are_left, account)
     except OSError as error:
         raise WorkbookError(f"{path} cannot be written: {error.strerror or error}.") from None
-    say(f"{_sum(account)} written to {path}. Who can read it can read your functions' environment variables, too.")
+    say(f"Written to {path}: {_sum(account)}. Who can read it can read your functions' environment variables, too.")
 
 
 def bring(access: Any, path: Path, say: Say) -> None:
@@ -74,10 +74,10 @@ def bring(access: Any, path: Path, say: Say) -> None:
                 raise file.wrong(f"what it says of {what} has another shape ({reason(error)})") from None
     finally:
         file.close()
-    say(f"{_sum(account)} imported.")
+    say(f"Imported: {_sum(account)}.")
 
 
 def _sum(account: Account) -> str:
-    """Return how much of what, such as "3 queues, 1 table"."""
-    found = [f"{number} {what}" for what, number in account.carried.items() if number]
-    return ", ".join(found) or "Nothing"
+    """Return how much of what, such as "queues 3, tables 1"."""
+    found = [f"{what} {number}" for what, number in account.carried.items() if number]
+    return ", ".join(found) or "nothing"

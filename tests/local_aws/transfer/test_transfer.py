@@ -17,6 +17,7 @@ from helpers.local_aws import __main__ as commands
 from helpers.local_aws import lifecycle
 from helpers.local_aws.account.account_owner import STORE, made_by
 from helpers.local_aws.storage import store
+from helpers.local_aws.transfer import buses
 from helpers.local_aws.transfer.container import Reader, Writer
 from helpers.paths import PROJECT
 from tests.local_aws.recovery.test_survival import Account, _build_the_rest, account  # noqa: F401  a fixture
@@ -135,7 +136,7 @@ def test_nothing_that_is_there_is_changed(account: Account, tmp_path: Path, caps
     before = inventory(account)
     said = run(capsys, "import", str(path))
     assert "Skipped, since the account has one of this name: the table orders, and its items." in said
-    assert said.splitlines()[-1] == "Nothing imported."
+    assert said.splitlines()[-1] == "Imported: nothing."
     assert inventory(account) == before
     assert account.client("dynamodb").get_item(TableName="orders", Key={"OrderId": {"S": "new"}}).get("Item")
 
@@ -168,7 +169,7 @@ def test_an_account_of_another_moto_is_exported_from_a_copy(account: Account, tm
     untouched = path.read_bytes()
     with pytest.raises(WorkbookError, match="export FILE.*import FILE"):
         lifecycle.start()
-    assert "1 tables written" in run(capsys, "export", str(tmp_path / "account.zip"))
+    assert ": tables 1. " in run(capsys, "export", str(tmp_path / "account.zip"))
     assert path.read_bytes() == untouched
     _written_by(path, f"{before}, format 0")
     assert commands.main(["export", str(tmp_path / "other.zip")]) == 2
@@ -181,6 +182,35 @@ def _written_by(path: Path, who: str) -> None:
     connection.execute("update rows set value = ? where kind = 'made by'", (who.encode(),))
     connection.commit()
     connection.close()
+
+
+class Recorder:
+    """An account that notes what it is asked for, and what it says."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, dict]] = []
+        self.said: list[str] = []
+        self.say = self.said.append
+
+    def __call__(self, service: str) -> Recorder:
+        return self
+
+    def __getattr__(self, operation: str):
+        def call(**given: object) -> dict:
+            self.asked.append((operation, given))
+            return {"FailedEntries": []}
+
+        return call
+
+
+def test_nothing_that_is_imported_begins_by_itself():
+    """Somebody else's file may have a schedule for somebody else's function."""
+    account = Recorder()
+    rule = {"Name": "tick", "ScheduleExpression": "rate(1 minute)", "State": "ENABLED", "Tags": {}, "Targets": []}
+    buses._bring_rule(account, "default", rule)
+    [(operation, given)] = account.asked
+    assert (operation, given["State"]) == ("put_rule", "DISABLED")
+    assert account.said == ["Disabled, since it would begin by itself: the rule tick. EnableRule turns it on."]
 
 
 # The file
