@@ -11,8 +11,8 @@ from . import plan
 from .deployment import Deployment
 from .errors import Refused
 from .operation import Operation
-from .services import Services
 from .resource import Request
+from .services import Services
 from .stacks import AccountEnds, Stack, Store, changing
 
 logger = logging.getLogger("local_aws.cloudformation")

@@ -12,8 +12,8 @@ from ..engine import clock
 from . import parameters, plan, requests
 from .beginnings import begin_creation, begin_update, check_updatable, store, unchanged
 from .errors import Refused
-from .services import Services
 from .resource import Request
+from .services import Services
 from .stacks import Stack, changing
 
 Parameters = dict[str, Any]

@@ -14,8 +14,8 @@ from ..engine import clock
 from . import plan
 from .errors import Refused, ResourceFailure
 from .operation import Change, Operation, Replacement
-from .services import Services
 from .resource import Resource
+from .services import Services
 from .stacks import Stack, Store, changing
 from .steps import StepFailed, Steps
 

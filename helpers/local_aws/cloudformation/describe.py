@@ -6,8 +6,8 @@ from typing import Any
 
 from . import parameters
 from .errors import Refused
-from .resource_types import capabilities
 from .resource import Resource
+from .resource_types import capabilities
 from .stacks import Stack, Store
 from .template import Template
 

@@ -11,9 +11,9 @@ from botocore.exceptions import ClientError
 
 from . import parameters, template
 from .errors import Refused
+from .resource import Request
 from .resource_types import capabilities
 from .services import Services
-from .resource import Request
 from .stacks import Stack
 
 _NAME = re.compile(r"[a-zA-Z][-a-zA-Z0-9]{0,127}")

@@ -16,9 +16,9 @@ from ..storage.store import StoreError
 from .errors import Refused, ResourceFailure
 from .operation import Change
 from .references import order
+from .resource import Request, Resource
 from .resource_type import Work
 from .services import Services
-from .resource import Request, Resource
 from .stacks import Stack, Store, changing, properties_of
 
 logger = logging.getLogger("local_aws.cloudformation")

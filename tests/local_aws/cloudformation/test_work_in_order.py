@@ -29,9 +29,8 @@ def stack() -> SimpleNamespace:
         id="arn",
         name="name",
         status="CREATE_IN_PROGRESS",
-        operation=None,
         turned=turned,
-        turn=lambda status, _: turned.append(status),
+        give_up=lambda _: turned.append("CREATE_FAILED"),
     )
 
 

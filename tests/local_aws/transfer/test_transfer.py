@@ -205,12 +205,12 @@ class Recorder:
 
 def test_nothing_that_is_imported_begins_by_itself():
     """Somebody else's file may have a schedule for somebody else's function."""
-    account = Recorder()
+    recorder = Recorder()
     rule = {"Name": "tick", "ScheduleExpression": "rate(1 minute)", "State": "ENABLED", "Tags": {}, "Targets": []}
-    buses._bring_rule(account, "default", rule)
-    [(operation, given)] = account.asked
+    buses._bring_rule(recorder, "default", rule)
+    [(operation, given)] = recorder.asked
     assert (operation, given["State"]) == ("put_rule", "DISABLED")
-    assert account.said == ["Disabled, since it would begin by itself: the rule tick. EnableRule turns it on."]
+    assert recorder.said == ["Disabled, since it would begin by itself: the rule tick. EnableRule turns it on."]
 
 
 # The file
