@@ -103,7 +103,8 @@ class Stack:
         """Keep what an update has made, replaced or removed and there is no other place for."""
         known = [*self.resources.values(), *self.leftovers]
         for resource in (*operation.made, *operation.replaced, *operation.removed):
-            if resource.name is not None and not any(resource is each for each in known):
+            may_be_there = resource.exists or resource.name is not None
+            if may_be_there and not any(resource is each for each in known):
                 self.leftovers.append(resource)
 
     def note(self, resource: Resource, status: str, reason: str | None = None) -> None:

@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +20,8 @@ FORMAT = 1
 LARGEST_PART = 256 * 1024 * 1024
 #: Bytes of one line of items: DynamoDB's items have 400 KB, which JSON and base64 make longer.
 LARGEST_LINE = 8 * 1024 * 1024
+#: What reading a part of a damaged file, or of one that is encrypted, may raise.
+_DAMAGED = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError)
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -101,7 +104,7 @@ class Reader:
             return otherwise
         try:
             value = json.loads(content)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise self.wrong(f"{name} is no JSON") from None
         if not isinstance(value, type(otherwise)):
             raise self.wrong(f"{name} has another shape")
@@ -113,7 +116,7 @@ class Reader:
                 content = part.read(LARGEST_PART + 1)
         except KeyError:
             return None
-        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError):
+        except _DAMAGED:
             raise self.wrong(f"{name} is damaged") from None
         if len(content) > LARGEST_PART:
             raise self.wrong(f"{name} is too large")
@@ -122,15 +125,19 @@ class Reader:
     def items(self, name: str) -> Iterator[dict[str, Any]]:
         """Yield items, one at a time."""
         try:
-            part = self._zip.open(name)
+            with self._zip.open(name) as part:
+                while line := part.readline(LARGEST_LINE + 1):
+                    yield self._item(name, line)
         except KeyError:
             return
-        with part:
-            while line := part.readline(LARGEST_LINE + 1):
-                try:
-                    yield _from_text(json.loads(line))
-                except (ValueError, TypeError, KeyError, AttributeError):
-                    raise self.wrong(f"{name} has a line that is no item") from None
+        except _DAMAGED:
+            raise self.wrong(f"{name} is damaged") from None
+
+    def _item(self, name: str, line: bytes) -> dict[str, Any]:
+        try:
+            return _from_text(json.loads(line))
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            raise self.wrong(f"{name} has a line that is no item") from None
 
     def close(self) -> None:
         self._zip.close()

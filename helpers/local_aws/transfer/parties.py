@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+from urllib.error import URLError
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 _CONFIG = Config(retries={"total_max_attempts": 3, "mode": "standard"}, proxies={}, read_timeout=300)
-Errors = (ClientError, BotoCoreError)
+#: What the account, or who asks it in vain, answers.
+_ERRORS = (ClientError, BotoCoreError, URLError)
 
 
 class Account:
@@ -69,7 +71,7 @@ class Account:
         """Do something for one thing; if the account refuses it, say so and return False."""
         try:
             action(*given, **parameters)
-        except Errors as error:
+        except _ERRORS as error:
             self.left(f"{what} ({reason(error)})")
             return False
         return True

@@ -262,6 +262,16 @@ def test_what_is_no_such_file_is_refused(tmp_path: Path, manifest: str | None):
         Reader(path)
 
 
+@pytest.mark.parametrize("line", ["no json", "[]", '{"Id": 1}', '{"Id": {"B": "?"}}', '{"Id": {}}', "[" * 100_000])
+def test_a_line_that_is_no_item_is_refused(tmp_path: Path, line: str):
+    path = tmp_path / "account.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("manifest.json", '{"format": 1}')
+        archive.writestr("items/t.jsonl", line)
+    with pytest.raises(WorkbookError, match="a line that is no item"):
+        list(Reader(path).items("items/t.jsonl"))
+
+
 def test_what_is_no_zip_file_is_refused(tmp_path: Path):
     path = tmp_path / "account.zip"
     with pytest.raises(WorkbookError, match="cannot be read"):
