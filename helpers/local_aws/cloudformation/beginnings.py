@@ -40,7 +40,7 @@ def start(stack: Stack, work: Callable[[], None]) -> None:
 
 def resume(endpoint_url: str, find_credentials: Callable[[str], Credentials | None]) -> None:
     """Go on with the work that an earlier process was in the middle of, as whoever asked for it."""
-    for stack in store.all():
+    for stack in store.unfinished():
         operation = stack.operation if stack.in_progress else None
         credentials = find_credentials(operation.access_key_id) if operation is not None else None
         if operation is not None and credentials is not None:

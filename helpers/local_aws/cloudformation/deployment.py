@@ -42,7 +42,9 @@ class Deployment(Steps):
             "UPDATE_ROLLBACK_IN_PROGRESS": self._take_back,
             "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS": self._clean_up_after_rollback,
         }
-        parts[self.stack.status]()
+        part = parts.get(self.stack.status)
+        if part is not None:  # nobody else has done it meanwhile
+            part()
 
     # Creation
 

@@ -184,6 +184,7 @@ class Store:
     def __init__(self) -> None:
         self.lock = executor.Lock()
         self._stacks: dict[str, Stack] = {}
+        self._unfinished: list[Stack] = []
 
     def add(self, stack: Stack) -> None:
         self._stacks[stack.id] = stack
@@ -204,6 +205,12 @@ class Store:
         for stack in stacks.values():
             stack.__dict__.setdefault("leftovers", [])
         self._stacks.update(stacks)
+        self._unfinished = [stack for stack in stacks.values() if stack.in_progress]
+
+    def unfinished(self) -> list[Stack]:
+        """Return, once, what an earlier process was in the middle of."""
+        found, self._unfinished = self._unfinished, []
+        return found
 
     def find(self, name_or_id: str) -> Stack | None:
         """Return a stack, by name only what is not deleted, by ARN everything; None when there is none."""

@@ -13,7 +13,8 @@ from helpers.errors import WorkbookError
 
 from .. import lifecycle
 from ..account.account_owner import STORE, made_by
-from ..lifecycle import ACCOUNT_FILES, Access
+from ..home import ACCOUNT_FILES
+from ..lifecycle import Access
 from ..storage import store, writers
 
 

@@ -19,8 +19,10 @@ def take_log_groups(account: Account, file: Writer) -> None:
     for group in account.pages("logs", "describe_log_groups", "logGroups"):
         name = group["logGroupName"]
         with_lines += bool(group.get("storedBytes"))
-        for each in account.pages("logs", "describe_subscription_filters", "subscriptionFilters", logGroupName=name):
-            account.left(f"the subscription filter {each['filterName']} of the log group {name}")
+        for kind in ("subscription", "metric"):
+            list_, key = f"describe_{kind}_filters", f"{kind}Filters"
+            for each in account.pages("logs", list_, key, logGroupName=name):
+                account.left(f"the {kind} filter {each['filterName']} of the log group {name}")
         if not account.in_stack("AWS::Logs::LogGroup", name):
             arn = group["arn"].removesuffix(":*")
             own = tags(logs.list_tags_for_resource(resourceArn=arn).get("tags"))

@@ -262,7 +262,7 @@ def test_what_is_no_such_file_is_refused(tmp_path: Path, manifest: str | None):
         Reader(path)
 
 
-@pytest.mark.parametrize("line", ["no json", "[]", '{"Id": 1}', '{"Id": {"B": "?"}}', '{"Id": {}}', "[" * 100_000])
+@pytest.mark.parametrize("line", ["no json", "[]", '{"Id": 1}', '{"Id": {"B": "a"}}', '{"Id": {}}', "[" * 100_000])
 def test_a_line_that_is_no_item_is_refused(tmp_path: Path, line: str):
     path = tmp_path / "account.zip"
     with zipfile.ZipFile(path, "w") as archive:
