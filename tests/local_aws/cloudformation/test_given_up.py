@@ -1,4 +1,4 @@
-"""Work that another process was in the middle of and that cannot go on: an end that AWS has, and nothing is forgotten."""
+"""Work that another process was in the middle of and that cannot go on: it ends as on AWS, and nothing is forgotten."""
 
 from __future__ import annotations
 
