@@ -128,6 +128,7 @@ def test_all_that_can_be_carried_over_comes_back(account: Account, tmp_path: Pat
     assert os.name != "posix" or (tmp_path / "first.zip").stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.deep
 def test_nothing_that_is_there_is_changed(account: Account, tmp_path: Path, capsys):  # noqa: F811
     build_the_rest(account)
     path = tmp_path / "account.zip"
@@ -161,6 +162,7 @@ def test_all_lessons_are_built_after_an_import(account: Account, tmp_path: Path,
     assert catch_up() == nothing_more
 
 
+@pytest.mark.deep
 def test_an_account_of_another_moto_is_exported_from_a_copy(account: Account, tmp_path: Path, capsys):  # noqa: F811
     account.make_table()
     lifecycle.stop()
