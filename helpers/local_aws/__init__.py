@@ -9,7 +9,9 @@ interpreter instead. It knows nothing of notebooks. From the top down; a package
     seams                    every place of moto's that is changed
     recovery                 how the account outlives its server
     cloudformation           stacks
-    events, event_patterns   EventBridge: buses, rules, delivery, archives
+    events                   EventBridge: buses, rules, delivery, archives
+    mappings                 queues and streams that invoke functions
+    event_patterns           what events rules and mappings ask for
     schedules                when rate(...) and cron(...) are due
     awslambda                functions and their invocations
     logs, sqs, dynamodb, s3  what moto's services lack

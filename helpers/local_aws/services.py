@@ -23,6 +23,7 @@ from .http.call import Answer, Call, Unreadable, read
 from .http.http1 import Request
 from .iam import access_control
 from .logs.log_writer import LogWriter
+from .mappings import service as mappings
 from .recovery import saved_state
 from .seams import table as seams
 from .storage import journal
@@ -112,6 +113,7 @@ class Account:
         """End all functions, save the account, and let go of its folder. The process cannot build another."""
         self.rest()
         event_bus.close()
+        mappings.stop_all()
         if self._owner.store is None:
             lambda_service.close_all()
         function_runner.close_all()

@@ -48,6 +48,7 @@ class EnvironmentPool:
         self._concurrency = concurrency
         self._lock = concurrency.lock
         self._waiting_callers: deque[Work] = deque()  # synchronous: somebody waits for the answer
+        self._batches: deque[Work] = deque()  # of event sources: they wait as events do, and have their room already
         self._queue = AsyncQueue()
         self._environments: list[Environment] = []
         self._idle: dict[Environment, None] = {}  # in the order in which they became so
@@ -70,8 +71,9 @@ class EnvironmentPool:
                 return
             self._closed = True
             self._concurrency.members.remove(self)
-            while self._waiting_callers:
-                drop(self._waiting_callers.popleft())
+            for waiting in (self._waiting_callers, self._batches):
+                while waiting:
+                    drop(waiting.popleft())
             for event in self._queue.take_all():
                 event.over()
             self._dismiss_idle()
@@ -187,9 +189,11 @@ class EnvironmentPool:
             self._concurrency.serve_queues()
 
     def _take_work(self) -> Work | None:
-        """Return what an environment does next: callers come first. They count as executing since they called."""
+        """Return what an environment does next: callers come first. They, and batches, count as executing already."""
         if self._waiting_callers:
             return self._waiting_callers.popleft()
+        if self._batches:
+            return self._batches.popleft()
         if self._queue and self._concurrency.room():
             self._concurrency.executing += 1
             return self._queue.popleft()
@@ -211,11 +215,17 @@ class EnvironmentPool:
         self._start_for_queue()
 
     def _start_for_queue(self) -> None:
-        """Start environments while events wait and the busy environments are few, or slow."""
-        while len(self._queue) > self.starting() and self._concurrency.room_to_start():
+        """Start environments while events or batches wait and the busy environments are few, or slow."""
+        while self._too_few():
             quick = sum(not environment.slow for environment in self._environments)
             if quick >= QUICK_ENVIRONMENTS or not self._start_environment():
                 return
+
+    def _too_few(self) -> bool:
+        starting = self.starting()
+        if len(self._batches) > starting:
+            return True
+        return len(self._batches) + len(self._queue) > starting and self._concurrency.room_to_start()
 
     def _start_environment(self) -> bool:
         if _host is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..cloudwatch import metrics
@@ -11,7 +12,7 @@ from ..engine import clock, executor
 from ..engine.clock import scaled
 from ..engine.executor import Inbox
 from ..execution.host import Host
-from ..execution.invocation import FunctionSpec, Outcome, Work, lineage_of, new_trace_id
+from ..execution.invocation import FunctionSpec, Outcome, Work, lineage_of, new_id, new_trace_id
 from . import async_queue, destinations
 from .async_queue import (
     EVENT_AGE_EXCEEDED,
@@ -93,6 +94,30 @@ class FunctionRunner(EnvironmentPool):
         error = "Unhandled" if outcome.error_type else None
         return Invocation(request_id, outcome.payload, error, outcome.log_tail)
 
+    def begin(self, payload: bytes, done: Callable[[Outcome], object], *, hops: int = 0, root: str = "") -> None:
+        """Run the function with a batch of an event source, and return at once; `done` is called at the end.
+
+        hops: through how many functions it has come, in the chain `root`.
+        Raises TooManyRequests when the function's concurrency leaves no room. Otherwise the batch waits for a free
+        environment as events do, after those who wait for an answer and before events.
+        """
+        trace_id = new_trace_id(self._lineage, hops, root)
+        work = Work(new_id(), payload, lambda _, outcome: self._batch_done(done, outcome), None, trace_id)
+        with self._lock:
+            if not self._closed and not self._concurrency.room():
+                raise self._throttled(reserved=True)
+            self._concurrency.executing += 1
+            if self._closed:
+                drop(work)
+            elif not self._give_to_idle(work):
+                self._batches.append(work)
+                self._start_for_queue()
+
+    def takes_batches(self) -> bool:
+        """Return whether another batch would be run soon: not more of them wait than environments are starting."""
+        with self._lock:
+            return bool(self._idle) or len(self._batches) <= self.starting()
+
     def invoke_async(
         self, payload: bytes, *, request_id: str, hops: int = 0, root: str = "", qualifier: str = "$LATEST"
     ) -> None:
@@ -162,6 +187,11 @@ class FunctionRunner(EnvironmentPool):
         with self._lock:
             self._concurrency.executing -= 1
         answers.put(outcome)
+
+    def _batch_done(self, done: Callable[[Outcome], object], outcome: Outcome) -> None:
+        with self._lock:
+            self._concurrency.executing -= 1
+        done(outcome)
 
     def _async_done(self, event: AsyncEvent, outcome: Outcome) -> None:
         """End an asynchronous invocation: a failed one is retried or dropped."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from moto.awslambda.models import LambdaFunction
@@ -13,7 +13,7 @@ from moto.s3.models import s3_backends
 
 from ..engine import clock
 from ..execution.function_names import unqualified
-from ..execution.invocation import hops_in, new_id, root_of
+from ..execution.invocation import Outcome, hops_in, new_id, root_of
 from ..execution.lambda_errors import LambdaError, invalid
 from ..execution.lambda_runtimes import runtime_version_arn
 from . import async_queue, code_download
@@ -106,7 +106,7 @@ class Function(LambdaFunction):
         """Invoke and wait for the answer; `trace_id` is the caller's. Raises LambdaError when it is not run."""
         if self._runner is None:
             raise LambdaError("ResourceNotFoundException", f"Function not found: {self.function_arn}")
-        if self._goes_round(trace_id):
+        if self.goes_round(trace_id):
             raise LambdaError(
                 "RecursiveInvocationException",
                 f"Lambda has detected your function {self.function_name} being invoked in a recursive loop with other "
@@ -121,6 +121,15 @@ class Function(LambdaFunction):
             reason = "ReservedFunctionConcurrent" if error.reserved else "Concurrent"
             details = {"Reason": f"{reason}InvocationLimitExceeded"}
             raise LambdaError("TooManyRequestsException", "Rate Exceeded.", **details) from None
+
+    def begin(self, payload: bytes, done: Callable[[Outcome], object], trace_id: str = "") -> None:
+        """Run it with a batch of an event source, that `trace_id` says the way of; see FunctionRunner.begin."""
+        if self._runner is None:
+            raise LambdaError("ResourceNotFoundException", f"Function not found: {self.function_arn}")
+        self._runner.begin(payload, done, hops=hops_in(trace_id), root=root_of(trace_id))
+
+    def takes_batches(self) -> bool:
+        return self._runner is not None and self._runner.takes_batches()
 
     def enqueue(self, payload: bytes, hops: int = 0, root: str = "", qualifier: str = "$LATEST") -> str:
         """Put an event on Lambda's asynchronous queue; returns the request id.
@@ -138,13 +147,14 @@ class Function(LambdaFunction):
 
         Lambda watches what functions send to one another, and not what comes through EventBridge.
         """
-        if self._runner is None or not self._goes_round(trace_id):
+        if self._runner is None or not self.goes_round(trace_id):
             return self.enqueue(payload, hops_in(trace_id), root_of(trace_id), qualifier)
         request_id = str(uuid.uuid4())
         self._runner.stop_recursion(payload, request_id=request_id, trace_id=trace_id or "", qualifier=qualifier)
         return request_id
 
-    def _goes_round(self, trace_id: str | None) -> bool:
+    def goes_round(self, trace_id: str | None) -> bool:
+        """Return whether what has this trace is in an endless loop, which is to be stopped."""
         return hops_in(trace_id) >= MAX_HOPS and self.recursive_loop == "Terminate"
 
     def reconsider(self) -> None:
@@ -153,7 +163,7 @@ class Function(LambdaFunction):
             self._runner.limit_changed()
 
     def invoke(self, body: str | bytes, request_headers: Any, response_headers: Any) -> str | bytes:
-        """Invoke the function as moto's event sources (queues, topics, streams) do; they look at the headers."""
+        """Invoke the function as moto's topics and log subscriptions do; they look at the headers."""
         payload = body.encode() if isinstance(body, str) else body
         try:
             invocation = self.run(payload or b"{}", str(uuid.uuid4()))

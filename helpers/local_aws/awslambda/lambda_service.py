@@ -20,7 +20,7 @@ from ..engine import executor
 from ..execution.function_names import locate, name_and_qualifier
 from ..execution.lambda_errors import LambdaError, invalid, not_found
 from ..iam.authorization import AccessRequest, Policy
-from . import event_sources, function_code, lambda_api
+from . import function_code, lambda_api
 from .async_settings import AsyncSettings, check_dead_letter_target
 from .lambda_api import MAX_EVENT
 from .lambda_function import Function
@@ -123,7 +123,6 @@ class LambdaService(AsyncSettings, LambdaBackend):  # type: ignore[misc]  # meth
             for function in self._versions_of(name):
                 function.revive()
                 used.add(function.function_code.path.name)
-        event_sources.connect(self)
         return used
 
     def all_versions(self) -> list[Function]:
@@ -212,12 +211,6 @@ class LambdaService(AsyncSettings, LambdaBackend):  # type: ignore[misc]  # meth
             return self._lambdas.latest()
         versions: Any = [self.list_versions_by_function(name) for name in self._lambdas._functions]
         return [version for of_one in versions for version in of_one]
-
-    def invoke(
-        self, function_name: str, qualifier: str | None, body: Any, headers: Any, response_headers: Any
-    ) -> str | bytes:
-        """Invoke a function as moto's queues do. The Invoke API itself is in lambda_api."""
-        return self.get_function(function_name, qualifier).invoke(body, headers, response_headers)
 
     def _versions_of(self, name: str) -> list[Function]:
         group = self._lambdas._functions[name]

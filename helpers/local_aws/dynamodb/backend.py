@@ -8,10 +8,9 @@ from typing import Any
 
 import moto.dynamodb.models as models
 from moto.dynamodb import responses
-from moto.dynamodb.exceptions import ResourceNotFoundException
+from moto.dynamodb.exceptions import ResourceNotFoundException, StreamAlreadyEnabledException
 from moto.dynamodb.models.dynamo_type import Item
 
-from ..account.service_table import service_lock
 from . import consumed_capacity, item_rows, stream
 from .statements import parts, read, refused
 
@@ -24,12 +23,6 @@ class Backend(models.DynamoDBBackend):
         import moto.dynamodb.urls as urls
 
         return SimpleNamespace(url_bases=urls.url_bases, url_paths={"{0}/": responses.DynamoHandler.dispatch})
-
-    def resume(self) -> None:
-        """Go on with what an earlier server has left: records that functions have not had."""
-        with service_lock("dynamodb"):
-            for table in self.tables.values():
-                table.hand_on()  # type: ignore[attr-defined]  # all are ours
 
     def update_item(self, table_name: str, key: dict[str, dict[str, Any]], *args: Any, **settings: Any) -> Item:
         """moto puts the key and changes the item step by step; each step may fail."""
@@ -68,6 +61,13 @@ class Backend(models.DynamoDBBackend):
         item_rows.delete_all(table)
         stream.delete_all(table)
         return table
+
+    def update_table_streams(self, table: models.Table, stream_specification: dict[str, Any]) -> None:
+        """moto enables no stream where there was one before."""
+        enabled = (table.stream_specification or {}).get("StreamEnabled")
+        if enabled and (stream_specification.get("StreamEnabled") or stream_specification.get("StreamViewType")):
+            raise StreamAlreadyEnabledException
+        table.set_stream_specification(stream_specification)
 
     def create_backup(self, table_name: str, backup_name: str) -> models.Backup:
         backup = super().create_backup(table_name, backup_name)

@@ -68,7 +68,7 @@ def _value_size(value: dict[str, Any]) -> int:
     if kind == "N":
         return _number_size(content)
     if kind == "B":
-        return len(content) * 3 // 4  # it is in base64 here
+        return len(content) if isinstance(content, bytes) else len(content) * 3 // 4  # some are in base64
     if kind in ("SS", "NS", "BS"):
         return sum(_value_size({kind[0]: each}) for each in content)
     if kind == "L":

@@ -63,14 +63,40 @@ class Backend(models.DynamoDBStreamsBackend):
             raise MockValidationException(f"SequenceNumber must be given for {shard_iterator_type}")
         return Iterator(arn, sequence_number + (shard_iterator_type == "AFTER_SEQUENCE_NUMBER"))
 
+    def describe_stream(self, arn: str) -> dict[str, Any]:
+        table, shard = self._get_table_from_arn(arn), self._shard(arn)
+        return {
+            "StreamArn": arn,
+            "StreamLabel": arn.rpartition("/")[2],
+            "StreamStatus": "ENABLED" if shard.open else "DISABLED",
+            "StreamViewType": shard.view,
+            "CreationRequestDateTime": shard.created_on,
+            "TableName": table.name,
+            "KeySchema": table.schema,
+            "Shards": [shard.to_json()],
+        }
+
+    def list_streams(self, table_name: str | None = None) -> list[dict[str, Any]]:
+        tables: list[Any] = [self.dynamodb.tables[name] for name in sorted(self.dynamodb.tables)]
+        return [
+            {"StreamArn": shard.arn, "TableName": table.name, "StreamLabel": shard.arn.rpartition("/")[2]}
+            for table in tables
+            if table_name in (None, table.name)
+            for shard in table.shards()
+        ]
+
     def get_records(self, iterator_arn: str, limit: int) -> dict[str, Any]:
         iterator = Iterator.parse(iterator_arn)
-        records = self._shard(iterator.stream).get(iterator.number, limit)
+        shard = self._shard(iterator.stream)
+        records = shard.get(iterator.number, limit)
         following = Iterator(iterator.stream, iterator.number + len(records))
+        if not shard.open and following.number >= shard.next_sequence_number:
+            return {"Records": records}  # "If set to null, the shard has been closed"
         return {"NextShardIterator": following.arn, "Records": records}
 
     def _shard(self, arn: str) -> Shard:
-        shard = self._get_table_from_arn(arn).stream_shard
-        if not isinstance(shard, Shard) or shard.arn != arn:
+        table: Any = self._get_table_from_arn(arn)
+        shard: Shard | None = table.shard_of(arn)
+        if shard is None:
             raise ResourceNotFoundException(f"Requested resource not found: Stream: {arn} not found")
         return shard

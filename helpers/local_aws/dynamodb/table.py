@@ -19,15 +19,15 @@ from .table_scans import Order, page
 class Table(by_moto.Table):
     """moto's table. The lock of the service must be held while it is used."""
 
-    #: Attributes that a snapshot leaves out, and what makes them anew: items have rows, and Lambda knows its sources.
+    #: Attributes that a snapshot leaves out, and what makes them anew: items have rows.
     MADE_ANEW: ClassVar[dict[str, Callable[[], Any]]] = {
         "items": lambda: defaultdict(dict),
-        "lambda_event_source_mappings": dict,
         "_order": lambda: None,
     }
 
     _order: Order | None = None  # as long as no item comes or goes
     stream_shard: Shard | None
+    former_shards: tuple[Shard, ...] = ()  # of streams that were disabled, as long as something is in them
 
     # Changing it
 
@@ -91,13 +91,39 @@ class Table(by_moto.Table):
         if self.stream_shard is not None:
             self.stream_shard.hand_on()
 
+    def set_stream_specification(self, streams: dict[str, Any] | None) -> None:
+        """Begin a stream, or end it: what is in it can be read on, and the next one has another ARN.
+
+        https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html#Streams.Enabling
+        """
+        before = getattr(self, "stream_shard", None)
+        super().set_stream_specification(streams)
+        if before is None:
+            return
+        before.open = False
+        if self.stream_shard is not before:
+            former = (*self.former_shards, before)
+            for shard in former:
+                shard.trim()
+            self.former_shards = tuple(shard for shard in former if shard.items)
+
+    def shards(self) -> list[Shard]:
+        """Return the shards of all streams that can be read."""
+        return [*self.former_shards, *([self.stream_shard] if self.stream_shard is not None else [])]
+
+    def shard_of(self, stream_arn: str) -> Shard | None:
+        """Return the shard of the stream with this ARN; None when the table has none."""
+        return next((shard for shard in self.shards() if shard.arn == stream_arn), None)
+
     def __deepcopy__(self, memo: dict[int, Any]) -> Table:
         """moto's transactions copy a table, to have it back when they fail. Here it takes back what was changed."""
         if item_rows.under_way() is not None:
             return self
         made: Table = object.__new__(type(self))
         memo[id(self)] = made
-        made.__dict__.update(copy.deepcopy({**self.__dict__, "_order": None, "stream_shard": None}, memo))
+        made.__dict__.update(
+            copy.deepcopy({**self.__dict__, "_order": None, "stream_shard": None, "former_shards": ()}, memo)
+        )
         return made
 
     # Reading it

@@ -36,6 +36,16 @@ def role_may(role_arn: str, action: str, resource_arn: str, context: Mapping[str
     return all(part.decide(request) is Decision.ALLOW for _, part in _parts(policies, None))
 
 
+def role_reaches(role_arn: str, action: str, resource_arn: str) -> bool:
+    """Return whether a role may do `action` to the resource, by its own policies or by the resource's."""
+    request = AccessRequest(action, resource_arn)
+    decisions = [part.decide(request) for _, part in _parts(identity_policies.of_role(role_arn), None)]
+    of_resource = resource_policies.decide(Permission(action, resource_arn), (role_arn,), {})
+    if Decision.EXPLICIT_DENY in (*decisions, of_resource):
+        return False
+    return of_resource is Decision.ALLOW or all(decision is Decision.ALLOW for decision in decisions)
+
+
 def refuse(call: Call) -> Answer | None:
     """Return the service's refusal of a call for which the caller lacks permission; None when it may go on.
 

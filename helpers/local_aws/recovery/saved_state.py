@@ -42,7 +42,6 @@ def open_with(store: Store) -> None:
 def resume() -> None:
     """Go on with what an earlier server has left undone. Call it when the account answers calls."""
     from moto.awslambda.models import lambda_backends
-    from moto.dynamodb.models import dynamodb_backends
     from moto.events.models import events_backends
 
     if journal.store is None:
@@ -53,9 +52,8 @@ def resume() -> None:
     buses: list[Any] = [backend for _, _, backend in events_backends.iter_backends()]
     for bus in buses:
         bus.resume()
-    tables: list[Any] = [backend for _, _, backend in dynamodb_backends.iter_backends()]
-    for backend in tables:
-        backend.resume()
+    for backend in backends:
+        backend.resume_mappings()
 
 
 def has_stacks() -> bool:

@@ -20,7 +20,6 @@ import moto.backends as backends
 from moto.awslambda.models import LambdaStorage
 from moto.core.base_backend import BackendDict, BaseBackend
 from moto.iam.models import AWSManagedPolicy
-from moto.kinesis.models import Stream
 from moto.logs.models import LogStream
 from moto.s3.models import FakeKey, S3Backend
 
@@ -185,7 +184,6 @@ _REDUCERS: dict[type, Callable[[Any], Any]] = {
     FunctionCode: lambda code: (FunctionCode.kept, (code.path.name, code.size, code.sha256)),
     Table: _with(**Table.MADE_ANEW),
     Shard: _with(**Shard.MADE_ANEW),
-    Stream: _with(lambda_event_source_mappings=dict),
     Queue: _with(**Queue.MADE_ANEW),
     FakeKey: lambda key: (_blank, (FakeKey,), object_rows.state_of(key), None, None, object_rows.set_state),
     LambdaStorage: _functions,

@@ -9,7 +9,6 @@ import functools
 from collections.abc import Iterable
 from importlib.metadata import version
 
-from ..awslambda.lambda_service import LambdaService
 from ..cloudwatch import metric_alarms, metric_requests
 from ..dynamodb import api as dynamodb_api
 from ..dynamodb import backend, items, stream, stream_backend, table, typed_comparisons
@@ -20,7 +19,9 @@ from ..http import moto_requests
 from ..iam import backend as iam_backend
 from ..iam import policy_documents, security_tokens
 from ..logs.backend import Logs, Stream, event_filter
+from ..mappings.service import LambdaWithMappings
 from ..s3 import operations
+from ..sqs import trace
 from ..sqs.backend import Backend as Queues
 from ..sqs.messages import Message
 from ..sqs.queues import Queue
@@ -33,7 +34,9 @@ _EVENTS: tuple[Seam, ...] = (
     swap("moto.events.models:EventPattern", "5b25a4fd9a25", Why.WRONG, RulePattern),
     swap("moto.events.models:Rule", "f8e477044215", Why.MISSING, Rule),
     swap("moto.events.responses:EventsHandler", "88c5040ee445", Why.WRONG, Requests),
-    swap("moto.sqs.models:sqs_backends.backend", "063e4e869cdb", Why.WRONG, Queues),
+    swap("moto.sqs.models:sqs_backends.backend", "62fce46ca16e", Why.WRONG, Queues),
+    seam("moto.sqs.responses:SQSResponse.send_message", "f486fa48de9f", Why.MISSING, trace.noting),
+    seam("moto.sqs.responses:SQSResponse.send_message_batch", "c68cdac5e2af", Why.MISSING, trace.noting),
     swap("moto.sqs.models:Message", "72567deb6b48", Why.WRONG, Message),
     swap("moto.sqs.models:Queue", "071111a54d5b", Why.SLOW, Queue),
     swap("moto.logs.models:logs_backends.backend", "288eab0814f9", Why.JOURNAL, Logs),
@@ -75,7 +78,7 @@ _IAM: tuple[Seam, ...] = (
 )
 
 _LAMBDA: tuple[Seam, ...] = (
-    swap("moto.awslambda.models:lambda_backends.backend", "5dfbf154fd97", Why.MISSING, LambdaService),
+    swap("moto.awslambda.models:lambda_backends.backend", "b008ba304a52", Why.MISSING, LambdaWithMappings),
 )
 
 _RESPONSES = "moto.core.responses"
@@ -93,12 +96,12 @@ _HTTP: tuple[Seam, ...] = (
 _STREAMS = "moto.dynamodbstreams.models"
 _COMPARISONS = "moto.dynamodb.comparisons"
 _DYNAMODB: tuple[Seam, ...] = (
-    swap("moto.dynamodb.models:dynamodb_backends.backend", "90a84e927d3e", Why.WRONG, backend.Backend),
-    swap("moto.dynamodb.models:Table", "f2bcd77a3e71", Why.JOURNAL, table.Table),
-    swap("moto.dynamodb.models:RestoredTable", "7213191e4579", Why.JOURNAL, table.RestoredTable),
-    swap("moto.dynamodb.models:RestoredPITTable", "51a3b45a4ea7", Why.JOURNAL, table.RestoredPITTable),
+    swap("moto.dynamodb.models:dynamodb_backends.backend", "c8882d4847e0", Why.WRONG, backend.Backend),
+    swap("moto.dynamodb.models:Table", "96d5f100cc32", Why.JOURNAL, table.Table),
+    swap("moto.dynamodb.models:RestoredTable", "6ea070b66b77", Why.JOURNAL, table.RestoredTable),
+    swap("moto.dynamodb.models:RestoredPITTable", "031178e09a50", Why.JOURNAL, table.RestoredPITTable),
     swap("moto.dynamodb.models.table:StreamShard", "2a15fffc8af4", Why.JOURNAL, stream.Shard),
-    swap(f"{_STREAMS}:dynamodbstreams_backends.backend", "da39b7184748", Why.JOURNAL, stream_backend.Backend),
+    swap(f"{_STREAMS}:dynamodbstreams_backends.backend", "c8592f2fbcde", Why.JOURNAL, stream_backend.Backend),
     swap("moto.dynamodb.responses:DynamoHandler", "484badc76323", Why.SLOW, dynamodb_api.Handler),
     seam("moto.dynamodb.responses:validate_put_has_empty_keys", "e45d7ced3923", Why.MISSING, items.checked),
     instead("moto.dynamodb.models.dynamo_type:Item.__init__", "d9c12b62cb92", Why.SLOW, items.make_item),

@@ -9,6 +9,7 @@ from typing import Any
 import moto.sqs.models as models
 
 from ..engine import executor
+from . import trace
 from .queues import Queue
 
 #: Calls that walk over all queues, or change which there are: one at a time.
@@ -42,6 +43,10 @@ class Backend(models.SQSBackend):
         queue = self.get_queue(queue_name)
         super().delete_queue(queue_name)
         queue.end()  # type: ignore[attr-defined]  # all are ours
+
+    def send_message(self, *args: Any, **settings: Any) -> models.Message:
+        settings["system_attributes"] = trace.with_header(settings.get("system_attributes"))
+        return super().send_message(*args, **settings)
 
     def receive_message(
         self,

@@ -30,14 +30,15 @@ _DEDUPLICATION_S = models.DEDUPLICATION_TIME_IN_SECONDS
 class Queue(models.Queue):
     """moto's queue with another store for its messages. `_changed` is held by who touches the store."""
 
-    #: Attributes that a snapshot leaves out, and what makes them anew: rows keep ids, and Lambda knows its sources.
+    #: Attributes that a snapshot leaves out, and what makes them anew: rows keep ids, and who watches comes again.
     MADE_ANEW: ClassVar[dict[str, Callable[[], Any]]] = {
-        "lambda_event_source_mappings": dict,
+        "_watchers": tuple,
         "_sent": dict,
         "_changed": executor.Condition,
         "_changes": int,
     }
     _changes = 0  # so many until now, for who waits for another
+    _watchers: tuple[Callable[[], object], ...] = ()
 
     def __init__(self, *args: Any, **attributes: Any) -> None:
         self._changed = executor.Condition()
@@ -95,8 +96,6 @@ class Queue(models.Queue):
             self._order.add(message, self._line(message), _now_ms())
             message_rows.put(self.queue_arn, message, new=True)
             self._tell()
-        if self.lambda_event_source_mappings:
-            self._feed_functions()
 
     def _line(self, message: Message) -> str:
         return message.group_id if self.fifo_queue else message.id  # type: ignore[return-value]  # in a FIFO queue it has one
@@ -134,22 +133,6 @@ class Queue(models.Queue):
         message_rows.put_sent(self.queue_arn, message.deduplication_id, at)
         return False
 
-    def _feed_functions(self) -> None:
-        """Give messages to the functions whose event source this queue is."""
-        from moto.awslambda.utils import get_backend
-
-        backend = models.sqs_backends[self.account_id][self.region]
-        for arn, mapping in tuple(self.lambda_event_source_mappings.items()):
-            if not mapping.enabled:
-                continue
-            messages = self.receive(mapping.batch_size, 0, self.visibility_timeout)  # type: ignore[attr-defined]  # moto sets it with setattr
-            done = get_backend(self.account_id, self.region).send_sqs_batch(arn, messages, self.queue_arn)
-            for message in messages:
-                if done:
-                    self.delete_message(message.receipt_handle)  # type: ignore[arg-type]  # it was received
-                else:
-                    backend.change_message_visibility(self.name, message.receipt_handle, 0)  # type: ignore[arg-type]  # it was received
-
     # Receiving
 
     def receive(self, count: int, wait_s: float, visibility_s: int) -> list[Message]:
@@ -164,7 +147,7 @@ class Queue(models.Queue):
                 now = _now_ms()
                 taken = self._take(count, visibility_s, now, dead)
                 if taken:
-                    self._tell()  # who waits learns when they may come back
+                    self._tell(more=False)  # who waits learns when they may come back
                 left_s = end - clock.monotonic()
                 if taken or dead or left_s <= 0:
                     break
@@ -182,10 +165,35 @@ class Queue(models.Queue):
         if self._gone:
             raise QueueDoesNotExist
 
-    def _tell(self) -> None:
-        """Wake whoever waits: there is another message, or another time at which one comes back."""
+    def _tell(self, more: bool = True) -> None:
+        """Wake whoever waits: there is another message, or another time at which one comes back.
+
+        more: whether there may be something to receive, or sooner than before; who watches hears of nothing else.
+        """
         self._changes += 1
         self._changed.notify_all()
+        for watcher in self._watchers if more else ():
+            watcher()
+
+    def watch(self, watcher: Callable[[], object]) -> None:
+        """Have `watcher` called when there may be something to receive: it is quick, and leaves the queue alone."""
+        with self._changed:
+            if watcher not in self._watchers:
+                self._watchers = (*self._watchers, watcher)
+
+    def unwatch(self, watcher: Callable[[], object]) -> None:
+        with self._changed:
+            self._watchers = tuple(each for each in self._watchers if each != watcher)
+
+    def next_change(self) -> float:
+        """Return in how many seconds a message comes back or arrives by itself, at the earliest; inf without one."""
+        with self._changed:
+            return max(0.0, (self._order.next_change() - _now_ms()) / 1000)
+
+    @property
+    def gone(self) -> bool:
+        """Whether the queue is deleted."""
+        return self._gone
 
     def _take(self, count: int, visibility_s: int, now: float, dead: list[Message]) -> list[Message]:
         taken: list[Message] = []
@@ -236,7 +244,7 @@ class Queue(models.Queue):
             if message is not None:
                 self._order.remove(message)
                 message_rows.delete(self.queue_arn, message)
-                self._tell()  # in a FIFO queue its group may go on
+                self._tell(more=self.fifo_queue)  # in a FIFO queue its group may go on
 
     def change_visibility(self, receipt_handle: str, visibility_s: int) -> None:
         """Change for how long, in seconds, a message in flight is hidden.

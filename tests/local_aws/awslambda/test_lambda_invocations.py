@@ -167,8 +167,13 @@ def test_a_queue_and_a_topic_invoke_the_function_too(aws, lambda_):
     )
     arn = lambda_.get_function(FunctionName=name)["Configuration"]["FunctionArn"]
     sqs, sns = aws.client("sqs"), aws.client("sns")
-    queue = sqs.create_queue(QueueName=f"queue-{uuid.uuid4().hex[:8]}")["QueueUrl"]
+    queue = sqs.create_queue(QueueName=f"queue-{uuid.uuid4().hex[:8]}", Attributes={"VisibilityTimeout": "60"})[
+        "QueueUrl"
+    ]
     queue_arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    role = lambda_.get_function(FunctionName=name)["Configuration"]["Role"].split("/")[-1]
+    policy = "arn:aws:iam::aws:policy/service-role/AWSLambdaSQSQueueExecutionRole"
+    aws.client("iam").attach_role_policy(RoleName=role, PolicyArn=policy)
     lambda_.create_event_source_mapping(EventSourceArn=queue_arn, FunctionName=name)
     sqs.send_message(QueueUrl=queue, MessageBody="a queue")
     topic = sns.create_topic(Name=f"topic-{uuid.uuid4().hex[:8]}")["TopicArn"]

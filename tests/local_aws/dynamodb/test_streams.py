@@ -86,6 +86,17 @@ def test_a_stream_of_a_deleted_table_is_not_there(aws, table):
         reader.read(place)
 
 
+def test_a_key_of_bytes_is_read_as_it_was_written(aws):
+    table = aws.table(keys={"Id": "B"}, StreamSpecification=STREAM)
+    aws.client("dynamodb").put_item(TableName=table, Item={"Id": {"B": b"\x00\xff"}, "More": {"B": b"x"}})
+    reader = Reader(aws, table)
+    (record,) = reader.client.get_records(ShardIterator=reader.place("TRIM_HORIZON"))["Records"]
+    change = record["dynamodb"]
+    assert change["Keys"] == {"Id": {"B": b"\x00\xff"}}
+    assert change["NewImage"] == {"Id": {"B": b"\x00\xff"}, "More": {"B": b"x"}}
+    assert change["SizeBytes"] == (2 + 2) + (2 + 2) + (4 + 1)
+
+
 def test_a_table_whose_stream_has_ended_takes_items(aws, table):
     dynamodb, reader = aws.client("dynamodb"), Reader(aws, table)
     place = reader.place("TRIM_HORIZON")
@@ -94,7 +105,48 @@ def test_a_table_whose_stream_has_ended_takes_items(aws, table):
     put(aws, table, "b")
     dynamodb.delete_item(TableName=table, Key={"OrderId": {"S": "b"}})
     assert [item["OrderId"]["S"] for item in dynamodb.scan(TableName=table)["Items"]] == ["a"]
-    assert reader.read(place)[0] == ["a"]
+    answer = reader.client.get_records(ShardIterator=place)
+    assert [each["dynamodb"]["Keys"]["OrderId"]["S"] for each in answer["Records"]] == ["a"]
+    assert "NextShardIterator" not in answer, "the shard is closed"
+
+
+def test_a_stream_can_be_disabled_and_enabled_again_and_the_old_one_be_read(aws, table):
+    dynamodb, reader = aws.client("dynamodb"), Reader(aws, table)
+    put(aws, table, "a")
+    with pytest.raises(dynamodb.exceptions.ResourceInUseException):
+        dynamodb.update_table(TableName=table, StreamSpecification=STREAM)
+    dynamodb.update_table(TableName=table, StreamSpecification={"StreamEnabled": False})
+    description = reader.client.describe_stream(StreamArn=reader.arn)["StreamDescription"]
+    assert (description["StreamStatus"], description["StreamViewType"]) == ("DISABLED", "NEW_AND_OLD_IMAGES")
+    assert "EndingSequenceNumber" in description["Shards"][0]["SequenceNumberRange"]
+    put(aws, table, "nobody hears of it")
+    keys_only = {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}
+    dynamodb.update_table(TableName=table, StreamSpecification=keys_only)
+    put(aws, table, "b")
+    newer = Reader(aws, table)
+    assert newer.arn != reader.arn
+    assert newer.read(newer.place("TRIM_HORIZON"))[0] == ["b"]
+    old = reader.client.get_records(ShardIterator=reader.place("TRIM_HORIZON"))["Records"]
+    assert [each["dynamodb"]["Keys"]["OrderId"]["S"] for each in old] == ["a"]
+    listed = [each["StreamArn"] for each in reader.client.list_streams(TableName=table)["Streams"]]
+    assert listed == [reader.arn, newer.arn]
+
+
+def test_a_former_stream_survives_and_goes_when_its_records_do(service):
+    table = service.table(StreamSpecification={**STREAM})
+    table.put_item({"id": {"S": "a"}})
+    old = table.stream_shard
+    table.set_stream_specification({"StreamEnabled": False})
+    table.set_stream_specification({**STREAM})
+    table.put_item({"id": {"S": "b"}})
+    service.store.commit()
+    assert {owner for owner, _, _ in service.rows(stream.KIND)} == {old.arn, table.stream_shard.arn}
+    again = snapshots.loaded(snapshots.dumped(table))
+    assert [shard.arn for shard in again.shards()] == [shard.arn for shard in table.shards()]
+    clock.sleep(26 * HOUR)
+    table.set_stream_specification({"StreamEnabled": False})
+    table.set_stream_specification({**STREAM})
+    assert table.shards() == [table.stream_shard]
 
 
 COPYING = """
@@ -155,18 +207,6 @@ def batches(aws: Any, function: str) -> list[int]:
     except aws.client("logs").exceptions.ResourceNotFoundException:  # it has not written anything yet
         return []
     return [int(line.split()[1]) for line in lines if line.startswith("batch")]
-
-
-def test_a_batch_is_no_larger_than_lambda_takes(service, monkeypatch):
-    table = service.table(StreamSpecification=STREAM)
-    shard = table.stream_shard
-    for name in "abc":
-        table.put_item({"id": {"S": name}, "Text": {"S": "x" * 1000}})
-    total = sum(each.record["dynamodb"]["SizeBytes"] for each in shard.items)
-    for limit, count in ((total, 3), (total - 1, 2), (1, 1)):
-        monkeypatch.setattr(stream, "BATCH_BYTES", limit)
-        assert shard._batch(shard.starting_sequence_number, 10) == shard.items[:count]
-    assert shard._batch(shard.next_sequence_number, 10) == []
 
 
 # A day later
