@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import types_data, types_events, types_iam, types_lambda
+from . import types_data, types_events, types_iam, types_lambda, types_mappings
 from .resource_type import ResourceType
 
 KNOWN: dict[str, ResourceType] = {
@@ -24,6 +24,7 @@ KNOWN: dict[str, ResourceType] = {
         types_lambda.EventInvokeConfig,
         types_lambda.Function,
         types_lambda.Permission,
+        types_mappings.EventSourceMapping,
     )
 }
 
