@@ -1,7 +1,7 @@
 """How fast the workbook is, as ratios inside one run: python -m benchmarks [NAME …]
 
-The names: orders, way, rules, globs, failures, ten-thousand, load, large-table, transactions, restart, memory,
-classroom, lessons, notebooks, in-process; without any, all of them.
+The names: orders, way, mappings, rules, globs, failures, ten-thousand, load, large-table, transactions, restart,
+memory, classroom, lessons, notebooks, in-process; without any, all of them.
 
 Machines are noisy and differ, so nothing here is compared with a clock of another day. Each figure stands beside a
 floor that is measured in the same run on the same machine: the same orders put into the same server with boto3
@@ -20,6 +20,7 @@ from benchmarks import (
     large_table,
     lessons,
     load,
+    mappings,
     memory,
     orders,
     restart,
@@ -33,6 +34,7 @@ from benchmarks import (
 PARTS = {
     "orders": orders.main,
     "way": way.main,
+    "mappings": mappings.main,
     "rules": rules.main,
     "globs": globs.main,
     "failures": failures.main,
