@@ -27,6 +27,7 @@ from ..account.credentials import ACCOUNT_ID
 from ..awslambda.concurrency import Concurrency
 from ..awslambda.function_code import FunctionCode
 from ..awslambda.lambda_function import Function
+from ..dynamodb import transfers
 from ..dynamodb.stream import Shard
 from ..dynamodb.table import Table
 from ..engine import anew
@@ -38,6 +39,7 @@ from ..iam.authorization import Policy
 from ..s3 import object_rows
 from ..sqs.queue_order import Order
 from ..sqs.queues import Queue
+from . import moto_objects
 
 #: How often a snapshot is tried while another thread changes what is in it.
 _ATTEMPTS = 50
@@ -70,9 +72,14 @@ def dumped(state: Any) -> bytes:
             _Pickler(file, protocol=5).dump(state)
             return file.getvalue()
         except RuntimeError as error:  # a dictionary has changed its size
-            if attempt == _ATTEMPTS - 1 or "changed size" not in str(error):
+            if attempt == _ATTEMPTS - 1 or not is_torn(error):
                 raise
     raise AssertionError("unreachable")
+
+
+def is_torn(error: Exception) -> bool:
+    """Return whether a snapshot failed only since somebody changed, meanwhile, what was to be in it."""
+    return isinstance(error, RuntimeError) and "changed size" in str(error)
 
 
 def loaded(snapshot: bytes) -> Any:
@@ -117,15 +124,16 @@ class _Pickler(pickle.Pickler):
         kind = type(thing)
         if kind is AWSManagedPolicy:
             return "policy", thing.arn, thing.attachment_count
-        if kind in _PLAIN or not isinstance(thing, BaseBackend):
+        if kind in _PLAIN or moto_objects.is_proxy(thing) or not isinstance(thing, BaseBackend):
             return None
-        return next(("backend", where) for where, backend in existing() if backend is thing)
+        return next((("backend", where) for where, backend in existing() if backend is thing), None)
 
     def reducer_override(self, thing: Any) -> Any:
         reduce = _REDUCERS.get(type(thing))
         if reduce is None:
             reduce = next((_REDUCERS[base] for base in type(thing).__mro__ if base in _REDUCERS), None)
-        return NotImplemented if reduce is None else reduce(thing)
+        reduced = moto_objects.reduction(thing) if reduce is None else reduce(thing)
+        return NotImplemented if reduced is None else reduced
 
 
 _PLAIN = frozenset({str, int, float, bool, dict, list, tuple, set, bytes, type(None)})
@@ -163,6 +171,10 @@ def _weak(references: weakref.WeakValueDictionary[Any, Any]) -> Any:
     return weakref.WeakValueDictionary, (), None, None, iter(list(references.items()))
 
 
+def _transfer(transfer: Any) -> Any:
+    return _blank, (type(transfer),), transfers.state_of(transfer)
+
+
 def _nothing() -> None:
     return None
 
@@ -184,6 +196,8 @@ _REDUCERS: dict[type, Callable[[Any], Any]] = {
     FunctionCode: lambda code: (FunctionCode.kept, (code.path.name, code.size, code.sha256)),
     Table: _with(**Table.MADE_ANEW),
     Shard: _with(**Shard.MADE_ANEW),
+    transfers.Export: _transfer,
+    transfers.Import: _transfer,
     Queue: _with(**Queue.MADE_ANEW),
     FakeKey: lambda key: (_blank, (FakeKey,), object_rows.state_of(key), None, None, object_rows.set_state),
     LambdaStorage: _functions,
