@@ -24,7 +24,7 @@ from .http.http1 import Request
 from .iam import access_control
 from .logs.log_writer import LogWriter
 from .mappings import service as mappings
-from .recovery import saved_state
+from .recovery import saved_state, touched, undo
 from .seams import table as seams
 from .storage import journal
 from .storage.store import StoreError
@@ -172,18 +172,33 @@ def make_up(call: Call) -> Answer | None:
 
 
 def serve(call: Call) -> Answer | None:
-    """Have the service answer."""
-    call.answer = dispatch.dispatch(call)
+    """Have the service answer, and note what it has in its hands meanwhile: in memory nobody asks."""
+    if journal.store is None:
+        call.answer = dispatch.dispatch(call)
+        return None
+    call.undone = undo.counts()
+    with touched.noted() as seen:
+        call.answer = dispatch.dispatch(call)
+    call.changed = saved_state.changed_by(call, seen)
     return None
 
 
 def keep(call: Call) -> Answer | None:
     """Bring to disk what the call has changed, or say that it cannot be kept."""
-    if call.effect is Effect.STATE:
-        journal.changed(call.service.endpoint, call.region)
-    if call.effect is not Effect.NOTHING or not journal.in_trouble():
-        return _commit(call)
-    return None
+    saved_state.note(call)
+    if call.effect is Effect.NOTHING and journal.in_trouble():
+        return None
+    return _commit(call) or _refuse_undone(call)
+
+
+def _refuse_undone(call: Call) -> Answer | None:
+    """End the way of a call whose changes have been taken back, since they could not be saved."""
+    lost = undo.since(call.undone) & call.changed
+    if not lost:
+        return None
+    names = ", ".join(sorted(name for name, _ in lost))
+    message = f"The embedded AWS cannot do this yet: keep what {call.name} makes in {names}. Nothing was changed."
+    return dispatch.error_answer(call.service.endpoint, 501, "NotImplemented", message)
 
 
 def _commit(call: Call) -> Answer | None:

@@ -28,11 +28,10 @@ class Effect(enum.Enum):
 
 
 class Kept(enum.Enum):
-    """What is saved when a service's small state has changed: its own, our stacks, or every service's."""
+    """What is saved when a service's small state has changed: its own, or our stacks."""
 
     OWN = 0
     STACKS = 1
-    ALL = 2
 
 
 _READING = re.compile(
@@ -54,7 +53,7 @@ class Service:
     by nobody before; waits: whether its calls may wait for others, and look after their own locks; rows: operations
     that change nothing but what has rows of its own (or is not kept, as moto's list of what a topic has sent);
     changing: operations that change state although their names say that they read; free: operations that everybody may
-    use.
+    use; refused: operations of moto's that nobody may use: what they make could not be kept as it is, or they fail.
     """
 
     endpoint: str
@@ -68,6 +67,7 @@ class Service:
     rows: frozenset[str] = frozenset()
     changing: frozenset[str] = frozenset()
     free: frozenset[str] = frozenset()
+    refused: frozenset[str] = frozenset()
     names: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -156,7 +156,13 @@ SERVICES = (
             "ChangeMessageVisibilityBatch PurgeQueue"
         ),
     ),
-    Service("events", ("events",), signed_as=("eventbridge",), rows=_operations("PutEvents")),
+    Service(
+        "events",
+        ("events",),
+        signed_as=("eventbridge",),
+        rows=_operations("PutEvents"),
+        refused=_operations("PutPartnerEvents"),
+    ),
     Service(
         "lambda",
         ("lambda",),
@@ -174,13 +180,22 @@ SERVICES = (
         # https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
         free=_operations("GetCallerIdentity GetSessionToken AssumeRoleWithWebIdentity AssumeRoleWithSAML"),
     ),
-    Service("s3", ("s3",), signed_as=("s3express",), any_body=True),
+    Service(
+        "s3",
+        ("s3",),
+        signed_as=("s3express",),
+        any_body=True,
+        refused=_operations("CreateBucketMetadataConfiguration CreateBucketMetadataTableConfiguration"),
+    ),
     Service("cloudformation", ("cloudformation",), kept=Kept.STACKS),
     Service("states", ("stepfunctions",)),
-    Service("tagging", ("resourcegroupstaggingapi",), iam="tag", kept=Kept.ALL),
+    Service("tagging", ("resourcegroupstaggingapi",), iam="tag"),
     Service("email", ("ses", "sesv2"), signed_as=("ses",), iam="ses"),
     Service("elasticloadbalancing", ("elb", "elbv2")),
     Service("apigateway", ("apigateway", "apigatewayv2")),
+    Service("batch", ("batch",), refused=_operations("SubmitJob")),  # runs in Docker, in a thread
+    Service("kms", ("kms",), refused=_operations("ReplicateKey")),  # two regions have the same lists in their hands
+    Service("medialive", ("medialive",), changing=_operations("DescribeChannel DescribeInput")),  # one step further
     # Known by their paths, and signed for by another name than botocore's.
     Service("aps", ("amp",)),
     Service("connect-campaigns", ("connectcampaigns",)),
@@ -205,10 +220,16 @@ def named(name: str) -> Service:
 
 def of_model(model: str) -> Service:
     """Return a service by botocore's or moto's name of it, or of a part of it."""
-    return _BY_MODEL.get(model) or _unlisted(model)
+    return _BY_MODEL.get(model) or _of_unlisted_model(model)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
+def _of_unlisted_model(model: str) -> Service:
+    described = service_models.find(model)
+    return named(described.endpoint_prefix) if described is not None else _unlisted(model)
+
+
+@lru_cache(maxsize=256)
 def _unlisted(name: str) -> Service:
     return Service(name, (name,))
 

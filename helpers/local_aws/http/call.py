@@ -13,6 +13,7 @@ import io
 import json
 import re
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from typing import Any
@@ -58,7 +59,8 @@ class Call:
     protocol: by botocore's name, such as "query"; name: what the request calls its operation, "" when it calls it
     nothing; model: botocore's of the service, or of the part of it that the operation belongs to; operation: None when
     botocore does not know it; host: the address that the service has on AWS; effect: what the call may change;
-    for_moto: the same request, as moto knows it; path: the input that is in the path; form: what came as parameters.
+    for_moto: the same request, as moto knows it; path: the input that is in the path; form: what came as parameters;
+    changed: service (moto's name) and region of states to be saved; undone: how often any had been taken back before.
     """
 
     request: Request
@@ -74,7 +76,9 @@ class Call:
     for_moto: MotoRequest
     path: dict[str, Any] = field(default_factory=dict)
     form: Form = field(default_factory=list)
-    answer: Answer = (500, {}, b"")  # set by whoever serves it
+    answer: Answer = (500, {}, b"")  # set by whoever serves it, as are:
+    changed: frozenset[tuple[str, str]] = frozenset()
+    undone: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
     @cached_property
     def input(self) -> dict[str, Any]:

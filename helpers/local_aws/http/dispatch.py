@@ -50,6 +50,8 @@ def dispatch(call: Call) -> Answer:
     request, service = call.request, call.service.endpoint
     if service in _OWN_SERVICES:
         return _OWN_SERVICES[service](request, call.region)
+    if call.name in call.service.refused:
+        return _not_yet(service, f"{call.name} of {service}.")
     try:
         handler, moto_request = _handler(call.host, request.path), call.for_moto
         with call.service.lock:
@@ -60,7 +62,7 @@ def dispatch(call: Call) -> Answer:
     except UnknownService as error:
         return error_answer(service, 501, "NotImplemented", str(error))
     except NotImplementedError as error:
-        return error_answer(service, 501, "NotImplemented", f"The embedded AWS cannot do this yet: {error}")
+        return _not_yet(service, str(error))
     except HTTPException as error:  # moto raises some of AWS's errors outside an action
         return error.code or 400, dict(error.get_headers()), _bytes(error.get_body())
     except Exception:
@@ -71,6 +73,10 @@ def dispatch(call: Call) -> Answer:
         return error_answer(service, 500, "InternalFailure", "The embedded AWS failed; its server.log says why.")
     status, headers, body = answer if len(answer) == 3 else (200, {}, answer)
     return int(status), {name: str(value) for name, value in headers.items()}, _bytes(body)
+
+
+def _not_yet(service: str, what: str) -> Answer:
+    return error_answer(service, 501, "NotImplemented", f"The embedded AWS cannot do this yet: {what}")
 
 
 def error_answer(service: str, status: int, code: str, message: str) -> Answer:
@@ -92,7 +98,10 @@ def _routes(host: str) -> list[tuple[re.Pattern[str], Callable[..., Any]]]:
     name = next(named, None)
     if name is None:
         raise UnknownService(f"The embedded AWS has no service at {host}.")
-    services = backends.get_backend(name)  # type: ignore[call-overload]  # any service, not one by its name
+    try:
+        services = backends.get_backend(name)  # type: ignore[call-overload]  # any service, not one by its name
+    except ModuleNotFoundError as error:  # moto leaves it to its user to install what few of its services need
+        raise UnknownService(f"The embedded AWS has no {name}: it would need the package {error.name}.") from error
     if isinstance(services, BackendDict):
         regions = services[DEFAULT_ACCOUNT_ID]
         backend = regions["us-east-1" if "us-east-1" in regions else "aws"]

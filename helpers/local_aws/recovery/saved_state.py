@@ -1,11 +1,13 @@
 """Save the account on disk when a service has changed, and bring all of it back at the start.
 
-Saved at once are the resources of every service, items, messages, log and archived events, and what was promised and
-not yet done. Metrics are saved every journal.SELDOM seconds and at an orderly end: a kill may cost that much of them.
+Saved with the call that changes them, whichever service it is for, are the resources of every service, items, messages,
+log and archived events, and what was promised and not yet done; what cannot be saved is taken back. Metrics
+are saved every journal.SELDOM seconds and at an orderly end: a kill may cost that much of them.
 """
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,21 +15,26 @@ from typing import Any
 
 from moto.core.base_backend import BaseBackend
 
-from ..account.service_table import Kept, named, of_model
+from ..account.service_table import Effect, Kept, Service, named, of_model
 from ..awslambda import async_queue, lambda_service
 from ..cloudwatch import metrics
 from ..dynamodb import item_rows, stream
 from ..events import archives
+from ..http.call import Call
 from ..logs import backend as logs_backend
 from ..sqs import message_rows
 from ..storage import journal
 from ..storage.store import Store
-from . import snapshots
+from . import snapshots, undo
+from .snapshots import BackendKey
+from .touched import Backends, Touched
 
 #: Wait timeout (seconds) of a snapshot for a service that is busy with one call.
 LOCK_TIMEOUT_S = 0.5
 
 _STATE, _OURS = "state", "our state"
+_ASKED = ("iam", "sts")  # by every call
+_NOT_DONE = 501  # the answer of who has not begun to do what was asked for
 
 logger = logging.getLogger("local_aws.saved_state")
 
@@ -74,32 +81,83 @@ def save(service: str, region: str) -> None:
     if known.kept is Kept.STACKS:
         _save_stacks()
         return
-    if known.kept is Kept.ALL:
-        save_all()
-        return
     for (name, where), backend in list(snapshots.existing()):
-        if name in known.models and where in (region, "aws"):
-            _save(name, where, backend, service)
+        if where in (region, "aws") and of_model(name).endpoint == known.endpoint:
+            _save(name, where, backend)
+
+
+def changed_by(call: Call, seen: Touched) -> frozenset[BackendKey]:
+    """Return whose states are to be saved after a call that has seen these."""
+    if call.answer[0] == _NOT_DONE:
+        return frozenset()
+    backends = _changed(call.effect, seen)
+    if not backends:
+        return frozenset()
+    return frozenset(
+        (name, region)
+        for (name, region), backend in snapshots.existing()
+        if id(backend) in seen.begun or (id(backend) in backends and _is_its_own(name, call))
+    )
+
+
+def _changed(effect: Effect, seen: Touched) -> Backends:
+    """Return what may be another than before. In what a call has that changes rows, that is what has no rows."""
+    if effect is Effect.STATE:
+        return seen.all()
+    if effect is Effect.NOTHING:
+        return seen.begun
+    return {**seen.begun, **{number: each for number, each in seen.asked.items() if not _has_rows(id(each))}}
+
+
+@functools.cache
+def _has_rows(backend: int) -> bool:
+    """Return whether what calls do to a service beside their own is in rows, or nothing. backend: its id, for life."""
+    name = next(name for (name, _), each in snapshots.existing() if id(each) == backend)
+    return bool(of_model(name).rows) or name in _ASKED
+
+
+def _is_its_own(name: str, call: Call) -> bool:
+    """Return whether a service is more than asked who calls, and what he may do."""
+    return name not in _ASKED or of_model(name).endpoint == call.service.endpoint
+
+
+def note(call: Call) -> None:
+    """Have what the call has changed saved with the next commit."""
+    services = {(of_model(name).endpoint, region) for name, region in call.changed}
+    own = call.service.endpoint
+    if call.effect is Effect.STATE and call.answer[0] != _NOT_DONE and own not in dict(services):
+        services.add((own, call.region))
+    for service, region in services:
+        journal.changed(service, region)
 
 
 def save_all() -> None:
     """Put a snapshot of every service that has been used into the journal."""
     for (name, region), backend in list(snapshots.existing()):
-        _save(name, region, backend, of_model(name).endpoint)
+        _save(name, region, backend)
 
 
 def save_seldom() -> None:
     _put(_OURS, "", "metrics", metrics.dump())
 
 
-def _save(name: str, region: str, backend: BaseBackend, endpoint: str) -> None:
-    try:
-        with _held(_lock_of(backend, endpoint)):
+def _save(name: str, region: str, backend: BaseBackend) -> None:
+    with _held(_lock_of(backend, of_model(name))):
+        try:
             snapshot = snapshots.take(backend)
-    except Exception:  # a service of moto's that nobody has tried here
-        logger.exception("the state of %s cannot be saved: it will be lost when the server ends", name)
-    else:
-        _put(_STATE, region, name, snapshot)
+        except Exception as error:
+            logger.exception("the state of %s in %s cannot be saved", name, region)
+            if not snapshots.is_torn(error):
+                undo.take_back((name, region), backend, _saved_before(name, region))
+            return
+    _put(_STATE, region, name, snapshot)
+
+
+def _saved_before(name: str, region: str) -> bytes | None:
+    if journal.store is None:
+        return None
+    journal.store.commit()  # what others have put is not lost
+    return journal.store.get(_STATE, region, name)
 
 
 def _put(kind: str, owner: str, key: str, value: bytes) -> None:
@@ -112,9 +170,8 @@ def _put(kind: str, owner: str, key: str, value: bytes) -> None:
 _last: dict[tuple[str, str, str], int] = {}  # hashes of what was put last
 
 
-def _lock_of(backend: Any, endpoint: str) -> Any:
+def _lock_of(backend: Any, service: Service) -> Any:
     """Return what is held while a service's state is touched; Lambda and SQS have locks of their own."""
-    service = named(endpoint)
     return backend.lock if service.waits else service.lock
 
 

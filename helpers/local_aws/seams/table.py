@@ -11,7 +11,7 @@ from importlib.metadata import version
 
 from ..cloudwatch import metric_alarms, metric_requests
 from ..dynamodb import api as dynamodb_api
-from ..dynamodb import backend, items, stream, stream_backend, table, typed_comparisons
+from ..dynamodb import backend, items, stream, stream_backend, table, transfers, typed_comparisons
 from ..events.event_bus import EventBusBackend
 from ..events.event_requests import Requests
 from ..events.rules import Rule, RulePattern
@@ -20,6 +20,7 @@ from ..iam import backend as iam_backend
 from ..iam import policy_documents, security_tokens
 from ..logs.backend import Logs, Stream, event_filter
 from ..mappings.service import LambdaWithMappings
+from ..recovery import touched
 from ..s3 import operations
 from ..sqs import trace
 from ..sqs.backend import Backend as Queues
@@ -52,6 +53,10 @@ _BOTOCORE: tuple[Seam, ...] = (
         Why.SLOW,
         botocore_data.regions,
     ),
+)
+
+_RECOVERY: tuple[Seam, ...] = (
+    seam("moto.core.base_backend:AccountSpecificBackend.__getitem__", "b10167294fc0", Why.JOURNAL, touched.noting),
 )
 
 _CLOUDWATCH: tuple[Seam, ...] = (
@@ -103,6 +108,8 @@ _DYNAMODB: tuple[Seam, ...] = (
     swap("moto.dynamodb.models.table:StreamShard", "2a15fffc8af4", Why.JOURNAL, stream.Shard),
     swap(f"{_STREAMS}:dynamodbstreams_backends.backend", "c8592f2fbcde", Why.JOURNAL, stream_backend.Backend),
     swap("moto.dynamodb.responses:DynamoHandler", "484badc76323", Why.SLOW, dynamodb_api.Handler),
+    instead("moto.dynamodb.models:TableExport", "3b9155c254ed", Why.JOURNAL, transfers.Export),
+    instead("moto.dynamodb.models:TableImport", "bef547447c4e", Why.JOURNAL, transfers.Import),
     seam("moto.dynamodb.responses:validate_put_has_empty_keys", "e45d7ced3923", Why.MISSING, items.checked),
     instead("moto.dynamodb.models.dynamo_type:Item.__init__", "d9c12b62cb92", Why.SLOW, items.make_item),
     seam(f"{_COMPARISONS}:OpLessThan.expr", "2fffc621dcad", Why.WRONG, typed_comparisons.ordering),
@@ -123,7 +130,18 @@ _MODELS: tuple[Seam, ...] = (
     seam("moto.core.utils:utcnow.__code__", "7b8bb404c4f6", Why.WRONG, models.account_time),
 )
 
-SEAMS: tuple[Seam, ...] = (*_MODELS, *_BOTOCORE, *_HTTP, *_LAMBDA, *_EVENTS, *_DYNAMODB, *_CLOUDWATCH, *_IAM, *_S3)
+SEAMS: tuple[Seam, ...] = (
+    *_MODELS,
+    *_BOTOCORE,
+    *_RECOVERY,
+    *_HTTP,
+    *_LAMBDA,
+    *_EVENTS,
+    *_DYNAMODB,
+    *_CLOUDWATCH,
+    *_IAM,
+    *_S3,
+)
 
 
 def install() -> None:

@@ -57,7 +57,7 @@ def _bare(name: str) -> str:
 @every
 def test_its_operations_are_operations(service: Service):
     known = {name for model in service.described for name in model.operation_names}
-    assert service.rows | service.changing | service.free <= known
+    assert service.rows | service.changing | service.free | service.refused <= known
     assert all(_READING.match(name) for name in service.changing), "what changes by its name needs no mention"
     assert not service.rows & service.changing
 
