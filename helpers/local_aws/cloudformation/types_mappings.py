@@ -35,16 +35,24 @@ class EventSourceMapping(ResourceType):
     attributes = frozenset({"EventSourceMappingArn", "Id"})
     takes_tags = True
 
-    def create(self, work: Work, properties: Properties) -> dict[str, str]:
-        made = work.call(
-            "lambda",
-            "CreateEventSourceMapping",
-            Tags=work.tags(properties),
-            **_api(pick(properties, *self.create_only, *self._settings)),
-        )
-        work.started(made["UUID"])
-        self._settle(work, made["UUID"])
-        return self._attributes(made)
+    def make(self, work: Work, name: str, properties: Properties) -> str:
+        """Make it; its id is Lambda's choice, and its tags say whose it is."""
+        settings = _api(pick(properties, *self.create_only, *self._settings))
+        made = work.call("lambda", "CreateEventSourceMapping", Tags=work.tags(properties), **settings)
+        return str(made["UUID"])
+
+    def find(self, work: Work, name: str, properties: Properties) -> str | None:
+        wanted = pick(properties, "FunctionName", "EventSourceArn")
+        listed = work.call_if_there("lambda", "ListEventSourceMappings", **wanted) or {}
+        for each in listed.get("EventSourceMappings", []):
+            tags = work.call_if_there("lambda", "ListTags", Resource=each["EventSourceMappingArn"])
+            if tags and work.owns(tags["Tags"]):
+                return str(each["UUID"])
+        return None
+
+    def finish(self, work: Work, physical_id: str, properties: Properties) -> dict[str, str]:
+        self._settle(work, physical_id)
+        return self._attributes(work.call("lambda", "GetEventSourceMapping", UUID=physical_id))
 
     def update(self, work: Work, physical_id: str, old: Properties, new: Properties) -> dict[str, str]:
         defaults = {**self._defaults, "BatchSize": 10 if ":sqs:" in str(new.get("EventSourceArn")) else 100}

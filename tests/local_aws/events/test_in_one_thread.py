@@ -103,10 +103,12 @@ def test_two_replays_run_beside_each_other(bus, replayed):
     assert (state(bus, "two"), sorted(replayed)) == ("COMPLETED", sorted([*range(120)] * 2))
 
 
-def test_an_archive_s_days_are_the_calendar_s(bus):
+def test_an_archive_s_days_are_those_on_which_the_account_was_up(bus):
     put(bus, 10)
     executor.sleep(2 * DAY_S)
     put(bus, 5)
     assert bus.describe_archive("all")["EventCount"] == 15
     restart(hours_between=25)
+    assert bus.describe_archive("all")["EventCount"] == 15
+    executor.sleep(DAY_S + 1)
     assert bus.describe_archive("all")["EventCount"] == 5
