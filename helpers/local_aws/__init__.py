@@ -1,7 +1,8 @@
 """An AWS account in a process of its own, on this machine: moto's services, and what they lack made real.
 
-`lifecycle` starts, finds and stops it; `server` is the process, and `in_process` has the account in the caller's own
-interpreter instead. It knows nothing of notebooks. From the top down; a package imports those below it alone:
+`lifecycle` starts, finds and stops it; `server` is the process, which begins anew (`succession`) when it could not keep
+a change; `in_process` has the account in the caller's own interpreter instead. It knows nothing of notebooks. From the
+top down; a package imports those below it alone:
 
     transfer                 the account in a file, and a file in an account
     inside                   the account in the caller's interpreter, and what is changed there

@@ -18,10 +18,11 @@ import tempfile
 import threading
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from helpers.errors import WorkbookError
 
-from . import moto_settings, server_proof
+from . import moto_settings, server_proof, succession
 from .account.account_owner import IN_MEMORY, AccountOwner
 from .account.credentials import ACCOUNT_ID, REGION, random_credentials
 from .execution import process_family
@@ -41,6 +42,8 @@ CONTROL = "/_local_aws/"
 IDLE_HOURS = float(os.environ.get("LOCAL_AWS_IDLE_HOURS", "8"))
 #: Seconds between two looks at whether the server is still wanted.
 WATCH_INTERVAL = 2.0
+#: Seconds that requests under way are given to be answered, before the process begins anew.
+LAST_ANSWERS = 1.0
 
 
 class Server:
@@ -49,17 +52,34 @@ class Server:
     def __init__(self, home: Home, port: int) -> None:
         """Bind the port and prepare the account in `home`. Raises StoreError, and OSError when the port is taken."""
         self._home = home
-        self._token = random_credentials().secret_access_key
+        self._heritage = succession.heritage()
+        self._token = self._old_token() or random_credentials().secret_access_key
         self._stopped = threading.Event()
+        self._anew = False
         self._owner = AccountOwner.of(_folder(home))  # before anything is touched: another server may have the folder
         self._clear_scratch()
         # Bound first: a taken port is known at once, and whoever asks early waits in the listener's queue.
         self._endpoint = self._bind(port)
         self._owner.remember(self._endpoint.port)
+        if self._heritage is not None and self._owner.store is not None:
+            self._owner.store.suspect()
         self._build()
+
+    def _old_token(self) -> str | None:
+        """Return the predecessor's token: whoever asks whether the server is there asks the same one for it."""
+        state = self._state() if self._heritage is not None else None
+        return state["token"] if state is not None and state.get("pid") == os.getpid() else None
+
+    def _state(self) -> dict[str, Any] | None:
+        """Return what the state file says; None as well when nobody can read it."""
+        with contextlib.suppress(WorkbookError):
+            return self._home.read()
+        return None
 
     def _bind(self, port: int) -> Endpoint:
         """Without a port given, the one of the last server: who used the account then finds it again."""
+        if self._heritage is not None and self._heritage.socket is not None:
+            return Endpoint(0, self._answer, self._screen, self._heritage.socket)
         if not port and self._owner.last_port:
             with contextlib.suppress(OSError):
                 return Endpoint(self._owner.last_port, self._answer, self._screen)
@@ -78,7 +98,8 @@ class Server:
         """Make the account. This is where starting takes its time."""
         moto_settings.leave_out_the_users_aws()
         self.endpoint_url = f"http://127.0.0.1:{self._endpoint.port}"
-        self._account = Account(self.endpoint_url, self._owner, self._home.path / "functions")
+        code = self._home.path / "functions"
+        self._account = Account(self.endpoint_url, self._owner, code, begin_anew=self._begin_anew)
 
     def access(self) -> Access:
         keys = self._owner.administrator
@@ -95,7 +116,9 @@ class Server:
     def run(self) -> None:
         """Serve until `stop`, a signal, hours without use, or the loss of the state file."""
         threading.Thread(target=self._endpoint.serve_forever, args=(0.1,), name="endpoint", daemon=True).start()
-        self._home.write({**asdict(self.access()), "token": self._token})
+        state = {**asdict(self.access()), "token": self._token}
+        if self._state() != state:  # a successor's is there already, and the disk may take no other
+            self._home.write(state)
         self._account.resume()
         try:
             while not self._stopped.wait(WATCH_INTERVAL):
@@ -106,10 +129,26 @@ class Server:
                     logger.info("another server, or none, belongs to %s: this one ends", self._home.path)
                     return
         finally:
+            if self._anew:
+                self._hand_over()
             self.close()
 
     def stop(self) -> None:
         self._stopped.set()
+
+    def _begin_anew(self) -> None:
+        """Go on with what is on disk: memory has what could not be kept."""
+        self._anew = True
+        self._stopped.set()
+
+    def _hand_over(self) -> None:
+        """Become the successor. Returns only when that cannot be: the account ends then."""
+        logger.warning("a change could not be kept: the account begins anew, with what is on disk")
+        self._endpoint.rest(LAST_ANSWERS)
+        try:
+            succession.begin_anew(self._endpoint.fileno(), self._endpoint.server_close)
+        except OSError as error:
+            logger.error("the account cannot begin anew, and ends: %s", error)
 
     def close(self) -> None:
         """Take no more requests, kill the workers, save the account, and forget the state file if it is still ours."""

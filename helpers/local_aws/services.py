@@ -31,6 +31,12 @@ from .storage.store import StoreError
 
 logger = logging.getLogger("local_aws.services")
 
+_ANEW = "The embedded AWS could not keep a change, and reads again what it has kept. Call again in a moment."
+_ENDED = (
+    "The embedded AWS could not keep a change, and ends with it in this interpreter. Make room on the disk and begin "
+    "again in a new one: what was kept is there."
+)
+
 
 class Account:
     """An account: its credentials and its services.
@@ -47,11 +53,13 @@ class Account:
         owner: AccountOwner | None = None,
         code_root: Path | None = None,
         runs_in: executor.Executor | None = None,
+        begin_anew: Callable[[], None] | None = None,
     ) -> None:
         """Build the account, or go on with the one that `owner` has opened; without an owner it lives in memory.
 
         code_root: the folder for unpacked functions (without one, a temporary folder); runs_in: what runs the account's
-        background work (without it, what is in use already). Raises RuntimeError when this process has an account.
+        background work (without it, what is in use already); begin_anew: has another process go on with what is on
+        disk. Raises RuntimeError when this process has an account.
         """
         if Account._open:
             raise RuntimeError("this process has an account already")
@@ -61,6 +69,7 @@ class Account:
         self._in_one_thread = not executor.in_use().threaded
         moto_settings.apply()
         self.endpoint_url = endpoint_url
+        self._begin_anew = begin_anew
         self._owner = owner or AccountOwner.of(None)
         self.administrator = self._owner.administrator
         self._credentials = CredentialStore(self.administrator)
@@ -88,7 +97,12 @@ class Account:
     def answer(self, request: Request) -> Answer:
         """Answer a request as AWS would: status, headers, body. Every failure is an answer, too."""
         try:
-            return self._answered(request)
+            if journal.given_up() is not None:
+                return self._over(request)
+            answer = self._answered(request)
+            if journal.given_up() is not None and self._begin_anew is not None:
+                self._begin_anew()
+            return answer
         except Exception:  # no more files, processes or memory, too
             logger.exception("%s %s could not be answered", request.method, request.target)
             message = "The embedded AWS failed; its server.log says why."
@@ -121,6 +135,13 @@ class Account:
         saved_state.close()
         if self._code is not None:
             self._code.cleanup()
+
+    def _over(self, request: Request) -> Answer:
+        """Answer when memory has what was refused, so that nothing of it may be seen."""
+        service = _named_service(request)
+        if self._begin_anew is not None:  # a moment later, the next process answers
+            return dispatch.error_answer(service, 503, "ServiceUnavailable", _ANEW)
+        return dispatch.error_answer(service, 507, "InternalFailure", _ENDED)
 
     def _answered(self, request: Request) -> Answer:
         """Lead a request its whole way: who asks, for what, and the stages of what then happens."""
@@ -188,7 +209,7 @@ def keep(call: Call) -> Answer | None:
     saved_state.note(call)
     if call.effect is Effect.NOTHING and journal.in_trouble():
         return None
-    return _commit(call) or _refuse_undone(call)
+    return _commit(call, last=call.effect is not Effect.NOTHING) or _refuse_undone(call)
 
 
 def _refuse_undone(call: Call) -> Answer | None:
@@ -201,12 +222,12 @@ def _refuse_undone(call: Call) -> Answer | None:
     return dispatch.error_answer(call.service.endpoint, 501, "NotImplemented", message)
 
 
-def _commit(call: Call) -> Answer | None:
+def _commit(call: Call, *, last: bool = False) -> Answer | None:
     try:
-        journal.commit()
+        journal.commit(last=last)
     except StoreError as error:
         logger.warning("%s", error)
-        if call.effect is not Effect.NOTHING:
+        if call.effect is not Effect.NOTHING or journal.given_up() is not None:
             return dispatch.error_answer(call.service.endpoint, 507, "InternalFailure", str(error))
     return None
 

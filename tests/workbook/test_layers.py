@@ -61,7 +61,7 @@ HELPERS = House("helpers", above=("__main__",))
 LOCAL_AWS = House(
     "helpers.local_aws",
     above=("__main__", "server"),
-    below=("lifecycle", "home", "server_proof", "moto_settings"),
+    below=("lifecycle", "home", "server_proof", "moto_settings", "succession"),
     on_the_page=("inside", "engine"),
 )
 both = pytest.mark.parametrize("house", [HELPERS, LOCAL_AWS], ids=lambda house: house.name)

@@ -52,5 +52,7 @@ class AccountOwner:
             return
         keys = self.administrator
         kept = {"access_key_id": keys.access_key_id, "secret_access_key": keys.secret_access_key, "port": port}
-        self.store.put(_KIND, "", "", json.dumps(kept).encode())
-        self.store.commit()
+        row, value = (_KIND, "", ""), json.dumps(kept).encode()
+        if self.store.get(*row) != value:
+            self.store.put(*row, value)
+            self.store.commit()

@@ -90,7 +90,8 @@ class FunctionCode:
         self._lock = executor.Lock()
         try:
             _unpack(archive, self.path)
-            _keep(archive, self.path)
+            journal.beside(_keep(archive, self.path))
+            journal.beside(self.path)
         except BaseException:
             _remove(self.path)
             raise
@@ -152,12 +153,14 @@ def _unpack(archive: bytes, folder: Path) -> None:
             raise _refused(f"a file could not be written here: {error.strerror or error}") from error
 
 
-def _keep(archive: bytes, folder: Path) -> None:
-    """Keep the archive beside the folder, where the function does not see it."""
+def _keep(archive: bytes, folder: Path) -> Path:
+    """Keep the archive beside the folder, where the function does not see it; returns its path."""
+    path = folder.with_name(f"{folder.name}{_ARCHIVE}")
     try:
-        folder.with_name(f"{folder.name}{_ARCHIVE}").write_bytes(archive)
+        path.write_bytes(archive)
     except OSError as error:
         raise _refused(f"a file could not be written here: {error.strerror or error}") from error
+    return path
 
 
 def _opened(archive: bytes) -> zipfile.ZipFile:

@@ -57,9 +57,13 @@ class Endpoint(socketserver.ThreadingMixIn, socketserver.TCPServer):
     allow_reuse_address = os.name == "posix"  # on Windows this would let two servers share the port
 
     def __init__(
-        self, port: int, answer: Callable[[Request], Answer], screen: Callable[[Request], Answer | None]
+        self,
+        port: int,
+        answer: Callable[[Request], Answer],
+        screen: Callable[[Request], Answer | None],
+        listening: int | None = None,
     ) -> None:
-        """Bind the port. Raises OSError.
+        """Bind the port, or go on with the socket whose file descriptor is `listening`. Raises OSError.
 
         answer: answers a request, and sets `vouched` of one that who may use the account has sent; screen: returns the
         refusal of a request that is refused whatever its body is, of which only the head is here.
@@ -69,7 +73,11 @@ class Endpoint(socketserver.ThreadingMixIn, socketserver.TCPServer):
         most = _at_most(MAX_CONNECTIONS)
         self.connections: Admission[Connection] = Admission(most, max(1, most // 2))
         self._next_sweep = 0.0
-        super().__init__(("127.0.0.1", port), Connection)
+        super().__init__(("127.0.0.1", port), Connection, bind_and_activate=listening is None)
+        if listening is not None:
+            self.socket.close()
+            self.socket = socket.socket(fileno=listening)
+            self.server_address = self.socket.getsockname()
         self.port: int = self.server_address[1]
         self.own_hosts = {f"127.0.0.1:{self.port}", f"localhost:{self.port}"}
 
@@ -87,6 +95,13 @@ class Endpoint(socketserver.ThreadingMixIn, socketserver.TCPServer):
                 clock.sleep(_RESPITE)  # until its thread has closed it; the queue of the system's waits
             raise
         return accepted
+
+    def rest(self, timeout: float) -> None:
+        """Accept no more connections, and wait until what has been asked is answered, at most so many seconds."""
+        self.shutdown()
+        end = clock.monotonic() + timeout
+        while self.connections.answering() and clock.monotonic() < end:
+            clock.sleep(0.01)
 
     def service_actions(self) -> None:
         """End the connections whose time is over; `serve_forever` calls this all the time."""

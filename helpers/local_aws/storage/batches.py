@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 Key = str | int
 RowName = tuple[str, str, Key]  # kind, owner, key
@@ -37,3 +37,39 @@ def merged(
                 again.add(name)
             changed[name] = value
     return emptied, changed, again
+
+
+class Unfolded:
+    """What batches come to that cannot be made rows of: they are read beside the rows, as if they were."""
+
+    def __init__(self, batches: Iterable[bytes]) -> None:
+        self._emptied, self._changed, self._again = merged(batches)
+
+    def knows(self, name: RowName) -> bool:
+        """Return whether a row is otherwise, or not there, whatever the rows say."""
+        return name in self._changed or name[:2] in self._emptied
+
+    def get(self, name: RowName) -> bytes | None:
+        return self._changed.get(name)
+
+    def last_number(self) -> int:
+        """Return the largest key that is a number, of what is put; 0 without one."""
+        return max(
+            (key for (_, _, key), value in self._changed.items() if isinstance(key, int) and value is not None),
+            default=0,
+        )
+
+    def rows(self, kind: str, found: Iterable[tuple[str, Key, bytes]]) -> Iterator[tuple[str, Key, bytes]]:
+        """Yield what there is of a kind, in order, given the rows of it."""
+        told = set()
+        for owner, key, value in found:
+            name = (kind, owner, key)
+            if name[:2] in self._emptied or name in self._again:
+                continue
+            new = self._changed.get(name, value)
+            told.add(name)
+            if new is not None:
+                yield owner, key, new
+        for name, new in self._changed.items():
+            if name[0] == kind and name not in told and new is not None:
+                yield name[1], name[2], new

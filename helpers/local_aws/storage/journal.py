@@ -5,6 +5,8 @@ of it. What there may be very many of is put and deleted row by row. A server co
 has been answered is on disk; what happens in the background follows within INTERVAL. Without a store (tests of single
 parts) nothing is kept and nothing of this costs anything.
 
+A process that is killed takes nothing of that along. A power cut does, of the last seconds (`syncing`).
+
 How long the account has been up (`clock.uptime`) is kept, too: what has been committed is at most UPTIME_EVERY older
 than the uptime beside it, and a process that is killed while nothing changes forgets SELDOM seconds at most.
 """
@@ -14,10 +16,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 
 from ..engine import clock, executor
 from .batches import Key
 from .store import Store, StoreError
+from .syncing import Syncing
 
 #: Seconds within which a change in the background is on disk, and until a commit that failed is retried.
 INTERVAL, AGAIN = 0.05, 2.0
@@ -107,6 +111,12 @@ def afterwards(action: Callable[[], None]) -> None:
         _background.stir()
 
 
+def beside(path: Path) -> None:
+    """See Store.beside."""
+    if store is not None:
+        store.beside(path)
+
+
 def changed(service: str, region: str) -> None:
     """Note that a service's small state has changed. `service`: its name in the account's endpoints ("events")."""
     if store is not None:
@@ -120,15 +130,23 @@ def in_trouble() -> bool:
     return store is not None and store.trouble is not None
 
 
-def commit() -> None:
-    """Bring all that has changed before this call to disk. Raises StoreError; it is all kept for the next time then."""
+def given_up() -> str | None:
+    """Return why nothing more is kept: what is in memory is not what the account is. None when all is well."""
+    return None if store is None else store.given_up
+
+
+def commit(*, last: bool = False) -> None:
+    """Bring all that has changed before this call to disk. Raises StoreError; it is all kept for the next time then.
+
+    last: what others can see already is refused if it cannot be written now; see Store.commit.
+    """
     if store is None:
         return
     if _changed or _busy:
         _save_changed()
     if store.pending and clock.monotonic() >= _uptime_due:
         _put_uptime(store)
-    store.commit()
+    store.commit(last=last)
 
 
 def _save_changed() -> None:
@@ -158,6 +176,7 @@ class _Background:
         self._kept, self._save_seldom = kept, save_seldom
         self._settling = executor.Pulse(INTERVAL, self._settle, "journal")
         self._folding = executor.Pulse(QUIET, self._fold_while_quiet, "journal's folding")
+        self._syncing = Syncing(kept.sync)
         self._stirred = False
         self._seldom_due = clock.monotonic() + SELDOM
         self._not_before = clock.monotonic()
@@ -166,6 +185,7 @@ class _Background:
         """Have a change committed soon."""
         self._stirred = True
         self._settling.ask()
+        self._syncing.note()
 
     def tick(self) -> None:
         """Have the uptime on disk while nothing changes. (In a loop nothing happens then, this neither.)"""
@@ -180,7 +200,7 @@ class _Background:
 
     def _settle(self) -> None:
         kept = self._kept
-        if store is not kept or clock.monotonic() < self._not_before:
+        if store is not kept or kept.given_up is not None or clock.monotonic() < self._not_before:
             return
         try:
             if clock.monotonic() >= self._seldom_due:
@@ -202,6 +222,8 @@ class _Background:
                 kept.fold_some()
         except StoreError as error:
             logger.warning("%s", error)
+            executor.later(AGAIN, self._folding.ask)
+            return
         if store is kept and kept.log_size:  # something has changed in the last QUIET seconds
             self._stirred = False
             self._folding.ask()

@@ -4,8 +4,10 @@ Changes are collected (`put`, `delete`, `delete_all`) and written together by th
 one statement. Each statement releases the GIL, and a busy server takes its time to give it back. `fold` makes rows of
 the log, in slices, so that no commit waits for long: when nobody changes anything, when the log has grown, at the end,
 and before anything is read.
-What is committed survives the death of the process; should the machine die, the file is as it was at some moment not
-long before (write-ahead log, synchronous=NORMAL: https://www.sqlite.org/pragma.html#pragma_synchronous).
+What is committed survives the death of the process; should the machine die, the file is as it was at some moment after
+the last `sync` (write-ahead log, synchronous=NORMAL: https://www.sqlite.org/pragma.html#pragma_synchronous).
+Who has to refuse what others may have seen already gives the store up (`commit(last=True)`): what is on disk then is
+the account, and the next process goes on with that.
 Values are the business of whoever puts them. Rows of a kind come back in the order in which they were first put.
 """
 
@@ -13,61 +15,19 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ..engine import clock, executor
-from .batches import Key, RowName, merged, packed
+from . import database, syncing
+from .batches import Key, RowName, Unfolded, packed
+from .store_errors import StoreError, UnreadableError, is_about_writing, is_in_use, unwritable
 
-#: Bumped when rows are written in another form; a store of another one is not read.
-FORMAT = 3
-#: Wait timeout (seconds) for the server that had the file before.
-LOCK_TIMEOUT_S = 15.0
+__all__ = ["Store", "StoreError", "UnreadableError"]
 
-_SCHEMA = """
-create table if not exists rows (
-    number integer primary key,
-    kind text not null,
-    owner text not null,
-    key not null,
-    value blob not null,
-    unique (kind, owner, key)
-)
-"""
-_LOG_SCHEMA = "create table if not exists log (number integer primary key, batch blob not null)"
-#: Bytes of the log that are folded at once.
-_SLICE = 512 * 1024
-#: Pages of SQLite's write-ahead log after which a commit has to wait for the disk.
-_CHECKPOINT_AT = 4000
-_PUT = """
-insert into rows (kind, owner, key, value) values (?, ?, ?, ?)
-on conflict (kind, owner, key) do update set value = excluded.value
-"""
-
-
-class StoreError(Exception):
-    """The store cannot be read or written; the message is one line that says what to do."""
-
-
-class UnreadableError(StoreError):
-    """The file cannot be opened as an account. `fact` says so, without what to do: that depends on who opens it.
-
-    of_another_version: its content can be exported, here or with the version that wrote it.
-    """
-
-    def __init__(self, path: Path, reason: str, of_another_version: bool = False) -> None:
-        self.fact = f"The account in {path} cannot be opened: {reason}. It was left as it is."
-        export, bring = (f"python -m helpers.local_aws {each} FILE" for each in ("export", "import"))
-        along = (
-            f" To take along what is in it: {export}, here or, where that cannot read it, with the version of the "
-            f"workbook that wrote it; then start anew, and: {bring}."
-        )
-        super().__init__(
-            f"{self.fact}{along if of_another_version else ''} "
-            "To start with a new account: python -m helpers.local_aws stop --forget"
-        )
+#: Bytes for which there must be room before anything is written again that could not be.
+_ROOM = 256 * 1024
 
 
 class Store:
@@ -79,7 +39,8 @@ class Store:
         made_by: names the software whose state it is; a store of other software is refused. Raises StoreError.
         """
         self.path = path
-        self.trouble: str | None = None  # why the last commit failed; None when all is well
+        self.trouble: str | None = None  # why nothing can be written; None when all is well
+        self.given_up: str | None = None  # why nothing will be written any more
         self._changed: dict[RowName, bytes | None] = {}  # None: to be deleted
         self._fresh: set[RowName] = set()  # those of them that are not on disk
         self._emptied: dict[tuple[str, str], None] = {}  # (kind, owner), before anything else is written
@@ -88,53 +49,24 @@ class Store:
         self._committing = executor.Lock()
         self._busy = False  # whether somebody is committing
         self._log_size = 0
+        self._unfolded: Unfolded | None = None  # what the log says, while no rows can be made of it
+        self._unsynced = False
+        self._beside: list[Path] = []  # what the disk is to keep before what is committed
         try:
-            self._connection = self._open(path)
-            self._check(f"{made_by}, format {FORMAT}")
+            self._connection = database.connect(path, made_by)
             (self._log_size,) = self._connection.execute("select coalesce(sum(length(batch)), 0) from log").fetchone()
-            while self._log_size:
-                self._fold()
+            unfolded = self._fold_if_possible()
             (last,) = self._connection.execute("select max(key) from rows where typeof(key) = 'integer'").fetchone()
+            last = max(last or 0, 0 if unfolded is None else unfolded.last_number())
         except sqlite3.Error as error:
-            if (getattr(error, "sqlite_errorname", None) or "").startswith("SQLITE_BUSY"):
+            if is_in_use(error):
                 raise StoreError(
                     f"The account in {path} is in use by another process, which has to end first."
                 ) from None
             raise UnreadableError(path, str(error)) from None
         except OSError as error:
             raise UnreadableError(path, error.strerror or str(error)) from None
-        self._numbers = itertools.count(max((last or 0) + 1, int(clock.now() * 1e6)))
-
-    def _open(self, path: Path) -> sqlite3.Connection:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        connection = sqlite3.connect(path, timeout=LOCK_TIMEOUT_S, isolation_level=None, check_same_thread=False)
-        try:
-            known = {name for (name,) in connection.execute("select name from sqlite_master where type = 'table'")}
-            if known and not {"rows"} <= known <= {"rows", "log"}:
-                raise UnreadableError(path, "it is the database of another program")
-            # Held until the process ends: no other server reads or writes it meanwhile.
-            connection.execute("pragma locking_mode = exclusive")
-            connection.execute("pragma journal_mode = wal")
-            connection.execute("pragma synchronous = normal")
-            connection.execute("begin immediate")
-            connection.execute(_SCHEMA)
-            connection.execute(_LOG_SCHEMA)
-            connection.execute("commit")
-            connection.execute(f"pragma wal_autocheckpoint = {_CHECKPOINT_AT}")
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-
-    def _check(self, made_by: str) -> None:
-        found = self._connection.execute("select value from rows where kind = 'made by'").fetchone()
-        if found is None and self._connection.execute("select 1 from rows limit 1").fetchone() is None:
-            self._connection.execute(_PUT, ("made by", "", "", made_by.encode()))
-        elif found is None or bytes(found[0]) != made_by.encode():
-            self._connection.close()
-            other = bytes(found[0]).decode(errors="replace") if found else "something else"
-            reason = f"it was written by {other}, and this is {made_by}"
-            raise UnreadableError(self.path, reason, of_another_version=found is not None)
+        self._numbers = itertools.count(max(last + 1, int(clock.now() * 1e6)))
 
     # Changing it
 
@@ -178,18 +110,32 @@ class Store:
         with self._lock:
             self._afterwards.append(action)
 
+    def beside(self, path: Path) -> None:
+        """Have a file, or a folder with all in it, on the disk itself before what is committed from now on is."""
+        with self._lock:
+            self._beside.append(path)
+
     @property
     def pending(self) -> bool:
         return bool(self._changed or self._emptied or self._afterwards)
 
-    def commit(self) -> None:
-        """Write all that was changed before this call. Raises StoreError; then all of it is still to be written."""
-        if not self.pending and not self._busy:
+    def commit(self, *, last: bool = False) -> None:
+        """Write all that was changed before this call. Raises StoreError; then all of it is still to be written.
+
+        last: when it cannot be written now, it never is, nor is anything else: the store is given up.
+        """
+        if not self.pending and not self._busy and self.trouble is None and self.given_up is None:
             return
         with self._committing:
             self._busy = True  # before there seems to be nothing left to write
             try:
+                if self.given_up is not None:
+                    raise StoreError(self.given_up)
                 actions = self._commit()
+            except StoreError as error:
+                if last:
+                    self.given_up = str(error)
+                raise
             finally:
                 self._busy = False
         for action in actions:
@@ -203,21 +149,31 @@ class Store:
             emptied, self._emptied = self._emptied, {}
             actions, self._afterwards = self._afterwards, []
         try:
+            if self.trouble is not None:
+                self._make_sure()
             if changed or emptied:
                 self._write(changed, emptied)
         except sqlite3.Error as error:
             with self._lock:
                 self._restore(changed, fresh, emptied)
                 self._afterwards[:0] = actions
-            self.trouble = _unwritable(self.path, error)
+            self.trouble = unwritable(self.path, error)
             raise StoreError(self.trouble) from None
         self.trouble = None
         return actions
 
     def _write(self, changed: dict[RowName, bytes | None], emptied: dict[tuple[str, str], None]) -> None:
-        batch = packed(changed, emptied)
+        self._append(packed(changed, emptied))
+
+    def _append(self, batch: bytes) -> None:
         self._connection.execute("insert into log (batch) values (?)", (batch,))
         self._log_size += len(batch)
+        self._unfolded = None
+        self._unsynced = True
+
+    def _make_sure(self) -> None:
+        """Find out whether there is room again, and some more: who is let in now should not fail at once."""
+        self._append(packed({}, {}) + bytes(_ROOM))
 
     @property
     def log_size(self) -> int:
@@ -235,37 +191,12 @@ class Store:
             try:
                 self._fold()
             except sqlite3.Error as error:
-                raise StoreError(_unwritable(self.path, error)) from None
+                raise StoreError(unwritable(self.path, error)) from None
 
     def _fold(self) -> None:
-        execute = self._connection.execute
-        batches, last, size = [], 0, 0
-        for number, batch in execute("select number, batch from log order by number"):
-            batches.append(batch)
-            last, size = number, size + len(batch)
-            if size >= _SLICE:
-                break
-        if not batches:
-            self._log_size = 0
-            return
-        emptied, changed, again = merged(batches)
-        execute("begin immediate")
-        try:
-            for owned in emptied:
-                execute("delete from rows where kind = ? and owner = ?", owned)
-            for name, value in changed.items():
-                if value is None or name in again:
-                    execute("delete from rows where kind = ? and owner = ? and key = ?", name)
-                if value is not None:
-                    execute(_PUT, (*name, value))
-            execute("delete from log where number <= ?", (last,))
-            execute("commit")
-        except BaseException:
-            with contextlib.suppress(sqlite3.Error):
-                if self._connection.in_transaction:
-                    execute("rollback")
-            raise
-        self._log_size = max(0, self._log_size - size)
+        size = database.fold(self._connection)
+        self._log_size = max(0, self._log_size - size) if size else 0
+        self._unfolded = None
 
     def _restore(
         self, changed: dict[RowName, bytes | None], fresh: set[RowName], emptied: dict[tuple[str, str], None]
@@ -283,16 +214,61 @@ class Store:
 
     def rows(self, kind: str) -> Iterator[tuple[str, Key, bytes]]:
         """Yield (owner, key, value) of all rows of a kind that are on disk, in the order of their first put."""
-        self.fold()
+        unfolded = self._fold_if_possible()
         found = self._connection.execute("select owner, key, value from rows where kind = ? order by number", (kind,))
-        yield from found
+        yield from found if unfolded is None else unfolded.rows(kind, found)
 
     def get(self, kind: str, owner: str, key: Key) -> bytes | None:
         """Return the value of one row that is on disk, or None."""
-        self.fold()
+        unfolded = self._fold_if_possible()
+        if unfolded is not None and unfolded.knows((kind, owner, key)):
+            return unfolded.get((kind, owner, key))
         statement = "select value from rows where kind = ? and owner = ? and key = ?"
         found = self._connection.execute(statement, (kind, owner, key)).fetchone()
         return None if found is None else found[0]
+
+    def _fold_if_possible(self) -> Unfolded | None:
+        """Make rows of the log. Return what is to be read beside the rows, where the disk takes none."""
+        if not self._log_size:
+            return None
+        with self._committing:
+            try:
+                while self._log_size:
+                    self._fold()
+            except sqlite3.Error as error:
+                if not is_about_writing(error):
+                    raise
+                self.trouble = unwritable(self.path, error)
+            else:
+                return None
+            if self._unfolded is None:
+                batches = self._connection.execute("select batch from log order by number")
+                self._unfolded = Unfolded(batch for (batch,) in batches)
+            return self._unfolded
+
+    # The disk
+
+    def sync(self) -> None:
+        """Have the disk itself keep what has been committed before this call. Nobody who commits waits for that.
+
+        Raises OSError; it is all still to be synced then.
+        """
+        if not self._unsynced:
+            return
+        self._unsynced = False
+        with self._lock:
+            beside, self._beside = self._beside, []
+        try:
+            syncing.sync(self.path.with_name(f"{self.path.name}-wal"), beside)
+        except OSError:
+            self._unsynced = True
+            with self._lock:
+                self._beside[:0] = beside
+            raise
+
+    def suspect(self) -> None:
+        """Let the next commit find out first whether the disk takes what an earlier process could not write."""
+        self.trouble = self.trouble or f"The embedded AWS could not write to {self.path}."
 
     def close(self) -> None:
         """Write what is still to be written, if that can be, and let go of the file."""
@@ -301,18 +277,3 @@ class Store:
             self.fold()
         with self._committing:
             self._connection.close()
-
-
-_REASONS = {
-    "SQLITE_FULL": "the disk is full. Make room",
-    "SQLITE_READONLY": "it is read-only. Make it writable",
-}
-
-
-def _unwritable(path: Path, error: sqlite3.Error) -> str:
-    kind = "_".join((getattr(error, "sqlite_errorname", None) or "").split("_")[:2])
-    reason = _REASONS.get(kind, f"{error}. See to the disk")
-    return (
-        f"The embedded AWS cannot write to {path}: {reason}, then call again. "
-        "Until then nothing in the account can be changed; what is there can be read."
-    )

@@ -6,7 +6,8 @@ import contextlib
 import sqlite3
 from pathlib import Path
 
-from .store import FORMAT
+#: Bumped when rows are written in another form; a store of another one is not read.
+FORMAT = 3
 
 
 def full_name(made_by: str) -> str:

@@ -15,7 +15,7 @@ from .. import lifecycle
 from ..account.account_owner import STORE, made_by
 from ..home import ACCOUNT_FILES
 from ..lifecycle import Access
-from ..storage import store, writers
+from ..storage import writers
 
 
 @contextlib.contextmanager
@@ -34,7 +34,7 @@ def opened() -> Iterator[Access]:
             yield access
         return
     with tempfile.TemporaryDirectory(prefix="local-aws-", ignore_cleanup_errors=True) as copy, _home(copy):
-        if writers.format_of(writer) != store.FORMAT:
+        if writers.format_of(writer) != writers.FORMAT:
             raise _unreadable(writer, "what it has on disk has another form")
         _copy(folder, Path(copy))
         writers.take_over(Path(copy) / STORE, made_by())

@@ -22,7 +22,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from helpers.errors import WorkbookError
 from helpers.local_aws import lifecycle
 from helpers.local_aws.account.account_owner import AccountOwner
-from helpers.local_aws.storage import journal, store
+from helpers.local_aws.storage import database, journal, store
 from helpers.paths import PROJECT
 from tests.support.account_answers import answers, differences
 from tests.support.async_aws import FRAGILE
@@ -702,7 +702,7 @@ def test_a_store_that_cannot_be_read_is_left_alone_and_said(account, spoil):
 
 def test_two_servers_never_have_one_store(account, monkeypatch):
     account.make_table()
-    monkeypatch.setattr(store, "LOCK_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(database, "LOCK_TIMEOUT_S", 0.2)
     with pytest.raises(store.StoreError, match="is in use by another process"):
         AccountOwner.of(account.home)
     assert account.client("dynamodb").list_tables()["TableNames"] == ["orders"]

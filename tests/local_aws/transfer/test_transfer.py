@@ -16,7 +16,7 @@ from helpers.errors import WorkbookError
 from helpers.local_aws import __main__ as commands
 from helpers.local_aws import lifecycle
 from helpers.local_aws.account.account_owner import STORE, made_by
-from helpers.local_aws.storage import store
+from helpers.local_aws.storage import writers
 from helpers.local_aws.transfer import buses
 from helpers.local_aws.transfer.container import Reader, Writer
 from helpers.paths import PROJECT
@@ -167,7 +167,7 @@ def test_an_account_of_another_moto_is_exported_from_a_copy(account: Account, tm
     account.make_table()
     lifecycle.stop()
     path, before = account.home / STORE, made_by()
-    _written_by(path, f"moto 1.0, format {store.FORMAT}")
+    _written_by(path, f"moto 1.0, format {writers.FORMAT}")
     untouched = path.read_bytes()
     with pytest.raises(WorkbookError, match="export FILE.*import FILE"):
         lifecycle.start()
