@@ -261,5 +261,5 @@ def _install(code_root: Path, find_credentials: Callable[[str], Credentials | No
     code_root: the folder for unpacked functions; find_credentials: knows the credentials of an access key id.
     """
     function_code.set_root(code_root)
-    dispatch.register("cloudformation", cloudformation.answering(find_credentials))
+    dispatch.register("cloudformation", cloudformation.answering(find_credentials), cloudformation.lock)
     seams.install()

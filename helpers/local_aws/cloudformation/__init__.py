@@ -14,6 +14,8 @@ import functools
 import re
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
 
 from ..account.credentials import Credentials
 from ..http import dispatch
@@ -54,6 +56,13 @@ def end() -> None:
     stacks = sys.modules.get(f"{__name__}.stacks")
     if stacks is not None:
         stacks.end()
+
+
+def lock() -> AbstractContextManager[Any]:
+    """Return what is held while stacks are touched."""
+    from .beginnings import store
+
+    return store.lock
 
 
 def _answer(find_credentials: Callable[[str], Credentials | None], request: Request, region: str) -> dispatch.Answer:

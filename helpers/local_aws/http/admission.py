@@ -78,10 +78,10 @@ class Admission(Generic[C]):
         with self._lock:
             return [each for each in (*self._known, *self._strangers) if each.deadline < now]
 
-    def answering(self) -> bool:
-        """Return whether a request is being answered on any of them."""
+    def busy(self) -> bool:
+        """Return whether a request has begun on any of them whose answer has not been sent."""
         with self._lock:
-            return any(each.answering for each in (*self._known, *self._strangers))
+            return any(not each.idle for each in (*self._known, *self._strangers))
 
     def __len__(self) -> int:
         return len(self._known) + len(self._strangers)

@@ -12,7 +12,9 @@ import functools
 import json
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -22,23 +24,39 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.base_backend import BackendDict
 from werkzeug.exceptions import HTTPException
 
-from ..account.service_table import named
-from . import malformed
+from ..account.service_table import Effect, named
+from ..storage import journal
+from . import malformed, request_tokens
 from .call import Answer, Call
 from .http1 import Request
 from .moto_requests import JsonRequest
+from .request_tokens import Token
 
 __all__ = ["Answer", "dispatch", "error_answer", "register"]
 
 logger = logging.getLogger("local_aws.dispatch")
 
-#: Services that are not moto's: name in a signature -> what answers a request in a region.
-_OWN_SERVICES: dict[str, Callable[[Request, str], Answer]] = {}
+_ANOTHERS = "The client token has been used by an earlier request that asked for something else."
 
 
-def register(service: str, answer: Callable[[Request, str], Answer]) -> None:
-    """Have a service of our own answer in the place of moto's. It looks after its own locks and errors."""
-    _OWN_SERVICES[service] = answer
+@dataclass(frozen=True)
+class _Own:
+    """What answers for a service that is not moto's, and gives the lock that is held while its state is touched."""
+
+    answer: Callable[[Request, str], Answer]
+    lock: Callable[[], AbstractContextManager[Any]]
+
+
+_OWN_SERVICES: dict[str, _Own] = {}  # by name in a signature
+
+
+def register(
+    service: str,
+    answer: Callable[[Request, str], Answer],
+    lock: Callable[[], AbstractContextManager[Any]] = nullcontext,
+) -> None:
+    """Have a service of our own answer in the place of moto's. It looks after its own errors."""
+    _OWN_SERVICES[service] = _Own(answer, lock)
 
 
 class UnknownService(Exception):
@@ -46,19 +64,43 @@ class UnknownService(Exception):
 
 
 def dispatch(call: Call) -> Answer:
-    """Have the service answer: status, headers and body as AWS would send them."""
-    request, service = call.request, call.service.endpoint
+    """Have the service answer: status, headers and body as AWS would send them.
+
+    A request whose token has been there is answered as it was then.
+    """
+    token = request_tokens.of(call)
+    if token is None:
+        return _answered(call, None)
+    with token.alone() as known:
+        if known is None:
+            return _answered(call, token)
+        if token.is_of(known):
+            return known.answer
+        assert call.operation is not None  # or it would have no token
+        status, code = request_tokens.mismatch(call.operation)
+        return error_answer(call.service.endpoint, status, code, _ANOTHERS)
+
+
+def _answered(call: Call, token: Token | None) -> Answer:
+    service = call.service.endpoint
     if service in _OWN_SERVICES:
-        return _OWN_SERVICES[service](request, call.region)
+        own = _OWN_SERVICES[service]
+        if token is None:
+            return own.answer(call.request, call.region)
+        with own.lock(), _in_one_commit(call, token):
+            return _noted(call, token, own.answer(call.request, call.region))
     if call.name in call.service.refused:
         return _not_yet(service, f"{call.name} of {service}.")
     try:
-        handler, moto_request = _handler(call.host, request.path), call.for_moto
-        with call.service.lock:
+        handler, moto_request = _handler(call.host, call.request.path), call.for_moto
+        with call.service.lock, _in_one_commit(call, token):
             if isinstance(moto_request, JsonRequest):
                 answer = handler(moto_request, f"https://{call.host}/", moto_request.headers)
             else:
                 answer = handler(moto_request, moto_request.raw_url, dict(moto_request.headers))
+            status, headers, body = answer if len(answer) == 3 else (200, {}, answer)
+            made = int(status), {name: str(value) for name, value in headers.items()}, _bytes(body)
+            return _noted(call, token, made)
     except UnknownService as error:
         return error_answer(service, 501, "NotImplemented", str(error))
     except NotImplementedError as error:
@@ -69,10 +111,38 @@ def dispatch(call: Call) -> Answer:
         wrong = malformed.problem(call)
         if wrong is not None:
             return error_answer(service, 400, "SerializationException", wrong)
-        logger.exception("%s %s failed", service, call.name or request.path)
+        logger.exception("%s %s failed", service, call.name or call.request.path)
         return error_answer(service, 500, "InternalFailure", "The embedded AWS failed; its server.log says why.")
-    status, headers, body = answer if len(answer) == 3 else (200, {}, answer)
-    return int(status), {name: str(value) for name, value in headers.items()}, _bytes(body)
+
+
+def _noted(call: Call, token: Token | None, answer: Answer) -> Answer:
+    """Note what has been answered; a request that has failed may be sent again."""
+    if answer[0] < 300:
+        request_tokens.forget_undone(call)
+        if token is not None:
+            token.keep(answer)
+    return answer
+
+
+@contextmanager
+def _in_one_commit(call: Call, token: Token | None) -> Iterator[None]:
+    """Have all that a call changes in one commit: rows, the state that they belong to, and its token.
+
+    The service's lock is held, but for those that look after theirs: what they put is put at once.
+    """
+    service, region = call.service.endpoint, call.region
+    rows_alone = call.effect is Effect.ROWS and token is None and not journal.waits_for_state(service, region)
+    if call.effect is Effect.NOTHING or call.service.waits or rows_alone:
+        yield
+        return
+    with journal.holding() as rows:
+        try:
+            yield
+        finally:
+            if rows and (call.effect is Effect.STATE or journal.waits_for_state(service, region)):
+                journal.changed(service, region, rows)
+            else:
+                journal.write(rows)
 
 
 def _not_yet(service: str, what: str) -> Answer:

@@ -100,7 +100,7 @@ class Endpoint(socketserver.ThreadingMixIn, socketserver.TCPServer):
         """Accept no more connections, and wait until what has been asked is answered, at most so many seconds."""
         self.shutdown()
         end = clock.monotonic() + timeout
-        while self.connections.answering() and clock.monotonic() < end:
+        while self.connections.busy() and clock.monotonic() < end:
             clock.sleep(0.01)
 
     def service_actions(self) -> None:

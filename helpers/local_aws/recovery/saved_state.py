@@ -20,6 +20,7 @@ from ..awslambda import async_queue, lambda_service
 from ..cloudwatch import metrics
 from ..dynamodb import item_rows, stream
 from ..events import archives
+from ..http import request_tokens
 from ..http.call import Call
 from ..logs import backend as logs_backend
 from ..sqs import message_rows
@@ -203,6 +204,7 @@ def _restore(store: Store) -> None:
         metrics.load(ours["metrics"])
     if "stacks" in ours:
         _restore_stacks(ours["stacks"])
+    request_tokens.restore()
     for rows, service in (
         (item_rows, "dynamodb"), (stream, "dynamodb"), (message_rows, "sqs"), (logs_backend, "logs"),
         (archives, "events"),

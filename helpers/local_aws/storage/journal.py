@@ -14,8 +14,8 @@ than the uptime beside it, and a process that is killed while nothing changes fo
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 from ..engine import clock, executor
@@ -37,7 +37,11 @@ _UPTIME = ("uptime", "", "")
 logger = logging.getLogger("local_aws.journal")
 
 store: Store | None = None  # set by `open_with`; who writes many rows looks here first
-_changed: dict[tuple[str, str], None] = {}  # (service, region) of what is to be saved
+Row = Callable[[Store], None]  # puts or deletes a row
+
+# (service, region) of what is to be saved, and the rows that are to come to disk with it
+_changed: dict[tuple[str, str], list[Row]] = {}
+_saved: dict[tuple[str, str], list[Row]] = {}  # the same, of what is being saved at this moment
 _lock = executor.Lock()
 _saving = executor.Lock()  # held while what has changed is put into the store: nobody's commit gets ahead of it
 _busy = False  # whether somebody is doing so
@@ -73,23 +77,57 @@ def close() -> None:
     closing.close()
 
 
+class _Held(executor.local):
+    rows: list[Row] | None = None  # what this thread puts and deletes within `holding`
+
+
+_held = _Held()
+
+
+@contextmanager
+def holding() -> Iterator[list[Row]]:
+    """Hold back what this thread puts and deletes within, and give it to the caller, who has to hand it in.
+
+    With `write` or `changed` all of it comes to disk in one commit. Other threads must not put the same rows before it
+    is handed in.
+    """
+    before, _held.rows = _held.rows, []
+    try:
+        yield _held.rows
+    finally:
+        _held.rows = before
+
+
+def write(rows: Iterable[Row]) -> None:
+    """Hand in rows that were held back: the next commit takes all of them."""
+    if store is not None:
+        with store.together():
+            for row in rows:
+                row(store)
+        _background.stir()
+
+
 def put(kind: str, owner: str, key: Key, value: bytes, *, new: bool = False) -> None:
     """See Store.put."""
-    if store is not None:
-        store.put(kind, owner, key, value, new=new)
-        _background.stir()
+    _do(lambda kept: kept.put(kind, owner, key, value, new=new))
 
 
 def delete(kind: str, owner: str, key: Key) -> None:
-    if store is not None:
-        store.delete(kind, owner, key)
-        _background.stir()
+    _do(lambda kept: kept.delete(kind, owner, key))
 
 
 def delete_all(kind: str, owner: str) -> None:
-    if store is not None:
-        store.delete_all(kind, owner)
-        _background.stir()
+    _do(lambda kept: kept.delete_all(kind, owner))
+
+
+def _do(row: Row) -> None:
+    if store is None:
+        return
+    if _held.rows is not None:
+        _held.rows.append(row)
+        return
+    row(store)
+    _background.stir()
 
 
 def together() -> AbstractContextManager[None]:
@@ -107,8 +145,7 @@ def afterwards(action: Callable[[], None]) -> None:
     if store is None:
         action()
     else:
-        store.afterwards(action)
-        _background.stir()
+        _do(lambda kept: kept.afterwards(action))
 
 
 def beside(path: Path) -> None:
@@ -117,12 +154,22 @@ def beside(path: Path) -> None:
         store.beside(path)
 
 
-def changed(service: str, region: str) -> None:
-    """Note that a service's small state has changed. `service`: its name in the account's endpoints ("events")."""
+def changed(service: str, region: str, rows: Iterable[Row] = ()) -> None:
+    """Note that a service's small state has changed. `service`: its name in the account's endpoints ("events").
+
+    rows: what was held back, and comes to disk with the state, neither before nor after it. The service's lock should
+    be held, so that nobody saves the state in between.
+    """
     if store is not None:
         with _lock:
-            _changed[service, region] = None
+            _changed.setdefault((service, region), []).extend(rows)
         _background.stir()
+
+
+def waits_for_state(service: str, region: str) -> bool:
+    """Return whether rows of a service wait for its state to be saved, so that others have to come after them."""
+    place = (service, region)
+    return bool(_changed.get(place) or _saved.get(place))
 
 
 def in_trouble() -> bool:
@@ -142,6 +189,9 @@ def commit(*, last: bool = False) -> None:
     """
     if store is None:
         return
+    if _held.rows:  # somebody asks in the middle of another's call, in the same thread, and must find it on disk
+        rows, _held.rows[:] = list(_held.rows), []
+        write(rows)
     if _changed or _busy:
         _save_changed()
     if store.pending and clock.monotonic() >= _uptime_due:
@@ -150,17 +200,19 @@ def commit(*, last: bool = False) -> None:
 
 
 def _save_changed() -> None:
-    global _busy  # noqa: PLW0603  a process keeps one account
+    global _busy, _saved  # noqa: PLW0603  a process keeps one account
     with _saving:
         _busy = True  # before there seems to be nothing left to save
         try:
             with _lock:
-                due = list(_changed)
+                _saved = dict(_changed)
                 _changed.clear()
-            for place in due:
-                _save(*place)
+            for place, rows in _saved.items():
+                with holding() as saved:
+                    _save(*place)
+                write([*rows, *saved])
         finally:
-            _busy = False
+            _busy, _saved = False, {}
 
 
 def _put_uptime(kept: Store) -> None:
