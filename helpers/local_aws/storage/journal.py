@@ -228,7 +228,7 @@ class _Background:
         self._kept, self._save_seldom = kept, save_seldom
         self._settling = executor.Pulse(INTERVAL, self._settle, "journal")
         self._folding = executor.Pulse(QUIET, self._fold_while_quiet, "journal's folding")
-        self._syncing = Syncing(kept.sync)
+        self._syncing = Syncing(self._sync)
         self._stirred = False
         self._seldom_due = clock.monotonic() + SELDOM
         self._not_before = clock.monotonic()
@@ -249,6 +249,10 @@ class _Background:
         self._seldom_due = clock.monotonic() + SELDOM
         self._save_seldom()
         _put_uptime(self._kept)
+
+    def _sync(self) -> None:
+        if store is self._kept:  # closing syncs as well, and removes the log
+            self._kept.sync()
 
     def _settle(self) -> None:
         kept = self._kept

@@ -94,6 +94,14 @@ def test_a_disk_that_fails_is_asked_again(disk, caplog):
     assert disk.times()
 
 
+def test_a_closed_store_is_not_synced(disk, caplog):
+    change()
+    journal.close()
+    disk.synced.clear()
+    executor.sleep(60)
+    assert disk.synced == [] and "power cut" not in caplog.text
+
+
 def test_the_code_of_a_function_is_on_the_disk_before_the_function_is(disk, tmp_path, monkeypatch):
     monkeypatch.setattr(function_code, "_root", tmp_path / "functions")
     (tmp_path / "functions").mkdir()
