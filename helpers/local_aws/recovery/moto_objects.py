@@ -15,22 +15,18 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 
-def reduction(thing: Any) -> Any:
-    """Return how pickle is to keep something; None for what it keeps by itself. Raises PicklingError."""
-    kind = type(thing)
-    by_kind = _BY_KIND.get(kind)
-    if by_kind is not None:
-        return by_kind(thing)
+def reducer(kind: type) -> Callable[[Any], Any] | None:
+    """Return what says how pickle is to keep things of a kind; None, as its answer, too, leaves that to pickle.
+
+    It raises PicklingError for what cannot be kept.
+    """
+    if kind in _BY_KIND:
+        return _BY_KIND[kind]
     if kind.__module__.startswith("cryptography."):
-        return _in_der(thing)
-    if isinstance(thing, dict) and kind.__module__.startswith("moto."):
-        return _dictionary(thing)
+        return _in_der
+    if issubclass(kind, dict) and kind.__module__.startswith("moto."):
+        return _dictionary
     return None
-
-
-def is_proxy(thing: Any) -> bool:
-    """Return whether something only stands for an object, whose class it says is its own."""
-    return type(thing) in (weakref.ProxyType, weakref.CallableProxyType)
 
 
 # Weak references: what they lead to is kept, and lives on if somebody else has it, too

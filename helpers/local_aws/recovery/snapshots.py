@@ -8,6 +8,7 @@ writable by nobody but its user, to whom the account belongs anyway.
 
 from __future__ import annotations
 
+import functools
 import io
 import pickle
 import weakref
@@ -124,16 +125,20 @@ class _Pickler(pickle.Pickler):
         kind = type(thing)
         if kind is AWSManagedPolicy:
             return "policy", thing.arn, thing.attachment_count
-        if kind in _PLAIN or moto_objects.is_proxy(thing) or not isinstance(thing, BaseBackend):
+        if kind in _PLAIN or not issubclass(kind, BaseBackend):  # a weak proxy says that it is what it stands for
             return None
         return next((("backend", where) for where, backend in existing() if backend is thing), None)
 
     def reducer_override(self, thing: Any) -> Any:
-        reduce = _REDUCERS.get(type(thing))
-        if reduce is None:
-            reduce = next((_REDUCERS[base] for base in type(thing).__mro__ if base in _REDUCERS), None)
-        reduced = moto_objects.reduction(thing) if reduce is None else reduce(thing)
+        reduce = _reducer(type(thing))  # type: ignore[arg-type]  # classes can be hashed
+        reduced = None if reduce is None else reduce(thing)
         return NotImplemented if reduced is None else reduced
+
+
+@functools.cache
+def _reducer(kind: type) -> Callable[[Any], Any] | None:
+    ours = next((_REDUCERS[base] for base in kind.__mro__ if base in _REDUCERS), None)
+    return ours or moto_objects.reducer(kind)
 
 
 _PLAIN = frozenset({str, int, float, bool, dict, list, tuple, set, bytes, type(None)})
