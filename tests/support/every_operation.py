@@ -12,6 +12,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.model import ListShape, MapShape, OperationModel, Shape, StructureShape
+from botocore.parsers import ResponseParserError
 
 from tests.support.calls_by_hand import BY_HAND
 
@@ -143,7 +144,7 @@ class Walk:
             self.messages[name] = str(error)
             self.answers[name] = "501" if self.statuses[name] == 501 else error.response["Error"].get("Code", "?")
             return False
-        except (BotoCoreError, ValueError, TypeError, KeyError, AttributeError) as error:
+        except (BotoCoreError, ResponseParserError, ValueError, TypeError, KeyError, AttributeError) as error:
             self.answers.setdefault(name, type(error).__name__)
             self.messages[name] = str(error)
             return False
