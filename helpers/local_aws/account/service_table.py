@@ -195,7 +195,17 @@ SERVICES = (
     Service("apigateway", ("apigateway", "apigatewayv2")),
     Service("batch", ("batch",), refused=_operations("SubmitJob")),  # runs in Docker, in a thread
     Service("kms", ("kms",), refused=_operations("ReplicateKey")),  # two regions have the same lists in their hands
-    Service("medialive", ("medialive",), changing=_operations("DescribeChannel DescribeInput")),  # one step further
+    # What they describe is one step further each time; a test of a connection is kept, too.
+    Service("medialive", ("medialive",), changing=_operations("DescribeChannel DescribeInput")),
+    Service("mediastore", ("mediastore",), changing=_operations("DescribeContainer ListContainers")),
+    Service("support", ("support",), changing=_operations("DescribeCases")),
+    Service(
+        "dms",
+        ("dms",),
+        changing=_operations(
+            "TestConnection DescribeConnections DescribeReplicationInstances DescribeReplicationTasks"
+        ),
+    ),
     # Known by their paths, and signed for by another name than botocore's.
     Service("aps", ("amp",)),
     Service("connect-campaigns", ("connectcampaigns",)),
