@@ -39,11 +39,16 @@ def take(account: Account, file: Writer) -> None:
 
 
 def _say_what_a_stack_does_not_bring(account: Account, name: str) -> None:
-    for method, key, what in (
-        ("list_aliases", "Aliases", "aliases"), ("list_event_source_mappings", "EventSourceMappings", "event sources"),
-    ):  # fmt: skip
-        if getattr(account("lambda"), method)(FunctionName=name)[key]:
+    aliases = list(account.pages("lambda", "list_aliases", "Aliases", FunctionName=name))
+    for what, found in (("aliases", aliases), ("event sources", _own_mappings(account, name))):
+        if found:
             account.left(f"the {what} of the function {name}, which a stack has made and which the stack does not know")
+
+
+def _own_mappings(account: Account, name: str) -> list[dict[str, Any]]:
+    """Return what calls a function, without what a stack brings."""
+    found = account.pages("lambda", "list_event_source_mappings", "EventSourceMappings", FunctionName=name)
+    return [each for each in found if not account.in_stack("AWS::Lambda::EventSourceMapping", each["UUID"])]
 
 
 def _take(account: Account, file: Writer, name: str, found: list[dict[str, Any]]) -> None:
@@ -58,7 +63,7 @@ def _function(account: Account, file: Writer, name: str) -> dict[str, Any]:
     whole = lambda_.get_function(**named)
     aliases = account.pages("lambda", "list_aliases", "Aliases", **named)
     configs = account.pages("lambda", "list_function_event_invoke_configs", "FunctionEventInvokeConfigs", **named)
-    mappings = account.pages("lambda", "list_event_source_mappings", "EventSourceMappings", **named)
+    mappings = _own_mappings(account, name)
     return {
         "FunctionName": name,
         "Versions": described,

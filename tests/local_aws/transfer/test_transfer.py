@@ -9,6 +9,7 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -17,7 +18,7 @@ from helpers.local_aws import __main__ as commands
 from helpers.local_aws import lifecycle
 from helpers.local_aws.account.account_owner import STORE, made_by
 from helpers.local_aws.storage import writers
-from helpers.local_aws.transfer import buses
+from helpers.local_aws.transfer import buses, functions, parties
 from helpers.local_aws.transfer.container import Reader, Writer
 from helpers.paths import PROJECT
 from tests.local_aws.recovery.test_survival import Account, _build_the_rest, account  # noqa: F401  a fixture
@@ -213,6 +214,13 @@ def test_nothing_that_is_imported_begins_by_itself():
     [(operation, given)] = recorder.asked
     assert (operation, given["State"]) == ("put_rule", "DISABLED")
     assert recorder.said == ["Disabled, since it would begin by itself: the rule tick. EnableRule turns it on."]
+
+
+def test_a_stacks_event_source_is_brought_by_the_stack():
+    kept = parties.Account(SimpleNamespace(access_key_id="x", secret_access_key="x", region="us-east-1"), print)
+    kept.pages = lambda *what, **given: iter([{"UUID": "of-the-stack"}, {"UUID": "own"}])
+    kept.of_stacks["AWS::Lambda::EventSourceMapping", "of-the-stack"] = ("stack", "Mapping")
+    assert functions._own_mappings(kept, "name") == [{"UUID": "own"}]
 
 
 # The file
