@@ -162,8 +162,8 @@ _INVOCATIONS = frozenset(("Invoke", "InvokeAsync", "InvokeWithResponseStream"))
 #: Operations on no resource.
 _LAMBDA_ANYWHERE = frozenset(
     {
-        "CreateCodeSigningConfig", "GetAccountSettings", "ListCodeSigningConfigs", "ListEventSourceMappings",
-        "ListFunctions", "ListLayers",
+        "CreateCodeSigningConfig", "CreateEventSourceMapping", "GetAccountSettings", "ListCodeSigningConfigs",
+        "ListEventSourceMappings", "ListFunctions", "ListLayers",
     }
 )  # fmt: skip
 
@@ -171,7 +171,18 @@ _LAMBDA_ANYWHERE = frozenset(
 def _lambda(call: Call) -> list[Permission]:
     action = f"lambda:{'InvokeFunction' if call.name in _INVOCATIONS else call.name}"
     roles = [pass_role(role, "lambda") for role in call.names("Role")]
-    return [Permission(action, _lambda_resource(call)), *roles]
+    return [Permission(action, _lambda_resource(call), _mapped_function(call)), *roles]
+
+
+def _mapped_function(call: Call) -> dict[str, str]:
+    """Return the function that a mapping is made of or changed to: a condition, and no part of the resource."""
+    names = call.names("FunctionName") if call.name in ("CreateEventSourceMapping", "UpdateEventSourceMapping") else []
+    try:
+        name, qualifier = locate(names[0], None, ACCOUNT_ID, call.region) if names else ("", None)
+    except LambdaError:  # the service refuses such a name itself
+        return {}
+    arn = call.arn(f"function:{name}:{qualifier}" if qualifier else f"function:{name}")
+    return {"lambda:functionarn": arn} if name else {}
 
 
 def _lambda_resource(call: Call) -> str:

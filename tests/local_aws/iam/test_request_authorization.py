@@ -88,3 +88,23 @@ def test_an_assumed_role_is_over_when_its_time_is(role):
     issued.role_id = role.id  # the server sees to that
     found = CredentialStore(random_credentials()).find(issued.access_key_id)
     assert 890 < found.expires_at - time.time() <= 900
+
+
+def mapping_call(role, method: str, path: str, **body: object) -> object:
+    credentials = CredentialStore(random_credentials()).for_role(role.arn, "sample-function")
+    request = Request(method, f"/2015-03-31/event-source-mappings{path}", {}, json.dumps(body).encode())
+    return read(request, Caller(credentials, named("lambda"), "us-east-1"))
+
+
+def test_making_a_mapping_is_about_no_resource_and_changing_one_about_that_mapping(role):
+    """https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html"""
+    function = f"arn:aws:lambda:us-east-1:{ACCOUNT_ID}:function:f"
+    make = mapping_call(role, "POST", "", FunctionName="f", EventSourceArn=f"arn:aws:sqs:us-east-1:{ACCOUNT_ID}:q")
+    change = mapping_call(role, "PUT", "/the-id", FunctionName="f", BatchSize=1)
+    allow(role, Action="lambda:*", Resource=function)
+    assert access_control.refuse(make) is not None and access_control.refuse(change) is not None
+    for function_arn, refused in ((function, False), (f"{function}2", True)):
+        allow(role, Action="lambda:*", Resource="*", Condition={"ArnEquals": {"lambda:FunctionArn": function_arn}})
+        assert (access_control.refuse(make) is not None) is refused
+    allow(role, Action="lambda:*", Resource=f"arn:aws:lambda:us-east-1:{ACCOUNT_ID}:event-source-mapping:the-id")
+    assert access_control.refuse(make) is not None and access_control.refuse(change) is None
