@@ -93,6 +93,14 @@ def holds_for(condition: Callable[[], object], watching: str, seconds: float = 1
 
 def _watch(condition: Callable[[], Value], line: str, limit: float, until: bool) -> Value:
     """Return the condition's value as soon as its truth is `until`, or the last one when `limit` seconds are over."""
+    try:
+        return _looked(condition, line, limit, until)
+    except KeyboardInterrupt:
+        print(f"{line}: stopped.", file=_stream)  # in the place of the seconds
+        raise
+
+
+def _looked(condition: Callable[[], Value], line: str, limit: float, until: bool) -> Value:
     started, shown, pause, doubt = time.monotonic(), 0, FIRST_PAUSE, DOUBT_AFTER
     while True:
         value = condition()

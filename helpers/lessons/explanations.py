@@ -56,12 +56,23 @@ def _explained(error: BaseException, known: Mapping[str, Any]) -> list[str]:
     gap = _gap(error)
     if gap:
         return [gap]
+    if isinstance(error, KeyboardInterrupt):
+        return _about_stop(error)
     if isinstance(error, NameError):
         return _about_name(error.name or "", known, error) if _is_unknown_in_cell(error) else []
     if isinstance(error, (BotoCoreError, ClientError)):
         line = _about_aws(error)
         return [line] if line else []
     return []
+
+
+def _about_stop(error: KeyboardInterrupt) -> list[str]:
+    """Say where a cell was stopped, if that was deep in what it calls: nobody asks for the way there."""
+    where = list(_frames(error.__traceback__))
+    lines = [each.tb_lineno for each in where if _is_cell(each.tb_frame.f_globals)]
+    if not lines or _is_cell(where[-1].tb_frame.f_globals):
+        return []
+    return [f"KeyboardInterrupt: the cell was stopped in its line {lines[-1]}. Run it again when you like."]
 
 
 def _came_of_another(error: BaseException) -> bool:

@@ -16,7 +16,7 @@ def load_ipython_extension(shell: Any) -> None:
 
     IPython calls it, once.
     """
-    shell.set_custom_exc((Exception,), _show)
+    shell.set_custom_exc((Exception, KeyboardInterrupt), _show)
     # Said below the first chart of a machine, and on a slow one alone: a lesson's output is the same everywhere.
     logging.getLogger("matplotlib.font_manager").addFilter(_is_not_about_the_cache)
     if sys.flags.safe_path:  # helpers.lab.kernels has it so

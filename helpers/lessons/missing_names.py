@@ -15,7 +15,8 @@ from helpers.lessons import diagnosis
 from helpers.local_aws.account.credentials import REGION
 from helpers.target.connection import LOCAL
 
-_NO_SUCH_REGION = "InternalFailure"  # what the embedded AWS answers, among others, in a region that there is not
+#: What the account says of a region that does not exist, as AWS does of a wrong one.
+_NO_SUCH_REGION = "should be scoped to a valid region"
 CLOSE = 0.7  # of difflib: a typo or two in a name
 _PARTS = {  # the lessons' own, by name
     account_state.ROLE: "role",
@@ -58,7 +59,8 @@ _PARAMETERS = {
 def line(error: ClientError) -> str | None:
     """Return a line about what AWS did not find; None when the error is another, or nothing helpful is known."""
     code = error.response.get("Error", {}).get("Code", "")
-    if code not in account_state.NOT_FOUND | {_NO_SUCH_REGION}:
+    no_such_region = _NO_SUCH_REGION in error.response.get("Error", {}).get("Message", "")
+    if code not in account_state.NOT_FOUND and not no_such_region:
         return None
     client, parameters = call(error)
     if client is None:
@@ -69,7 +71,7 @@ def line(error: ClientError) -> str | None:
     if home and region != home and service != "iam":
         elsewhere = f"This client asks in {region}, and the account of the lessons is in {home}"
         return f"{elsewhere}: leave the region out, and AWS_DEFAULT_REGION as the setup cell sets it. {message}"
-    if code == _NO_SUCH_REGION:
+    if no_such_region:
         return None
     said = _about(service, parameters, error)
     return f"{said} {message}" if said else None

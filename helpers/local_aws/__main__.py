@@ -15,8 +15,8 @@ from . import lifecycle
 
 
 def main(arguments: list[str] | None = None) -> int:
-    options = _parser().parse_args(arguments)
     try:
+        options = _parser().parse_args(arguments)
         return _COMMANDS[options.command](options)
     except WorkbookError as error:
         print(error, file=sys.stderr)
@@ -51,11 +51,18 @@ def _parser() -> argparse.ArgumentParser:
         "account",
     )
     parser.add_argument("file", nargs="?", type=Path, help="export, import: the file")
-    parser.add_argument("--port", type=int, help="listen on this port (default: one that is free)")
+    parser.add_argument("--port", type=_port, help="listen on this port (default: one that is free)")
     parser.add_argument("--json", action="store_true", help="env: one JSON object instead of shell commands")
     parser.add_argument("--forget", action="store_true", help="stop: remove the account too; the next one is new")
     parser.add_argument("--home", help=argparse.SUPPRESS)
     return parser
+
+
+def _port(text: str) -> int:
+    """Read a port. Raises WorkbookError."""
+    if not text.isascii() or not text.isdigit() or len(text) > 5 or int(text) > 65535:
+        raise WorkbookError(f"--port {text} is no port; it must be a number from 1024 to 65535, or be left out.")
+    return int(text)
 
 
 def _start(options: argparse.Namespace) -> int:

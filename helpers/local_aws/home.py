@@ -6,6 +6,7 @@ Standard library only, quick to import.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import shutil
@@ -18,6 +19,10 @@ from helpers.errors import WorkbookError
 
 #: What a server leaves of its account in its folder: SQLite's files, and the functions' code.
 ACCOUNT_FILES = ("account.sqlite", "account.sqlite-wal", "account.sqlite-shm", "account.sqlite-journal", "functions")
+
+
+#: What the system answers when a disk, or its user's share of it, is full.
+FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
 class Home:
@@ -77,6 +82,8 @@ class Home:
             text = self._file.read_text(encoding="utf-8")
         except (FileNotFoundError, NotADirectoryError, UnicodeDecodeError):
             return None
+        except IsADirectoryError as error:
+            raise WorkbookError(cannot_write(error, self.path, self._instead)) from None
         except OSError as error:
             raise WorkbookError(
                 f"Whether the embedded AWS runs cannot be found out, since {self._file} cannot be read now: "
@@ -129,8 +136,19 @@ class Home:
             try:
                 held.enter_context(filelock.lock(self.path / "lock", waiting=None, poll=0.01))
             except OSError as error:
-                raise WorkbookError(
-                    f"The embedded AWS cannot write to {self.path}: {error.strerror}. "
-                    f"{self._instead} a folder that you may write to."
-                ) from None
+                raise WorkbookError(cannot_write(error, self.path, self._instead)) from None
             yield
+
+
+def cannot_write(error: OSError, folder: Path, instead: str = "Set LOCAL_AWS_HOME to") -> str:
+    """Say in one line why something cannot be written below a folder, and what to do.
+
+    instead: how its user chooses another folder, the beginning of a sentence.
+    """
+    where = error.filename or folder
+    if error.errno in FULL:
+        return f"The embedded AWS cannot write to {where}: the disk is full. Make room on it, then start again."
+    if error.errno in (errno.EEXIST, errno.ENOTDIR, errno.EISDIR):
+        choose = f"{instead[0].lower()}{instead[1:]} another folder"
+        return f"{where} is in the embedded AWS's way: {error.strerror}. Remove it, or {choose}."
+    return f"The embedded AWS cannot write to {where}: {error.strerror}. {instead} a folder that you may write to."

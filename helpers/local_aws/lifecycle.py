@@ -16,18 +16,20 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import shutil
 import socket
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import IO
 
 from helpers.errors import WorkbookError
 from helpers.paths import PROJECT
 
 from . import server_proof
-from .home import ACCOUNT_FILES, Home
+from .home import ACCOUNT_FILES, Home, cannot_write
 
 #: Seconds that a server may take to be ready (it imports moto: about one, on a slow disk many, and half a minute when
 #: a class of thirty starts at once on two cores) and to stop.
@@ -111,6 +113,8 @@ def start(port: int | None = None) -> Access:
     """Attach to the server that runs, or start one. Raises WorkbookError with one line for the user."""
     if _inside is not None:
         return _inside.access
+    if port is not None and not 0 <= port < 65536:
+        raise WorkbookError(f"There is no port {port}. Choose one from 1024 to 65535, or none: a free one is found.")
     place = home()
     place.make()
     with place.lock():
@@ -223,18 +227,23 @@ def _launch(place: Home, port: int) -> Access:
 
     place.clear()
     command = [sys.executable, "-m", "helpers.local_aws", "run", "--home", str(place.path), "--port", str(port)]
+    log = _new_log(place)
     detached = getattr(subprocess, "DETACHED_PROCESS", 0) | getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
-    with open(place.log, "wb", opener=_privately) as log:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            cwd=PROJECT,
-            env=_THRIFTY | os.environ,
-            start_new_session=os.name == "posix",  # a Ctrl-C in the terminal is not meant for the server
-            creationflags=detached,
-        )
+    with log:
+        try:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=PROJECT,
+                env=_THRIFTY | os.environ,
+                start_new_session=os.name == "posix",  # a Ctrl-C in the terminal is not meant for the server
+                creationflags=detached,
+            )
+        except OSError as error:
+            reason = error.strerror or error
+            raise WorkbookError(f"The embedded AWS cannot be started: {reason}. End other programs.") from None
     deadline = time.monotonic() + START_TIMEOUT
     while time.monotonic() < deadline:
         with contextlib.suppress(WorkbookError):
@@ -242,7 +251,7 @@ def _launch(place: Home, port: int) -> Access:
             if account is not None:
                 return replace(account, started=True)
         if process.poll() is not None:
-            raise WorkbookError(_last_words(place.log))
+            raise WorkbookError(_last_words(place))
         time.sleep(0.01)
     process.kill()
     raise WorkbookError(f"The embedded AWS was not ready within {START_TIMEOUT:.0f} seconds; {place.log} may say why.")
@@ -253,12 +262,22 @@ def _privately(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def _last_words(log: Path) -> str:
+def _new_log(place: Home) -> IO[bytes]:
+    try:
+        return open(place.log, "wb", opener=_privately)
+    except OSError as error:
+        raise WorkbookError(cannot_write(error, place.path)) from None
+
+
+def _last_words(place: Home) -> str:
     """Why a server ended at once, in one line: its own message, or the end of a traceback that nobody foresaw."""
+    log = place.log
     try:
         lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
     except OSError:
         lines = []
+    if not lines and not shutil.disk_usage(place.path).free:  # nor could it say so
+        return cannot_write(OSError(errno.ENOSPC, ""), place.path)
     if not lines:
         return f"The embedded AWS ended at once; {log} may say why."
     if any(line.startswith("Traceback") for line in lines):

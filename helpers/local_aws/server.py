@@ -16,17 +16,19 @@ import shutil
 import sys
 import tempfile
 import threading
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from helpers import settings
 from helpers.errors import WorkbookError
 
 from . import moto_settings, server_proof, succession
 from .account.account_owner import IN_MEMORY, AccountOwner
 from .account.credentials import ACCOUNT_ID, REGION, random_credentials
 from .execution import process_family
-from .home import Home
+from .home import Home, cannot_write
 from .http.dispatch import Answer
 from .http.endpoint import Endpoint
 from .http.http1 import Request
@@ -39,7 +41,7 @@ logger = logging.getLogger("local_aws.server")
 #: Path of the calls with which `lifecycle` asks how the server is and ends it.
 CONTROL = "/_local_aws/"
 #: Hours without a request after which the server ends itself.
-IDLE_HOURS = float(os.environ.get("LOCAL_AWS_IDLE_HOURS", "8"))
+IDLE_HOURS = settings.number("LOCAL_AWS_IDLE_HOURS", 8)
 #: Seconds between two looks at whether the server is still wanted.
 WATCH_INTERVAL = 2.0
 #: Seconds that requests under way are given to be answered, before the process begins anew.
@@ -50,14 +52,16 @@ class Server:
     """The process around an account: its endpoint, its folder, and when it ends."""
 
     def __init__(self, home: Home, port: int) -> None:
-        """Bind the port and prepare the account in `home`. Raises StoreError, and OSError when the port is taken."""
+        """Bind the port and prepare the account in `home`. Raises StoreError, and WorkbookError when the port is
+        taken or the folder cannot be written to."""
         self._home = home
         self._heritage = succession.heritage()
         self._token = self._old_token() or random_credentials().secret_access_key
         self._stopped = threading.Event()
         self._anew = False
         self._owner = AccountOwner.of(_folder(home))  # before anything is touched: another server may have the folder
-        self._clear_scratch()
+        with _foreseen(home.path):
+            self._clear_scratch()
         # Bound first: a taken port is known at once, and whoever asks early waits in the listener's queue.
         self._endpoint = self._bind(port)
         self._owner.remember(self._endpoint.port)
@@ -83,15 +87,22 @@ class Server:
         if not port and self._owner.last_port:
             with contextlib.suppress(OSError):
                 return Endpoint(self._owner.last_port, self._answer, self._screen)
-        return Endpoint(port, self._answer, self._screen)
+        try:
+            return Endpoint(port, self._answer, self._screen)
+        except OSError as error:
+            which = f"Port {port} cannot" if port else "No port can"
+            raise WorkbookError(f"{which} be used: {error.strerror}. Choose another with --port.") from None
 
     def _clear_scratch(self) -> None:
         """Temporary files go under the home folder, so that what a killed server left is removed by the next."""
         process_family.kill_leftovers(self._home.path / "functions")
         (self._home.path / "functions").mkdir(mode=0o700, exist_ok=True)
         scratch = self._home.path / "scratch"
-        shutil.rmtree(scratch, ignore_errors=True)
-        scratch.mkdir(mode=0o700)
+        if scratch.is_dir() and not scratch.is_symlink():
+            shutil.rmtree(scratch, ignore_errors=True)
+        else:  # nothing of anybody's: what lies there is removed at every start
+            scratch.unlink(missing_ok=True)
+        scratch.mkdir(mode=0o700, exist_ok=True)
         tempfile.tempdir = str(scratch)
 
     def _build(self) -> None:
@@ -114,13 +125,17 @@ class Server:
         )
 
     def run(self) -> None:
-        """Serve until `stop`, a signal, hours without use, or the loss of the state file."""
+        """Serve until `stop`, a signal, hours without use, or the loss of the state file.
+
+        Raises StoreError and WorkbookError when it cannot begin.
+        """
         threading.Thread(target=self._endpoint.serve_forever, args=(0.1,), name="endpoint", daemon=True).start()
-        state = {**asdict(self.access()), "token": self._token}
-        if self._state() != state:  # a successor's is there already, and the disk may take no other
-            self._home.write(state)
-        self._account.resume()
         try:
+            state = {**asdict(self.access()), "token": self._token}
+            if self._state() != state:  # a successor's is there already, and the disk may take no other
+                with _foreseen(self._home.path):
+                    self._home.write(state)
+            self._account.resume()
             while not self._stopped.wait(WATCH_INTERVAL):
                 if self._endpoint.unused_seconds() > IDLE_HOURS * 3600:
                     logger.info("nobody used the account for %g hours: it ends", IDLE_HOURS)
@@ -213,17 +228,23 @@ def main(home: str, port: int) -> int:
     gc.disable()  # what starting makes stays: to look for garbage in it takes a tenth of the time
     try:
         server = Server(Home(Path(home)), port)
-    except StoreError as error:
+        gc.freeze()  # nor does anybody look through it later
+        gc.enable()
+        _stop_on_signals(server)
+        server.run()
+    except (StoreError, WorkbookError) as error:
         print(error, file=sys.stderr)
         return 2
-    except OSError as error:
-        print(f"Port {port} cannot be used: {error.strerror}. Choose another with --port.", file=sys.stderr)
-        return 2
-    gc.freeze()  # nor does anybody look through it later
-    gc.enable()
-    _stop_on_signals(server)
-    server.run()
     return 0
+
+
+@contextlib.contextmanager
+def _foreseen(folder: Path) -> Iterator[None]:
+    """Say in one line what the system refuses in the account's folder."""
+    try:
+        yield
+    except OSError as error:
+        raise WorkbookError(cannot_write(error, folder)) from None
 
 
 def _folder(home: Home) -> Path | None:

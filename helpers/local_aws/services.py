@@ -5,6 +5,7 @@ A process has one account at most, since moto's models and parts of ours belong 
 
 from __future__ import annotations
 
+import functools
 import logging
 import tempfile
 from collections.abc import Callable
@@ -151,6 +152,8 @@ class Account:
             caller = signing.authenticate(request, self._credentials)
         except signing.NotAuthenticated as error:
             return _refuse(request, error)
+        if caller.region not in _regions():
+            return _refuse_region(caller)
         if self._in_one_thread and not _hands_over(request):
             executor.run_due()  # which may take long: it is the time at which the request came that it was signed for
         try:
@@ -247,6 +250,24 @@ def _refuse(request: Request, error: signing.NotAuthenticated) -> Answer:
     json_status = 400 if "x-amz-target" in request.headers else 403
     status, code = (403, error.query_code) if service.answers_xml else (json_status, error.code)
     return dispatch.error_answer(service.endpoint, status, code, str(error))
+
+
+@functools.cache
+def _regions() -> frozenset[str]:
+    """Return AWS's regions, of all its partitions: SQS is in each."""
+    from moto.sqs.models import sqs_backends
+
+    return frozenset(sqs_backends[ACCOUNT_ID].regions)
+
+
+def _refuse_region(caller: signing.Caller) -> Answer:
+    """AWS has no endpoint there, so that a request does not leave its client; where it has one, it answers like this.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html
+    """
+    service = caller.service
+    code = "SignatureDoesNotMatch" if service.answers_xml else "InvalidSignatureException"
+    message = f"Credential should be scoped to a valid region, not {caller.region!r}. One is us-east-1."
+    return dispatch.error_answer(service.endpoint, 400, code, message)
 
 
 def _named_service(request: Request) -> str:

@@ -141,10 +141,10 @@ def _aws(prefix: str) -> Target:
 def _endpoint(prefix: str) -> Target:
     """Return an address that speaks AWS's protocols and is not AWS; no profile of the learner's is used there."""
     url = os.environ.get("AWS_ENDPOINT_URL") or ""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    host = _host(url)
+    if not host:
         raise WorkbookError("WORKBOOK_TARGET=endpoint needs AWS_ENDPOINT_URL, such as http://127.0.0.1:4566", more=HELP)
-    if parts.hostname.endswith((".amazonaws.com", ".amazonaws.com.cn", ".aws", ".api.aws")):
+    if host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".aws", ".api.aws")):
         raise WorkbookError(f"{url} is AWS itself: choose WORKBOOK_TARGET=aws and name the account.", more=HELP)
     os.environ.setdefault("AWS_ACCESS_KEY_ID", "test")
     os.environ.setdefault("AWS_SECRET_ACCESS_KEY", "test")
@@ -155,6 +155,16 @@ def _endpoint(prefix: str) -> Target:
     os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
     _without_proxy(url)
     return _verified_target(ENDPOINT, prefix, url)
+
+
+def _host(url: str) -> str:
+    """Return the host of a web address; "" of what is none."""
+    try:
+        parts = urlsplit(url)
+        is_one = parts.scheme in ("http", "https") and parts.port != 0
+    except ValueError:  # such as a port of 99999
+        return ""
+    return (parts.hostname or "") if is_one else ""
 
 
 def _verified_target(kind: str, prefix: str, url: str) -> Target:

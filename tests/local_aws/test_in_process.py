@@ -149,7 +149,12 @@ def test_what_is_wrong_with_a_folder_or_a_scale_is_said_in_one_line_that_helps(t
         (folder / "spoilt" / "account.sqlite").write_text("no database, for sure" * 100)
         (folder / "file").touch()
         result = []
-        for wrong in ({"folder": folder / "spoilt"}, {"folder": str(folder / "file" / "below")}, {"scale": -1}):
+        (folder / "in the way").mkdir(mode=0o700)
+        (folder / "in the way" / "functions").touch()
+        for wrong in (
+            {"folder": folder / "spoilt"}, {"folder": str(folder / "file" / "below")}, {"scale": -1},
+            {"folder": folder / "in the way"}, {"clock": 3}, {"scale": "quick"}, {"folder": 3}
+        ):
             try:
                 in_process(**wrong)
             except WorkbookError as error:
@@ -158,9 +163,12 @@ def test_what_is_wrong_with_a_folder_or_a_scale_is_said_in_one_line_that_helps(t
         """,
         str(tmp_path),
     )
-    spoilt, below, scale = result
+    spoilt, below, scale, in_the_way, clock, quick, three = result
     assert spoilt.endswith("It was left as it is. For a new account, give another folder.")
     assert below.endswith(" Give a folder that you may write to.")
+    assert in_the_way.endswith("File exists. Remove it, or give another folder.")
+    assert clock.startswith("clock=3 is no clock. Give one of helpers.local_aws.engine.clock, such as QuickClock()")
+    assert quick.startswith("scale='quick' is no number.") and three.startswith("folder=3 is no folder.")
     assert scale.startswith("The scale is -1; it must be a number from 0 up")
     assert (tmp_path / "new" / "account.sqlite").exists()
 

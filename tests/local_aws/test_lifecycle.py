@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -152,6 +153,94 @@ def test_a_folder_that_cannot_be_made_is_one_clear_line(tmp_path):
     assert answer.returncode == 2
     assert len(answer.stderr.strip().splitlines()) == 1
     assert "LOCAL_AWS_HOME" in answer.stderr
+
+
+def one_line(home: Path, *words: str, **variables: str) -> str:
+    """What a command says in vain, which is one line, and the same in a setup cell; it ends with 2."""
+    with pytest.MonkeyPatch.context() as changed:
+        for name, value in variables.items():
+            changed.setenv(name, value)
+        answer = command(home, *words)
+    assert (answer.returncode, answer.stdout) == (2, ""), answer
+    assert answer.stderr.count("\n") == 1, answer.stderr
+    return answer.stderr.strip()
+
+
+@pytest.mark.parametrize("name", ["functions", "server.log", "lock", "account.json", "account.sqlite"])
+def test_what_lies_in_the_way_in_its_folder_is_named_in_one_line(tmp_path, name):
+    folder = tmp_path / "home"
+    (folder / name).mkdir(parents=True)
+    (folder / "lock").touch() if name != "lock" else None
+    if name == "functions":
+        (folder / name).rmdir()
+        (folder / name).touch()
+    said = one_line(folder, "start")
+    assert str(folder / name) in said and ("Remove it" in said or "stop --forget" in said)
+    with own_home(folder), pytest.raises(WorkbookError) as error:
+        lifecycle.start()
+    assert str(error.value) == said
+
+
+def test_what_lies_in_the_place_of_its_temporary_files_is_removed(home):
+    home.mkdir(mode=0o700)
+    (home / "scratch").touch()
+    assert lifecycle.start().started and (home / "scratch").is_dir()
+
+
+@pytest.mark.parametrize("port", ["80000", "-1", "x", "1e3", "99999999999"])
+def test_a_port_that_is_none_is_one_line(tmp_path, port):
+    for word in ("start", "run"):
+        assert one_line(tmp_path / "home", word, f"--port={port}").startswith(f"--port {port} is no port; it must be")
+    if port.removeprefix("-").isdigit():
+        with own_home(tmp_path / "home"), pytest.raises(WorkbookError, match=f"There is no port {port}"):
+            lifecycle.start(int(port))
+
+
+def test_a_port_that_is_taken_is_one_line(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        said = one_line(tmp_path / "home", "start", f"--port={port}")
+    assert said.startswith(f"Port {port} cannot be used: ") and said.endswith("Choose another with --port.")
+
+
+@pytest.mark.parametrize(("name", "value"), [
+    ("LOCAL_AWS_IDLE_HOURS", "x"), ("LOCAL_AWS_IDLE_HOURS", "nan"), ("LOCAL_AWS_STALL_SECONDS", "-1"),
+    ("LOCAL_AWS_MAX_CONNECTIONS", "0"), ("LOCAL_AWS_MAX_EVENTS", "many"), ("LOCAL_AWS_MAX_EVENT_MB", "1.5"),
+    ("LOCAL_AWS_TIME_SCALE", "quick"),
+])  # fmt: skip
+def test_a_setting_that_is_nonsense_is_one_line(tmp_path, name, value, monkeypatch):
+    said = one_line(tmp_path / "home", "start", **{name: value})
+    assert said.startswith(f"{name} is {value!r}; it must be a ") and ", such as " in said
+    monkeypatch.setenv(name, value)
+    with own_home(tmp_path / "home"), pytest.raises(WorkbookError) as error:
+        lifecycle.start()
+    assert str(error.value) == said
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A folder on a disk of 64 KB."""
+    folder = tmp_path / "disk"
+    folder.mkdir(mode=0o700)
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k,mode=700", "tmpfs", str(folder)]
+    if sys.platform != "linux" or os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("only Linux's administrator makes a disk")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@pytest.mark.parametrize("free", [0, 4096, 16384])
+def test_a_full_disk_is_one_line(small_disk, free):
+    home = small_disk / "home"
+    home.mkdir(mode=0o700)
+    (home / "lock").touch()
+    with (small_disk / "large").open("wb", buffering=0) as large, contextlib.suppress(OSError):
+        while True:
+            large.write(bytes(4096))
+    os.truncate(small_disk / "large", (small_disk / "large").stat().st_size - free)
+    said = one_line(home, "start")
+    assert "the disk is full. Make room" in said and str(home) in said
+    (small_disk / "large").unlink()
 
 
 def test_the_server_ends_when_its_folder_is_gone(tmp_path):

@@ -97,6 +97,13 @@ def test_an_endpoint_that_is_aws_itself_is_refused():
     assert "choose WORKBOOK_TARGET=aws" in refusal()
 
 
+@pytest.mark.parametrize("url", ["http://[", "http://127.0.0.1:99999", "ftp://127.0.0.1", "127.0.0.1:4566"])
+def test_an_endpoint_that_is_no_web_address_is_refused(url):
+    choose(target="endpoint")
+    os.environ["AWS_ENDPOINT_URL"] = url
+    assert "needs AWS_ENDPOINT_URL, such as" in refusal()
+
+
 def test_another_account_than_the_expected_one_is_refused_and_both_are_named(profile, aws):
     choose(target="aws", account="444455556666")
     assert re.search(rf"account {aws.account.account_id}, and WORKBOOK_ACCOUNT expects 444455556666", refusal())

@@ -15,6 +15,7 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 from matplotlib import font_manager
 
+from helpers import waiting
 from helpers.account.state import FUNCTION
 from helpers.authoring.isolation import throw_away_account
 from helpers.errors import WaitTimeout, WorkbookError
@@ -49,7 +50,7 @@ def shown(source: str, **names: object) -> list[str]:
     known = {"__name__": "__main__", "boto3": boto3, **names}
     try:
         exec(compile(source, file, "exec"), known)
-    except Exception as error:
+    except (Exception, KeyboardInterrupt) as error:
         return explanations.lines(error, known)
     raise AssertionError("nothing was wrong")
 
@@ -103,6 +104,21 @@ def test_a_name_where_no_lesson_has_begun(monkeypatch):
 def test_what_the_learner_wrote_and_what_came_before_it_is_not_hidden(source, begun, monkeypatch):
     monkeypatch.setenv("WORKBOOK_LESSON", begun or "")
     assert shown(source) == []
+
+
+def test_a_cell_that_is_stopped_while_it_waits(lesson, capsys, monkeypatch):
+    """Nobody asks for the way through what it called."""
+
+    def stopped(seconds):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(waiting.time, "sleep", stopped)
+    source = "x = 1\nwaiting.wait_until(lambda: False, 'an order')"
+    line = "KeyboardInterrupt: the cell was stopped in its line 2. Run it again when you like."
+    assert shown(source, waiting=waiting) == [line]
+    assert shown("def look():\n  waiting.holds_for(lambda: True, 'orders')\nlook()", waiting=waiting) == [line]
+    assert capsys.readouterr().out == "Waiting for an order: stopped.\nWatching orders: stopped.\n"
+    assert shown("raise KeyboardInterrupt") == [], "of the learner's own code all is shown"
 
 
 def test_notes_of_an_error_are_shown(lesson):
@@ -299,7 +315,7 @@ class Shell:
 def test_an_error_that_cannot_be_explained_is_still_shown(lesson, monkeypatch, capsys):
     shell, error = Shell(), NameError("name 'log_lines' is not defined", name="log_lines")
     kernel.load_ipython_extension(shell)
-    assert shell.kinds == (Exception,)
+    assert shell.kinds == (Exception, KeyboardInterrupt)
     assert shell.handler(shell, NameError, error, None) == shell.shown[-1] and len(shell.shown[-1]) == 2
 
     monkeypatch.setattr(explanations, "lines", lambda *_: 1 / 0)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from ..storage.store import Store
+from ..storage.store import Store, UnreadableError
 from .credentials import Credentials, random_credentials
 
 #: The store's name in the account's folder.
@@ -42,8 +42,13 @@ class AccountOwner:
             return cls(None, random_credentials())
         store = Store(folder / STORE, made_by())
         for _, _, value in store.rows(_KIND):
-            kept = json.loads(value)
-            return cls(store, Credentials(kept["access_key_id"], kept["secret_access_key"]), kept["port"])
+            try:
+                kept = json.loads(value)
+                keys = Credentials(str(kept["access_key_id"]), str(kept["secret_access_key"]))
+                return cls(store, keys, int(kept["port"]))
+            except (ValueError, KeyError, TypeError) as error:
+                reason = f"its credentials cannot be read ({type(error).__name__})"
+                raise UnreadableError(store.path, reason) from None
         return cls(store, random_credentials())
 
     def remember(self, port: int) -> None:

@@ -8,9 +8,7 @@ The environment variables LOCAL_AWS_MAX_EVENTS and LOCAL_AWS_MAX_EVENT_MB of the
 
 from __future__ import annotations
 
-import os
-
-from helpers.errors import WorkbookError
+from helpers import settings
 
 from ..engine import executor
 
@@ -54,16 +52,8 @@ class Backlog:
             self.size -= size
 
 
-def _read(name: str, default: int) -> int:
-    text = os.environ.get(name, "").strip()
-    if not text:
-        return default
-    if not text.isascii() or not text.isdigit() or not int(text):
-        raise WorkbookError(f"{name} is {text!r}; it must be a whole number from 1 up, such as {default}.")
-    return int(text)
-
-
 #: The backlog of this process.
 BACKLOG = Backlog(
-    _read("LOCAL_AWS_MAX_EVENTS", DEFAULT_EVENTS), _read("LOCAL_AWS_MAX_EVENT_MB", DEFAULT_MB) * 1024 * 1024
+    settings.whole_number("LOCAL_AWS_MAX_EVENTS", DEFAULT_EVENTS),
+    settings.whole_number("LOCAL_AWS_MAX_EVENT_MB", DEFAULT_MB) * 1024 * 1024,
 )

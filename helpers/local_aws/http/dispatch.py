@@ -103,6 +103,8 @@ def _answered(call: Call, token: Token | None) -> Answer:
             return _noted(call, token, made)
     except UnknownService as error:
         return error_answer(service, 501, "NotImplemented", str(error))
+    except ModuleNotFoundError as error:  # moto needs some packages for some services alone
+        return error_answer(service, 501, "NotImplemented", _missing(service, error))
     except NotImplementedError as error:
         return _not_yet(service, str(error))
     except HTTPException as error:  # moto raises some of AWS's errors outside an action
@@ -111,6 +113,8 @@ def _answered(call: Call, token: Token | None) -> Answer:
         wrong = malformed.problem(call)
         if wrong is not None:
             return error_answer(service, 400, "SerializationException", wrong)
+        if _has_no(call.region, call.host):
+            return error_answer(service, 501, "NotImplemented", f"There is no {service} in {call.region}.")
         logger.exception("%s %s failed", service, call.name or call.request.path)
         return error_answer(service, 500, "InternalFailure", "The embedded AWS failed; its server.log says why.")
 
@@ -161,17 +165,35 @@ def error_answer(service: str, status: int, code: str, message: str) -> Answer:
     return status, headers, json.dumps({"__type": code, "message": message}).encode()
 
 
-@functools.lru_cache(maxsize=256)
-def _routes(host: str) -> list[tuple[re.Pattern[str], Callable[..., Any]]]:
-    """Return the addresses that moto serves at `host`, with their handlers. Raises UnknownService."""
+def _missing(service: str, error: ModuleNotFoundError) -> str:
+    return (
+        f"For {service} the embedded AWS needs the package {error.name}, which the workbook does not bring. "
+        "Install it into .venv, then stop and start the embedded AWS."
+    )
+
+
+def _services(host: str) -> Any:
+    """Return moto's backends of the service at `host`. Raises UnknownService, and ModuleNotFoundError."""
     named = (name for name, pattern in backend_index.backend_url_patterns if pattern.match(f"https://{host}"))
     name = next(named, None)
     if name is None:
         raise UnknownService(f"The embedded AWS has no service at {host}.")
-    try:
-        services = backends.get_backend(name)  # type: ignore[call-overload]  # any service, not one by its name
-    except ModuleNotFoundError as error:  # moto leaves it to its user to install what few of its services need
-        raise UnknownService(f"The embedded AWS has no {name}: it would need the package {error.name}.") from error
+    return backends.get_backend(name)  # type: ignore[call-overload]  # any service, not one by its name
+
+
+def _has_no(region: str, host: str) -> bool:
+    """Return whether the service at `host` is not in a region: not every one is everywhere."""
+    services = _services(host)
+    if not isinstance(services, BackendDict):
+        return False
+    regions = services[DEFAULT_ACCOUNT_ID].regions
+    return "us-east-1" in regions and region not in regions
+
+
+@functools.lru_cache(maxsize=256)
+def _routes(host: str) -> list[tuple[re.Pattern[str], Callable[..., Any]]]:
+    """Return the addresses that moto serves at `host`, with their handlers. Raises as `_services` does."""
+    services = _services(host)
     if isinstance(services, BackendDict):
         regions = services[DEFAULT_ACCOUNT_ID]
         backend = regions["us-east-1" if "us-east-1" in regions else "aws"]

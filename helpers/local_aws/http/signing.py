@@ -29,6 +29,8 @@ _AUTHORIZATION = re.compile(
     rf"{ALGORITHM} Credential=(?P<key>[^/,\s]+)/(?P<date>\d{{8}})/(?P<region>[^/,\s]+)/(?P<service>[^/,\s]+)"
     r"/aws4_request,\s*SignedHeaders=(?P<headers>[^,\s]+),\s*Signature=(?P<signature>[0-9a-f]{64})$"
 )
+#: Parameters of a presigned URL, of Signature Version 4 and of Version 2 (S3).
+_PRESIGNED = re.compile(r"(?:^|&)(?:X-Amz-Signature|X-Amz-Credential|AWSAccessKeyId)=")
 #: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-auth-using-authorization-header.html
 _MARKER = re.compile(r"UNSIGNED-PAYLOAD|STREAMING-[A-Z0-9-]+")
 
@@ -73,6 +75,12 @@ def screen(request: Request, store: CredentialStore) -> None:
 def _claimed(request: Request, store: CredentialStore) -> tuple[re.Match[str], Credentials]:
     """Return what a request says of its signature, and the credentials that it names. Raises NotAuthenticated."""
     match = _AUTHORIZATION.match(request.headers.get("authorization", ""))
+    if match is None and "authorization" not in request.headers and _PRESIGNED.search(request.query):
+        raise NotAuthenticated(
+            "AccessDeniedException",
+            "AccessDenied",
+            "The embedded AWS answers no presigned URL. Send the request itself, with boto3 or the AWS CLI.",
+        )
     if match is None:
         raise NotAuthenticated(
             "MissingAuthenticationTokenException",

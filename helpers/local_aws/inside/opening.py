@@ -20,12 +20,14 @@ from ..engine import clock, executor
 from ..engine.clock import Clock, SystemClock
 from ..engine.loop import Loop
 from ..engine.threads import ThreadExecutor
-from ..home import Home
+from ..home import Home, cannot_write
 from ..lifecycle import Access
 from ..services import Account
 from ..storage.store import StoreError, UnreadableError
 from .callers_boto import ENDPOINT_URL, Door
 from .callers_time import CallersTime
+
+_OF_A_CLOCK = ("now", "monotonic", "sleep")
 
 _opened = False  # what is changed in moto is changed once for an interpreter: so it has one account in its life
 
@@ -86,6 +88,15 @@ def open_account(folder: Path | str | None, own_clock: Clock | None, scale: floa
         raise WorkbookError(
             "This interpreter has, or has had, an account, and can have no second one. Begin another process for it."
         )
+    if own_clock is not None and not all(callable(getattr(own_clock, name, None)) for name in _OF_A_CLOCK):
+        raise WorkbookError(
+            f"clock={own_clock!r} is no clock. Give one of helpers.local_aws.engine.clock, such as QuickClock(), "
+            "or none."
+        )
+    if isinstance(scale, bool) or not isinstance(scale, int | float | None):
+        raise WorkbookError(f"scale={scale!r} is no number. Give one from 0 up, such as 0.5 (half of AWS's times).")
+    if not isinstance(folder, str | os.PathLike | None):
+        raise WorkbookError(f"folder={folder!r} is no folder. Give its path, or none to keep the account in memory.")
     account = InProcessAccount(None if folder is None else Path(folder), own_clock, scale)
     _opened = True
     return account
@@ -97,8 +108,8 @@ def _account(folder: Path | None) -> Account:
         return Account(ENDPOINT_URL)
     Home(folder, "Give").make()
     code = folder / "functions"
-    code.mkdir(mode=0o700, exist_ok=True)
     try:
+        code.mkdir(mode=0o700, exist_ok=True)
         owner = AccountOwner.of(folder)
         owner.remember(owner.last_port)
         return Account(ENDPOINT_URL, owner, code)
@@ -106,6 +117,8 @@ def _account(folder: Path | None) -> Account:
         raise WorkbookError(f"{error.fact} For a new account, give another folder.") from error
     except StoreError as error:
         raise WorkbookError(str(error)) from error
+    except OSError as error:
+        raise WorkbookError(cannot_write(error, folder, "Give")) from error
 
 
 def _engine_of_a_process() -> None:

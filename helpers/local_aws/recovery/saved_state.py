@@ -25,7 +25,7 @@ from ..http.call import Call
 from ..logs import backend as logs_backend
 from ..sqs import message_rows
 from ..storage import journal
-from ..storage.store import Store
+from ..storage.store import Store, StoreError, UnreadableError
 from . import snapshots, undo
 from .snapshots import BackendKey
 from .touched import Backends, Touched
@@ -41,19 +41,26 @@ logger = logging.getLogger("local_aws.saved_state")
 
 
 def open_with(store: Store) -> None:
-    """Bring back what is in the store, and keep it up to date from now on."""
-    journal.open_with(store, save, save_seldom)
+    """Bring back what is in the store, and keep it up to date from now on. Raises StoreError."""
+    with _readable(store, "how long it was up"):
+        journal.open_with(store, save, save_seldom)
     _restore(store)
-    lambda_service.revive()
+    with _readable(store, "the code of its functions"):
+        lambda_service.revive()
 
 
 def resume() -> None:
-    """Go on with what an earlier server has left undone. Call it when the account answers calls."""
+    """Go on with what an earlier server has left undone. Call it when the account answers calls. Raises StoreError."""
+    if journal.store is None:
+        return
+    with _readable(journal.store, "what was under way"):
+        _resume_all()
+
+
+def _resume_all() -> None:
     from moto.awslambda.models import lambda_backends
     from moto.events.models import events_backends
 
-    if journal.store is None:
-        return
     backends: list[Any] = [backend for _, _, backend in lambda_backends.iter_backends()]
     functions = [function for backend in backends for function in backend.all_versions()]
     async_queue.resume({f"{function.unqualified_arn}:{function.version}": function for function in functions})
@@ -196,20 +203,39 @@ def _save_stacks() -> None:
 
 
 def _restore(store: Store) -> None:
-    for region, name, snapshot in store.rows(_STATE):
-        backend = snapshots.backend_at((str(name), region))
-        snapshots.restore(backend, snapshot)
-    ours = {key: value for _, key, value in store.rows(_OURS)}
-    if "metrics" in ours:
-        metrics.load(ours["metrics"])
-    if "stacks" in ours:
-        _restore_stacks(ours["stacks"])
-    request_tokens.restore()
-    for rows, service in (
-        (item_rows, "dynamodb"), (stream, "dynamodb"), (message_rows, "sqs"), (logs_backend, "logs"),
-        (archives, "events"),
+    with _readable(store, "its list of services"):
+        states = list(store.rows(_STATE))
+    for region, name, snapshot in states:
+        with _readable(store, f"the state of {name} in {region}"):
+            snapshots.restore(snapshots.backend_at((str(name), region)), snapshot)
+    with _readable(store, "its metrics and stacks"):
+        ours = {key: value for _, key, value in store.rows(_OURS)}
+        if "metrics" in ours:
+            metrics.load(ours["metrics"])
+        if "stacks" in ours:
+            _restore_stacks(ours["stacks"])
+    with _readable(store, "its requests' tokens"):
+        request_tokens.restore()
+    for rows, service, what in (
+        (item_rows, "dynamodb", "items"), (stream, "dynamodb", "streams"), (message_rows, "sqs", "messages"),
+        (logs_backend, "logs", "log events"), (archives, "events", "archived events"),
     ):  # fmt: skip
-        rows.restore(lambda region, service=service: snapshots.backend_at((service, region)))
+        with _readable(store, f"the {what} of {service}"):
+            rows.restore(lambda region, service=service: snapshots.backend_at((service, region)))
+
+
+@contextmanager
+def _readable(store: Store, what: str) -> Iterator[None]:
+    """Say in one line that a part of the account cannot be read. Without it, the account would be another one."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        reason = f"for {what} the package {error.name} is needed, which is not installed. Install it into .venv"
+        raise UnreadableError(store.path, reason) from error
+    except StoreError:
+        raise
+    except Exception as error:
+        raise UnreadableError(store.path, f"{what} cannot be read ({type(error).__name__}: {error})") from error
 
 
 def _restore_stacks(snapshot: bytes) -> None:

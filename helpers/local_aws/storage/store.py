@@ -14,6 +14,7 @@ Values are the business of whoever puts them. Rows of a kind come back in the or
 from __future__ import annotations
 
 import contextlib
+import errno
 import itertools
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -22,7 +23,15 @@ from pathlib import Path
 from ..engine import clock, executor
 from . import database, syncing
 from .batches import Key, RowName, Unfolded, packed
-from .store_errors import StoreError, UnreadableError, is_about_writing, is_in_use, unwritable
+from .store_errors import (
+    StoreError,
+    UnreadableError,
+    is_about_writing,
+    is_in_use,
+    no_room,
+    takes_nothing,
+    unwritable,
+)
 
 __all__ = ["Store", "StoreError", "UnreadableError"]
 
@@ -63,9 +72,18 @@ class Store:
                 raise StoreError(
                     f"The account in {path} is in use by another process, which has to end first."
                 ) from None
+            if takes_nothing(error):
+                raise StoreError(unwritable(path, error)) from None
             raise UnreadableError(path, str(error)) from None
         except OSError as error:
+            if error.errno == errno.ENOSPC:
+                raise StoreError(no_room(path)) from None
             raise UnreadableError(path, error.strerror or str(error)) from None
+        except StoreError:
+            raise
+        except Exception as error:  # of pickle's, which has many
+            reason = f"what was changed last cannot be read ({type(error).__name__}: {error})"
+            raise UnreadableError(path, reason) from None
         self._numbers = itertools.count(max(last + 1, int(clock.now() * 1e6)))
 
     # Changing it

@@ -35,6 +35,11 @@ _REASONS = {
 }
 
 
+def takes_nothing(error: sqlite3.Error) -> bool:
+    """Return whether the disk is full, or the file read-only."""
+    return _kind(error) in _REASONS
+
+
 def is_about_writing(error: sqlite3.Error) -> bool:
     """Return whether the file may be whole all the same, and the disk takes no more."""
     return _kind(error) in (*_REASONS, "SQLITE_IOERR")
@@ -46,7 +51,15 @@ def is_in_use(error: sqlite3.Error) -> bool:
 
 def unwritable(path: Path, error: sqlite3.Error) -> str:
     """Return what to say when something cannot be written."""
-    reason = _REASONS.get(_kind(error), f"{error}. See to the disk")
+    return _cannot_write(path, _REASONS.get(_kind(error), f"{error}. See to the disk"))
+
+
+def no_room(path: Path) -> str:
+    """Return what to say when the system has no room for a file."""
+    return _cannot_write(path, _REASONS["SQLITE_FULL"])
+
+
+def _cannot_write(path: Path, reason: str) -> str:
     return (
         f"The embedded AWS cannot write to {path}: {reason}, then call again. "
         "Until then nothing in the account can be changed; what is there can be read."

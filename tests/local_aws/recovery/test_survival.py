@@ -700,6 +700,54 @@ def test_a_store_that_cannot_be_read_is_left_alone_and_said(account, spoil):
     assert account.client("dynamodb").list_tables()["TableNames"] == []
 
 
+def spoil_row(home: Path, kind: str, value: bytes, key: str = "%") -> None:
+    connection = sqlite3.connect(home / "account.sqlite")
+    changed = connection.execute("update rows set value = ? where kind = ? and key like ?", (value, kind, key))
+    assert changed.rowcount
+    connection.commit()
+    connection.close()
+
+
+def one_line(account) -> str:
+    with pytest.raises(WorkbookError) as refused:
+        lifecycle.start()
+    said = str(refused.value)
+    assert said.startswith(f"The account in {account.home / 'account.sqlite'} cannot be opened: ") and "\n" not in said
+    assert "It was left as it is" in said and "stop --forget" in said
+    return said
+
+
+@pytest.mark.parametrize(("kind", "what"), [
+    ("state", "the state of "), ("our state", "its metrics and stacks"), ("item", "the items of dynamodb"),
+    ("message", "the messages of sqs"), ("log events", "the log events of logs"),
+    ("administrator", "its credentials"), ("uptime", "how long it was up"),
+])  # fmt: skip
+def test_a_row_that_cannot_be_read_is_one_line(account, kind, what):
+    account.make_table()
+    account.client("dynamodb").put_item(TableName="orders", Item={"OrderId": {"S": "1"}})
+    queue = account.client("sqs").create_queue(QueueName="parked")["QueueUrl"]
+    account.client("sqs").send_message(QueueUrl=queue, MessageBody="x")
+    logs = account.client("logs")
+    logs.create_log_group(logGroupName="group")
+    logs.create_log_stream(logGroupName="group", logStreamName="stream")
+    event = {"timestamp": int(time.time() * 1000), "message": "line"}
+    logs.put_log_events(logGroupName="group", logStreamName="stream", logEvents=[event])
+    lifecycle.stop()
+    spoil_row(account.home, kind, b"\x80nonsense")
+    assert f"{what}" in one_line(account) and "cannot be read" in one_line(account)
+    lifecycle.stop(forget=True)
+
+
+def test_a_service_whose_package_is_gone_is_one_line(account):
+    """As after a move to an environment that has less: what it is about, and what would help."""
+    account.make_table()
+    lifecycle.stop()
+    spoil_row(account.home, "state", b"cnowhere.to.be.found\nThing\n.", "dynamodb")
+    said = one_line(account)
+    assert "for the state of dynamodb in us-east-1 the package nowhere is needed" in said and "Install it" in said
+    lifecycle.stop(forget=True)
+
+
 def test_two_servers_never_have_one_store(account, monkeypatch):
     account.make_table()
     monkeypatch.setattr(database, "LOCK_TIMEOUT_S", 0.2)
