@@ -50,6 +50,11 @@ class CheckedBuses(EventsBackend):
         bus.last_modified_time = clock.now()
         return bus
 
+    def list_rules(self, prefix: str | None = None, **settings: Any) -> Any:  # type: ignore[override]  # as they came
+        """Take the prefix as it is: to moto it is a regular expression."""
+        prefix = re.escape(prefix) if prefix is not None else None
+        return super().list_rules(prefix=prefix, **settings)
+
     def delete_event_bus(self, name: str) -> None:
         name = name.split(":event-bus/")[-1]
         bus = self.event_buses.get(name)

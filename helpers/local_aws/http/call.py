@@ -37,6 +37,8 @@ from .signing import Caller
 
 #: Status, headers, body.
 Answer = tuple[int, dict[str, str], bytes]
+#: What may be half of a surrogate pair, in JSON.
+_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 _RPC = re.compile(r"/service/[^/]+/operation/(\w+)/?")
 
 
@@ -137,6 +139,8 @@ def read(request: Request, caller: Caller) -> Call:
         if call.operation is not None:  # whose body is no form
             form = parse_qsl(call.request.query, keep_blank_values=True) if call.request.query else []
     call.form = form
+    if _HALF.search(request.body) and call.operation is not None:
+        _refuse_halves(call.input)
     return call
 
 
@@ -220,7 +224,19 @@ def _json(body: bytes) -> dict[str, Any]:
         raise Unreadable("The request's body is no JSON that can be read.") from None
     if not isinstance(parameters, dict):
         raise Unreadable("The request's body is not a JSON object.")
+    if _HALF.search(body):
+        _refuse_halves(parameters)
     return parameters
+
+
+def _refuse_halves(parameters: Any) -> None:
+    """Refuse half of a surrogate pair, which JSON can write down: it is no text (https://www.rfc-editor.org/rfc/rfc8259
+    8.2), and neither a disk nor another protocol takes it. Raises Unreadable. What a blob holds is nobody's business.
+    """
+    try:
+        json.dumps(parameters, ensure_ascii=False, default=lambda blob: None).encode()
+    except UnicodeEncodeError:
+        raise Unreadable("A text in the request has half of a surrogate pair, which is no text.") from None
 
 
 def _if_json(body: bytes) -> dict[str, Any]:

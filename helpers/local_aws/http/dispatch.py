@@ -37,6 +37,8 @@ __all__ = ["Answer", "dispatch", "error_answer", "register"]
 logger = logging.getLogger("local_aws.dispatch")
 
 _ANOTHERS = "The client token has been used by an earlier request that asked for something else."
+#: What no XML may hold (https://www.w3.org/TR/xml/#charsets), in UTF-8: with one, no client can read the answer.
+_NOT_XML = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]")
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,13 @@ def dispatch(call: Call) -> Answer:
 
     A request whose token has been there is answered as it was then.
     """
+    status, headers, body = _once(call)
+    if call.service.answers_xml and not (call.operation is not None and call.operation.has_streaming_output):
+        body = _NOT_XML.sub("\N{REPLACEMENT CHARACTER}".encode(), body)
+    return status, headers, body
+
+
+def _once(call: Call) -> Answer:
     token = request_tokens.of(call)
     if token is None:
         return _answered(call, None)
@@ -109,10 +118,10 @@ def _answered(call: Call, token: Token | None) -> Answer:
         return _not_yet(service, str(error))
     except HTTPException as error:  # moto raises some of AWS's errors outside an action
         return error.code or 400, dict(error.get_headers()), _bytes(error.get_body())
-    except Exception:
-        wrong = malformed.problem(call)
+    except Exception as error:
+        wrong = malformed.problem(call, error)
         if wrong is not None:
-            return error_answer(service, 400, "SerializationException", wrong)
+            return error_answer(service, 400, *wrong)
         if _has_no(call.region, call.host):
             return error_answer(service, 501, "NotImplemented", f"There is no {service} in {call.region}.")
         logger.exception("%s %s failed", service, call.name or call.request.path)
