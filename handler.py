@@ -68,17 +68,17 @@ def read_field(order, field):
     value = order.get(field)
     types, expected = FIELDS.get(field, ([type(value)], "JSON that DynamoDB can hold"))
     with suppress(ArithmeticError, TypeError, UnicodeError):
-        if type(value) in types and (field != "OrderId" or 1 <= len(value.encode()) <= 2048):
+        if field.encode() and type(value) in types and (field != "OrderId" or 1 <= len(value.encode()) <= 2048):
             return attribute_value(value)
     problem = f"must be {expected}, not {short(value)}" if field in order else f"is missing, it must be {expected}"
-    raise InvalidOrder(f"{field} {problem}")
+    raise InvalidOrder(f"{field} {problem}".encode(errors="backslashreplace").decode())  # half a pair, escaped
 
 
 def attribute_value(value, below=31):  # DynamoDB takes 32 levels: this one and 31 below
     """Return a JSON value as DynamoDB takes it, such as {"S": "desk-lamp"} or {"N": "65.5"}."""
     match value:
         case dict() if below:
-            return {"M": {name: attribute_value(each, below - 1) for name, each in value.items()}}
+            return {"M": {name.encode().decode(): attribute_value(each, below - 1) for name, each in value.items()}}
         case list() if below:
             return {"L": [attribute_value(each, below - 1) for each in value]}
         case str():

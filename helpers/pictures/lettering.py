@@ -26,10 +26,10 @@ def squeezed(words: str, size: float, room: float, bold: bool) -> float | None:
 
 
 def clipped(words: str, size: float, width: float) -> str:
-    """Return the words, or their beginning and … if they are wider."""
+    """Return the words, or their beginning and … if they are wider; … alone where nothing else fits."""
     if widest(words, size) <= width:
         return words
-    while widest(words + "…", size) > width:
+    while words and widest(words + "…", size) > width:
         words = words[:-1]
     return words + "…"
 

@@ -13,6 +13,7 @@ from helpers.pictures.document import as_html
 from helpers.timeline.model import Lane, Row, Station, Trace
 from helpers.timeline.picture import draw
 from helpers.timeline.reading import read
+from helpers.timeline.wording import printable
 
 Branch = tuple[str, list["Branch"]]  # a line, and what hangs below it
 
@@ -21,7 +22,7 @@ class Timeline:
     """The way of one event; notebooks show it as a picture with alternative text, everything else in words."""
 
     def __init__(self, trace: Trace) -> None:
-        self.trace = trace
+        self.trace: Trace = printable(trace)
 
     def __str__(self) -> str:
         trace = self.trace

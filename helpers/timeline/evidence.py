@@ -153,6 +153,8 @@ def why_not_running(function: str) -> str:
 
 def is_stored(table: str, order_id: str) -> bool:
     """Return whether the table holds the order now."""
+    if not order_id.isascii() and any("\ud800" <= letter <= "\udfff" for letter in order_id):
+        return False  # half of a surrogate pair is no text, and in no table
     key = {"OrderId": {"S": order_id}}
     answer = found(boto3.client("dynamodb"), "get_item", TableName=table, Key=key, ConsistentRead=True)
     return "Item" in (answer or {})

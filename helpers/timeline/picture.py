@@ -183,7 +183,7 @@ def _foot(state: State, words: str, x: float, y: float, width: float) -> str:
 
 def _row(row: Row, x: float, y: float, width: float) -> str:
     """Draw a line in a card: a symbol, what it is, and what came of it."""
-    words = row.words or row.state.word
+    words = clipped(row.words or row.state.word, 15, width - 24)
     name = clipped(row.name, 15, (width - 66 - widest(words, 15)) / REGULAR)
     return (
         f'<path d="M{x + 12:g} {y - 2:g}H{x + width - 12:g}" stroke="{palette.EDGE}" stroke-width="1.2"/>'

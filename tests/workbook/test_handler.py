@@ -218,6 +218,8 @@ BAD = {  # name: (the body, the field that the message names)
     "ShippingMethod truth": (order_with(ShippingMethod=False), "ShippingMethod"),
     "ShippingMethod half a surrogate pair": (order_with(ShippingMethod="\udca1"), "ShippingMethod"),
     # a further field holds what DynamoDB cannot
+    "a name with half a surrogate pair, inside": (order_with(Note={"a": [{"\ud83d": 1}]}), "Note"),
+    "no name": ({**ORDER, "": 1}, ""),
     "Note NaN": (order_with(Note=NAN), "Note"),
     "Note Infinity": (order_with(Note=INFINITY), "Note"),
     "Note nested NaN": (order_with(Note={"a": [1, {"b": NAN}]}), "Note"),
@@ -245,6 +247,15 @@ def test_malformed_order_is_refused_by_name_and_not_stored(handler, table, capsy
         entry = strict_json(capsys.readouterr().out)
         assert entry["outcome"] == "invalid"
         assert entry["reason"] == message
+    assert table() == []
+
+
+@pytest.mark.parametrize("name", ["\ud83d", "Note\udca1"])
+def test_a_name_that_is_no_text_is_refused_in_words_that_can_be_shown(handler, table, capsys, name):
+    (entry,) = log_lines(handler, capsys, event_with(order_with(**{name: "x"})), handler.InvalidOrder)
+    assert entry["outcome"] == "invalid"
+    shown = name.encode(errors="backslashreplace").decode()
+    assert entry["reason"] == f"{shown} must be JSON that DynamoDB can hold, not 'x'"
     assert table() == []
 
 

@@ -231,6 +231,22 @@ def test_an_order_that_is_stored(shop):
     assert seen.trace.verdict == "Order A-1 was stored, and is gone since."
 
 
+def test_an_order_whose_id_has_characters_that_nobody_sees(shop):
+    event_id, _ = shop.send(ORDER | {"OrderId": "A\x1b[31m\n\u202e1"})
+    seen = settled(event_id, is_over)
+    assert seen.trace.verdict == r"Order A\x1b[31m\n\u202e1 is stored."
+    assert len(str(seen).splitlines()) == len(STORED.splitlines())
+
+
+def test_an_order_whose_id_is_no_text(shop):
+    event_id, _ = shop.send(ORDER | {"OrderId": "A\ud83d"})
+    seen = settled(event_id, is_over)
+    assert seen.trace.verdict.endswith(" failed 3 times and is lost: no queue keeps it.")
+    assert seen.trace.cause == "OrderId must be text of 1 to 2048 bytes, not 'A\\ud83d'"
+    str(seen).encode()
+    image(seen._repr_mimebundle_()["text/html"])
+
+
 def test_an_order_that_fails_and_is_tried_again(shop):
     event_id, _ = shop.send(ORDER | {"OrderId": "B-2", "Amount": "twelve"})
     texts = []
@@ -526,3 +542,16 @@ def test_nothing_in_an_event_can_break_the_picture():
     svg, alternative = image(way._repr_mimebundle_()["text/html"])
     assert name in alternative
     assert ElementTree.canonicalize(svg) == ElementTree.canonicalize(way.svg())
+
+
+def test_what_cannot_be_shown_is_escaped():
+    odd = "a\0\x1b\n\x85\u2028\u202e\ud83d\ufffe💡é"
+    escaped = r"a\x00\x1b\n\x85\u2028\u202e\ud83d\ufffe💡é"
+    order = Station("DynamoDB table", odd, State.DONE, "holds it", rows=(Row(odd, State.DONE, odd),), holds=odd)
+    lane = Lane(State.DONE, odd, rule=MATCHES, function=order, table=order)
+    way = Timeline(Trace(BUS, (lane,), State.DONE, odd, "first\r\n  second\a", odd))
+    assert way.trace.verdict == escaped and way.trace.lanes[0].table.name == escaped
+    for text in (str(way), way.alternative(), way.svg()):
+        assert escaped in text and "first second\\x07" in text and "\N{REPLACEMENT CHARACTER}" not in text
+        assert not {*odd[1:-2]} & {*text} - {"\n"}
+    assert image(way._repr_mimebundle_()["text/html"])[1] == way.alternative()
