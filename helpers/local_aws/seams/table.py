@@ -31,7 +31,7 @@ from .seam import Seam, Why, apply, differences, instead, seam, swap
 
 #: EventBridge, and the services that it hands events and log lines to.
 _EVENTS: tuple[Seam, ...] = (
-    swap("moto.events.models:events_backends.backend", "db24709d1f7f", Why.MISSING, EventBusBackend),
+    swap("moto.events.models:events_backends.backend", "bf568e34e5d2", Why.MISSING, EventBusBackend),
     swap("moto.events.models:EventPattern", "5b25a4fd9a25", Why.WRONG, RulePattern),
     swap("moto.events.models:Rule", "f8e477044215", Why.MISSING, Rule),
     swap("moto.events.responses:EventsHandler", "88c5040ee445", Why.WRONG, Requests),
