@@ -55,7 +55,8 @@ class Session:
         self.keys = Keys(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
 
     def client(self, service: str):
-        return boto3.client(
+        """A client of a session of its own: what others have made of boto3's default one is none of its business."""
+        return boto3.Session().client(
             service,
             endpoint_url=self._aws.account.endpoint_url,
             region_name="us-east-1",
