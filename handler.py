@@ -68,9 +68,8 @@ def read_field(order, field):
     value = order.get(field)
     types, expected = FIELDS.get(field, ([type(value)], "JSON that DynamoDB can hold"))
     with suppress(ArithmeticError, TypeError, UnicodeError):
-        field.encode()  # a name that is half a surrogate pair is no text
         if type(value) in types and (field != "OrderId" or 1 <= len(value.encode()) <= 2048):
-            return attribute_value(value)
+            return attribute_value({field: value}, below=32)["M"][field]
     problem = f"must be {expected}, not {short(value)}" if field in order else f"is missing, it must be {expected}"
     raise InvalidOrder(f"{field} {problem}".encode(errors="backslashreplace").decode())  # half a pair, escaped
 

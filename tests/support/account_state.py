@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 import enum
+import importlib
 import io
 import ipaddress
 import re
@@ -17,7 +18,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from cryptography.hazmat.primitives import serialization
 from moto.core.base_backend import BaseBackend
 from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.iam.models import AWSManagedPolicy
@@ -44,6 +44,7 @@ _NOT_STATE = {
     "_flock",
     "_changes",
     "_users",
+    "_watchers",
     "upload_sequence_token",
     *Function.NOT_KEPT,
 }
@@ -131,7 +132,8 @@ class _Text:
         if isinstance(thing, Concurrency):
             yield f"{place}.reserved {thing.reserved}"
             return
-        if isinstance(thing, FakeKey):
+        # moto empties the parts of a whole object when it likes; nobody can ask for them.
+        if isinstance(thing, FakeKey) and ".multipart.parts[" not in place:
             yield f"{place}.value {thing.__getstate__()['value'] or b''!r}"
         if isinstance(thing, (dict, weakref.WeakValueDictionary)):
             held = list((dict if isinstance(thing, dict) else type(thing)).items(thing))
@@ -165,6 +167,9 @@ class _Text:
 
 
 def _pem(key: Any) -> bytes:
+    serialization = importlib.import_module(
+        "cryptography.hazmat.primitives.serialization"
+    )  # moto's, which made the key
     form, plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     return key.private_bytes(serialization.Encoding.PEM, form, plain)
 
@@ -173,6 +178,8 @@ def _attributes(thing: Any) -> dict[str, Any]:
     if isinstance(thing, _TRANSFERS):
         return {**transfers.state_of(thing), "table": getattr(thing.table, "table_arn", None)}
     found = dict(getattr(thing, "__dict__", {}))
+    if found.get("former_shards") == ():  # which a table's class says already
+        del found["former_shards"]
     for kind in type(thing).__mro__:
         slots = kind.__dict__.get("__slots__", ())
         for name in (slots,) if isinstance(slots, str) else slots:

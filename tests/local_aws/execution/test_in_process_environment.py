@@ -37,7 +37,7 @@ from helpers.paths import PROJECT
 def loop() -> Iterator[Loop]:
     """The loop, on a clock that stands until something moves it."""
     before, scale, made = executor.in_use(), clock.scale(), Loop()
-    clock.use(ManualClock())
+    clock.use(ManualClock(start=1_800_000_000))  # a whole second: deadlines are told in milliseconds
     executor.use(made)
     yield made
     executor.use(before)

@@ -252,6 +252,6 @@ def test_what_is_refused_for_good_is_refused_in_a_line(aws):
 )
 def test_a_service_of_which_a_package_is_missing_says_so(aws, service, operation):
     client = aws.client(service)
-    with pytest.raises(client.exceptions.ClientError, match="would need the package") as refused:
+    with pytest.raises(client.exceptions.ClientError, match="needs the package") as refused:
         getattr(client, operation)()
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
