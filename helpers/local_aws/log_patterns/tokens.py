@@ -21,6 +21,8 @@ _TOKEN = re.compile(
 #: What may be compared, on the right of a sign.
 LITERALS = ("quoted", "regex", "word")
 COMPARING = ("=", "!=", "<", "<=", ">", ">=")
+#: Parentheses inside one another (decided: AWS names no limit): each takes some of the stack, here and with each event.
+DEEPEST = 20
 Condition = Callable[[Any], bool]
 
 
@@ -37,6 +39,7 @@ class Tokens:
             self._parts.append((match.lastgroup or "", match[match.lastgroup or 0]))
             position = match.end()
         self._next = 0
+        self.depth = 0
         if sum(kind == "regex" for kind, _ in self._parts) > 2:  # AWS's quota for these forms
             raise InvalidPattern
 
@@ -90,7 +93,11 @@ def _both(tokens: Tokens, simple: Callable[[Tokens], Condition]) -> Condition:
 def _one(tokens: Tokens, simple: Callable[[Tokens], Condition]) -> Condition:
     if not tokens.took("("):
         return simple(tokens)
+    tokens.depth += 1
+    if tokens.depth > DEEPEST:
+        raise InvalidPattern
     inner = _either(tokens, simple)
     if not tokens.took(")"):
         raise InvalidPattern
+    tokens.depth -= 1
     return inner

@@ -147,6 +147,22 @@ def test_what_is_no_pattern(pattern, message):
     assert str(refused.value) == message
 
 
+def nested(times):
+    return "{" + times * "(" + "$.size = 1500" + times * ")" + "}"
+
+
+@pytest.mark.parametrize("times", [21, 200, 500])
+def test_parentheses_that_are_too_deep_are_no_pattern(times):
+    """Such a pattern of a metric filter would be read, and fail with each event that comes."""
+    with pytest.raises(InvalidPattern):
+        compiled(nested(times))
+
+
+def test_parentheses_inside_one_another_and_many_beside(times=20):
+    assert compiled(nested(times)).matches(json.dumps(EVENT))
+    assert compiled("{" + " && ".join(["($.size = 1500)"] * 40) + "}").matches(json.dumps(EVENT))
+
+
 @pytest.mark.parametrize(("pattern", "message", "selector", "value"), [
     ("{ $.n > 3 }", json.dumps(EVENT), "$.body.Item", "desk lamp"),
     ("{ $.n > 3 }", json.dumps(EVENT), "$.size", 1500.0),
