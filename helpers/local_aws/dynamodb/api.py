@@ -8,6 +8,7 @@ from typing import Any
 
 from moto.core.request import Request
 from moto.core.responses import ActionResult
+from moto.dynamodb.exceptions import MockValidationException
 from moto.dynamodb.responses import DynamoHandler
 
 from ..http.call import Call
@@ -16,6 +17,7 @@ from . import batch_writes, consumed_capacity, item_rows
 from .consumed_capacity import Units
 from .items import ItemParser
 
+_NO_ACTION = "Invalid Request: TransactWriteRequest should contain Delete or Put or Update request"
 _WITH_ITEMS = frozenset({"GetItem", "PutItem", "Query", "Scan"})
 
 
@@ -64,6 +66,12 @@ class Handler(DynamoHandler):
         batch_writes.check(self.dynamodb_backend, self.body["RequestItems"])
         with item_rows.together():
             return super().batch_write_item()
+
+    def transact_write_items(self) -> ActionResult:
+        """moto fails at a place of a transaction without an action."""
+        if not all(self.body["TransactItems"]):
+            raise MockValidationException(_NO_ACTION)
+        return super().transact_write_items()
 
     def _contains_duplicates(self, keys: list[Any]) -> bool:
         """moto asks of a BatchWriteItem's keys without their tables; `batch_writes` has asked already."""

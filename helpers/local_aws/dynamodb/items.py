@@ -20,20 +20,29 @@ _PLAIN = frozenset({"S", "N", "BOOL", "NULL"})
 #: Bytes of an item that moto accepts; see its LimitedSizeDict.
 MAX_ITEM = 405_000
 
+_KINDS = frozenset({*_PLAIN, "B", "SS", "NS", "BS", "M", "L"})
+
+_EMPTY = "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"
+_SEVERAL = _EMPTY.replace("is empty", "has more than one datatypes set")
 _MESSAGE = "One or more parameter values were invalid: Empty attribute name"
 
 
 class ItemParser(JSONParser):
-    """moto's, but that a request's body is read already, and most values say at once which type they have."""
+    """moto's, but that a request's body is read already, and most values say at once which type they have.
+
+    A value has exactly one type, wherever it stands in a request; moto fails without one, and stores one of several.
+    """
 
     def _parse_body_as_json(self, body_contents: dict[str, Any]) -> dict[str, Any]:
         return body_contents
 
     def _parse_structure(self, shape: Any, value: Any) -> Any:
-        if shape.name == "AttributeValue" and isinstance(value, dict) and len(value) == 1:
-            ((kind, content),) = value.items()
-            if kind in _PLAIN and content is not None:
-                return self.MAP_TYPE({kind: content})
+        if shape.name == "AttributeValue" and isinstance(value, dict):
+            given = [kind for kind, content in value.items() if kind in _KINDS and content is not None]
+            if len(given) != 1:
+                raise MockValidationException(_SEVERAL if given else _EMPTY)
+            if given[0] in _PLAIN:
+                return self.MAP_TYPE({given[0]: value[given[0]]})
         return super()._parse_structure(shape, value)  # type: ignore[no-untyped-call]  # moto's parsers have no annotations
 
 
