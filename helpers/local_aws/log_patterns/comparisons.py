@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.
 
 from __future__ import annotations
 
+import math
 import operator
 import re
 from collections.abc import Callable
@@ -99,4 +100,9 @@ def _number(value: Any) -> float | None:
         return None
     if isinstance(value, str):
         return float(value) if _NUMBER.fullmatch(value) else None
-    return float(value) if isinstance(value, (int, float)) else None
+    if not isinstance(value, (int, float)):
+        return None
+    try:
+        return float(value)
+    except OverflowError:  # JSON has whole numbers of any size
+        return math.inf if value > 0 else -math.inf

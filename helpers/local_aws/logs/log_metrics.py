@@ -18,6 +18,9 @@ from ..log_patterns.pattern import FilterPattern, compiled
 #: What is in every line of the embedded metric format, and hardly in any other.
 _EMBEDDED = '"CloudWatchMetrics"'
 _NO_UNIT = "None"
+#: "in the range of -2^360 to 2^360", and neither NaN nor infinite; other values of a log event are none (decided).
+#: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDatum.html
+_LARGEST = 2.0**360
 
 
 class Value(NamedTuple):
@@ -69,10 +72,15 @@ def _value(transformation: Mapping[str, Any], at: int, value: float, dimensions:
 def _number(pattern: FilterPattern, message: str, text: str) -> float | None:
     """Return the value of a metric: a number, or what `$.latency` or `$latency` names in the event."""
     found = pattern.value(message, text) if text.startswith("$") else text
+    return None if isinstance(found, bool) or found is None else _in_range(found)
+
+
+def _in_range(value: str | float) -> float | None:
     try:
-        return None if isinstance(found, bool) or found is None else float(found)
-    except ValueError:
+        number = float(value)
+    except (ValueError, OverflowError):  # JSON has whole numbers of any size
         return None
+    return number if abs(number) <= _LARGEST else None  # NaN is not, either
 
 
 def _dimensions(pattern: FilterPattern, message: str, wanted: Mapping[str, str]) -> dict[str, str] | None:
@@ -86,7 +94,7 @@ def _embedded(at: int, message: str) -> list[Value]:
         line = json.loads(message)
         at = int(line["_aws"].get("Timestamp", at))
         return [value for directive in line["_aws"]["CloudWatchMetrics"] for value in _directed(directive, line, at)]
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return []
 
 
@@ -101,4 +109,5 @@ def _directed(directive: dict[str, Any], line: dict[str, Any], at: int) -> Itera
 
 def _numbers(value: Any) -> list[float]:
     values = value if isinstance(value, list) else [value]
-    return [float(each) for each in values if isinstance(each, (int, float)) and not isinstance(each, bool)]
+    numbers = (_in_range(each) for each in values if isinstance(each, (int, float)) and not isinstance(each, bool))
+    return [each for each in numbers if each is not None]

@@ -176,3 +176,18 @@ def test_lines_of_the_embedded_metric_format_are_metrics(aws, group):
         query("absent", namespace, "Absent", "Sum", Shop="X"),
     )
     assert found == {"by_shop": [50], "by_both": [30], "absent": []}
+
+
+@pytest.mark.parametrize("number", ["1" + 400 * "0", "-1" + 400 * "0", "1e400", "NaN", "Infinity", "1e200"])
+def test_a_number_that_no_metric_has_is_an_event_like_any_other(aws, group, number):
+    """JSON has numbers of any size, and Python's json some that are none; CloudWatch's are within 2^360."""
+    namespace, now = f"Test/{uuid.uuid4().hex[:8]}", int(datetime.now(UTC).timestamp() * 1000)
+    by_filter(group, namespace, metricValue="$.Amount")
+    directive = {"Namespace": namespace, "Metrics": [{"Name": "Embedded"}]}
+    for timestamp in (str(now), number):
+        about = json.dumps({"Timestamp": 0, "CloudWatchMetrics": [directive]}).replace("0", timestamp, 1)
+        group.put(f'{{"outcome": "invalid", "_aws": {about}, "Amount": {number}, "Embedded": [{number}]}}')
+    for pattern in ("", "{ $.Amount < 5 || $.Amount >= 5 || $.Amount != 5 }"):
+        found = group.logs.filter_log_events(logGroupName=group.name, filterPattern=pattern)
+        assert len(found["events"]) == 2
+    assert aws.client("cloudwatch").list_metrics(Namespace=namespace)["Metrics"] == []
