@@ -10,7 +10,7 @@ from .cron_field import Field, InvalidField
 
 _DAYS = Field(1, 31)
 _WEEKDAYS = Field(1, 7, ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"), steps=False)
-_NEAREST = re.compile(r"(\d+)W", re.IGNORECASE)
+_NEAREST = re.compile(r"(\d+)W", re.IGNORECASE | re.ASCII)
 _NTH = re.compile(r"(\w+)#([1-5])")
 _LAST = re.compile(r"(\w+)L", re.IGNORECASE)
 

@@ -14,7 +14,7 @@ from typing import Protocol
 from .cron_days import DaysOfMonth, DaysOfWeek
 from .cron_field import Field, InvalidField
 
-_RATE = re.compile(r"rate\(\s*(\d+)\s+(minute|hour|day)(s?)\s*\)")
+_RATE = re.compile(r"rate\(\s*(\d+)\s+(minute|hour|day)(s?)\s*\)", re.ASCII)
 _CRON = re.compile(r"cron\(([^()]*)\)")
 _SECONDS = {"minute": 60, "hour": 3600, "day": 86400}
 

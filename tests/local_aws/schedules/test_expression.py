@@ -62,7 +62,8 @@ def test_when_it_is_due(expression, times):
 
 
 @pytest.mark.parametrize("expression", [
-    "rate(1 minutes)", "rate(5 minute)", "rate(0 minutes)", "rate(0 minute)", "rate(1 hours)", "rate(10 hour)",
+    "rate(1 minutes)", "rate(٣ minutes)", "cron(0/٣ * * * ? *)", "cron(0 0 ٣W * ? *)", "cron(0/3 * ٣ * ? *)",
+    "rate(5 minute)", "rate(0 minutes)", "rate(0 minute)", "rate(1 hours)", "rate(10 hour)",
     "rate(1 days)", "rate(10 day)", "rate(-1 minutes)", "rate(1.5 minutes)", "rate(5 seconds)", "rate(5)", "rate()",
     "rate(5 Minutes)", "Rate(5 minutes)", "rate(5 minutes) ", "", "5 minutes",
     "cron(INVALID)", "cron()", "cron(0 10 * * ?)", "cron(*/5 * * * *)", "cron(0 10 * * ? * *)",
