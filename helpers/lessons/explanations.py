@@ -18,6 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 
 from helpers.errors import WorkbookError
 from helpers.lessons import diagnosis, missing_names, sections
+from helpers.local_aws import lifecycle
 from helpers.target import aws_trouble
 from helpers.target.connection import LOCAL
 from helpers.target.proven_connections import NotTheAccount
@@ -100,13 +101,18 @@ def _about_aws(error: BotoCoreError | ClientError) -> str | None:
         asked, home = str(getattr(error, "kwargs", {}).get("endpoint_url", "")), os.environ.get("AWS_ENDPOINT_URL", "")
         if home and not asked.startswith(home):
             return (
-                f"Nobody answers at {asked}, where this client asks; the account is at {home}. Make the client again, "
-                "without an endpoint of its own: boto3.client(…)"
+                f"Nobody answers at {asked}, where this client asks; the account is at {home}. Run the cell that makes "
+                "the client again; it needs no endpoint of its own: boto3.client(…)"
             )
         if isinstance(getattr(error, "kwargs", {}).get("error"), NotTheAccount):
             return (
                 "Another program listens where the embedded AWS was, and nothing was sent to it. Run the setup cell: "
                 "it starts your account again, as it was."
+            )
+        if not lifecycle.has_account():
+            return (
+                "The embedded AWS has ended, and its account was removed. Run the setup cell: it begins a new account; "
+                f"then run the cells above this one: {ABOVE_MENU}."
             )
         return "The embedded AWS has ended. Run the setup cell: it starts it again, and your account is as it was."
     if aws_trouble.are_credentials_unknown(error):

@@ -246,9 +246,18 @@ def test_the_server_has_ended_or_another_one_was_asked(account, lesson, monkeypa
     assert line.startswith(
         "Nobody answers at http://127.0.0.1:9/, where this client asks; the account is at http://127"
     )
+    assert "Run the cell that makes the client again" in line
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     [line] = shown(gone)
     assert line.startswith("The embedded AWS has ended. Run the setup cell: it starts it again")
+
+
+def test_the_account_was_removed(account, lesson, monkeypatch, tmp_path):
+    monkeypatch.setenv("LOCAL_AWS_HOME", str(tmp_path / "forgotten"))
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    [line] = shown("boto3.client('sts').get_caller_identity()")
+    assert "its account was removed. Run the setup cell: it begins a new account" in line
+    assert "as it was" not in line
 
 
 def test_no_lesson_has_begun(monkeypatch):
