@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
@@ -127,7 +127,7 @@ def _begin_local(lesson: str, target: Target, catch_up: bool) -> AccountState | 
     headline = str(target)
     state = None
     if catch_up:
-        with _naming_own_handler(), _alone():
+        with _naming_own_handler(), _alone(lambda line: _in_place(line, len(headline))):
             state = build_what_is_missing(lesson, NOTEBOOKS, lambda earlier: _announce(earlier, len(headline)))
     print(headline)
     return state
@@ -139,7 +139,7 @@ def _begin(lesson: str, target: Target, catch_up: bool) -> AccountState | None:
     ownership.refuse_foreign_resources(target)
     if not catch_up:
         return None
-    with _naming_own_handler(), _alone():
+    with _naming_own_handler(), _alone(lambda line: print(line, flush=True)):
         return build_what_is_missing(
             lesson,
             NOTEBOOKS,
@@ -149,9 +149,9 @@ def _begin(lesson: str, target: Target, catch_up: bool) -> AccountState | None:
         )
 
 
-def _alone() -> AbstractContextManager[None]:
+def _alone(say: Callable[[str], None]) -> AbstractContextManager[None]:
     """Two lessons that are opened at once would deploy over one another, and each find the other's half."""
-    return record.alone("catching-up", "Another lesson is building what is missing; this one goes on after it.")
+    return record.alone("catching-up", "Another lesson is building; this one waits for it …", say)
 
 
 @contextmanager
@@ -191,7 +191,11 @@ def _as_workbook_error(target: Target, error: Exception) -> WorkbookError:
 def _announce(lesson: str, width: int) -> None:
     """Say which lesson's cells are running, in place: the headline that follows covers it."""
     last_lesson.mark([lesson], last_lesson.CAUGHT_UP)
-    print(f"Catching up: {lesson} …"[:width].ljust(width), end="\r", flush=True)
+    _in_place(f"Catching up: {lesson} …", width)
+
+
+def _in_place(line: str, width: int) -> None:
+    print(line[:width].ljust(width), end="\r", flush=True)
 
 
 def _announce_on_a_line(lesson: str) -> None:

@@ -8,7 +8,7 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -71,15 +71,15 @@ def changing(name: str) -> Iterator[dict[str, dict[str, Any]]]:
 
 
 @contextlib.contextmanager
-def alone(what: str, waiting: str) -> Iterator[None]:
-    """Let no other kernel of this learner do `what` (a word) while the context lasts; say `waiting` if one does.
+def alone(what: str, waiting: str, say: Callable[[str], None]) -> Iterator[None]:
+    """Let no other kernel of this learner do `what` (a word) while the context lasts; `say` so (`waiting`) if one does.
 
     Where nothing can be written, nobody waits.
     """
     with contextlib.ExitStack() as held:
         with contextlib.suppress(OSError):
             folder().mkdir(parents=True, exist_ok=True)
-            held.enter_context(lock(folder() / f"{what}.lock", waiting))
+            held.enter_context(lock(folder() / f"{what}.lock", waiting, say=say))
         yield
 
 

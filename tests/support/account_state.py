@@ -45,11 +45,14 @@ _NOT_STATE = {
     "_changes",
     "_users",
     "_watchers",
+    "plan",
     "upload_sequence_token",
     *Function.NOT_KEPT,
 }
 #: IAM's policies of AWS, made when somebody asks for them, and items, which a Scan puts in an order of its own.
 _IN_ANY_ORDER = ("._made", ".items")
+#: Functions that run have sessions too, which end with their process.
+_OF_A_SESSION = re.compile(r"access_keys'?\]?\['ASIA|\['assumed_roles'\]\[")
 _PLAIN = (
     str,
     bytes,
@@ -69,7 +72,10 @@ _PLAIN = (
 
 def state() -> dict[str, list[str]]:
     """Return {"service region": lines} of all backends that this process has."""
-    return {" ".join(where): list(lines(backend)) for where, backend in snapshots.existing()}
+    return {
+        " ".join(where): [line for line in lines(backend) if not _OF_A_SESSION.search(line)]
+        for where, backend in snapshots.existing()
+    }
 
 
 def differences(before: dict[str, list[str]], after: dict[str, list[str]]) -> dict[str, list[str]]:

@@ -415,9 +415,9 @@ def test_two_lessons_that_begin_at_once_build_one_after_the_other(account, monke
     inside: list[str] = []
     other = threading.Thread(target=workbook.begin, args=(LESSON_00,))
     monkeypatch.setattr(workbook, "build_what_is_missing", lambda lesson, *_, **__: inside.append(lesson))
-    with record.alone("catching-up", "nobody else is there"):
+    with record.alone("catching-up", "nobody else is there", print):
         other.start()
-        assert eventually(lambda: "Another lesson is building" in capsys.readouterr().err)
+        assert eventually(lambda: "Another lesson is building" in capsys.readouterr().out)
         assert inside == []
     other.join()
     assert inside == [LESSON_00]

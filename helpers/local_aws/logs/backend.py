@@ -32,13 +32,13 @@ class Stream(LogStream):
     def put_log_events(self, log_events: list[dict[str, Any]]) -> str:
         before = len(self.events)
         token = super().put_log_events(log_events)
-        measure(self._metric_filters(), [(event.timestamp, event.message) for event in self.events[before:]])
         if journal.store is not None and log_events:
             batch = [(event.event_id, event.timestamp, event.message) for event in self.events[before:]]
             assert self.last_ingestion_time is not None  # it has just been set, in UTC without saying so
             ingested = self.last_ingestion_time.replace(tzinfo=UTC).timestamp() * 1000
             value = pickle.dumps((ingested, batch), 5)
             journal.put(KIND, self.arn, journal.number(), value, new=True)
+        measure(self._metric_filters(), [(event.timestamp, event.message) for event in self.events[before:]])
         return token
 
     def _metric_filters(self) -> list[dict[str, Any]]:

@@ -107,7 +107,7 @@ _DYNAMODB: tuple[Seam, ...] = (
     swap("moto.dynamodb.models:RestoredPITTable", "031178e09a50", Why.JOURNAL, table.RestoredPITTable),
     swap("moto.dynamodb.models.table:StreamShard", "2a15fffc8af4", Why.JOURNAL, stream.Shard),
     swap(f"{_STREAMS}:dynamodbstreams_backends.backend", "c8592f2fbcde", Why.JOURNAL, stream_backend.Backend),
-    swap("moto.dynamodb.responses:DynamoHandler", "484badc76323", Why.SLOW, dynamodb_api.Handler),
+    swap("moto.dynamodb.responses:DynamoHandler", "2fe505cd7c21", Why.SLOW, dynamodb_api.Handler),
     instead("moto.dynamodb.models:TableExport", "3b9155c254ed", Why.JOURNAL, transfers.Export),
     instead("moto.dynamodb.models:TableImport", "bef547447c4e", Why.JOURNAL, transfers.Import),
     seam("moto.dynamodb.responses:validate_put_has_empty_keys", "e45d7ced3923", Why.MISSING, items.checked),
