@@ -5,6 +5,7 @@ A further kind of writer is a subclass of Writer, and a row in `writers`.
 
 from __future__ import annotations
 
+import json
 import random
 import threading
 import uuid
@@ -14,7 +15,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tests.support.embedded_aws import Aws
 from tests.support.polling import PATIENCE, eventually
+from tests.support.stacks import QUEUE, table
 
+#: Seconds that a message is hidden, and that a function may take: a killed one's messages come again after these.
+VISIBILITY_S = 5
 STREAM = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
 
 
@@ -268,10 +272,108 @@ class Tables(Writer):
         self.next = "make" if found is None else "delete" if found else "fill"
 
 
+class Stacks(Writer):
+    """Makes a stack of a queue and a table, and deletes it: both are there with the stack, and gone with it."""
+
+    def __init__(self, number: int, seed: int) -> None:
+        super().__init__(number, seed)
+        self.name, self.next = f"stacks-{number}", "create"
+
+    def write(self, aws: Aws) -> None:
+        client = aws.client("cloudformation")
+        if self.next == "create":
+            self.next = "creating"
+            queue = {**QUEUE, "Properties": {"QueueName": self.name}}
+            resources = {"Queue": queue, "Table": table(TableName=self.name)}
+            client.create_stack(StackName=self.name, TemplateBody=json.dumps({"Resources": resources}))
+            assert self._settled(aws) == "CREATE_COMPLETE"
+            self.next = "delete"
+        else:
+            self.next = "deleting"
+            client.delete_stack(StackName=self.name)
+            assert self._settled(aws) is None
+            self.next = "create"
+
+    def check(self, aws: Aws) -> None:
+        """Wait for what was begun, which goes on by itself."""
+        status = self._settled(aws)
+        may: dict[str, list[str | None]] = {
+            "create": [None], "creating": [None, "CREATE_COMPLETE"], "delete": ["CREATE_COMPLETE"],
+            "deleting": [None, "CREATE_COMPLETE"],
+        }  # fmt: skip
+        assert status in may[self.next], f"{self.next}: {status}"
+        there = self.name in aws.client("dynamodb").list_tables()["TableNames"]
+        queues = aws.client("sqs").list_queues(QueueNamePrefix=self.name).get("QueueUrls", [])
+        assert (there, len(queues)) == ((False, 0) if status is None else (True, 1)), (
+            "something is orphaned, or missing"
+        )
+        self.next = "create" if status is None else "delete"
+
+    def _settled(self, aws: Aws) -> str | None:
+        """The stack's status when nothing is done to it any more; None when there is no such stack."""
+        found: list[str | None] = []
+
+        def look() -> bool:
+            stacks = aws.client("cloudformation").describe_stacks()["Stacks"]
+            found.append(next((each["StackStatus"] for each in stacks if each["StackName"] == self.name), None))
+            return not (found[-1] or "").endswith("_IN_PROGRESS")
+
+        assert eventually(look, "the stack"), found[-1]
+        return found[-1]
+
+
+class Mapped(Writer):
+    """Sends messages and changes items; event source mappings hand both to a function, which stores their names."""
+
+    SOURCE = """
+import boto3
+table = boto3.resource("dynamodb").Table("{table}-arrived")
+def handler(event, context):
+    for each in event["Records"]:
+        table.put_item(Item={{"OrderId": each["body"] if "body" in each else each["dynamodb"]["Keys"]["OrderId"]["S"]}})
+"""
+
+    def __init__(self, number: int, seed: int) -> None:
+        super().__init__(number, seed)
+        self.table, self.answered, self.asked = f"mapped-{number}", set[str](), 0
+
+    def prepare(self, aws: Aws) -> None:
+        aws.table(f"{self.table}-arrived")
+        aws.table(self.table, StreamSpecification=STREAM)
+        role = aws.role()
+        policy = "arn:aws:iam::aws:policy/service-role/AWSLambdaSQSQueueExecutionRole"
+        aws.client("iam").attach_role_policy(RoleName=role.split("/")[-1], PolicyArn=policy)
+        function = aws.function(self.SOURCE.format(table=self.table), Role=role, Timeout=VISIBILITY_S)
+        sqs, lambda_ = aws.client("sqs"), aws.client("lambda")
+        timeout = {"VisibilityTimeout": str(VISIBILITY_S)}
+        self.url = sqs.create_queue(QueueName=self.table, Attributes=timeout)["QueueUrl"]
+        queue = sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        stream = aws.client("dynamodb").describe_table(TableName=self.table)["Table"]["LatestStreamArn"]
+        lambda_.create_event_source_mapping(EventSourceArn=queue, FunctionName=function)
+        lambda_.create_event_source_mapping(
+            EventSourceArn=stream, FunctionName=function, StartingPosition="TRIM_HORIZON"
+        )
+
+    def write(self, aws: Aws) -> None:
+        self.asked += 1
+        name = f"{self.asked}"
+        if self.asked % 2:
+            aws.client("sqs").send_message(QueueUrl=self.url, MessageBody=name)
+        else:
+            aws.client("dynamodb").put_item(TableName=self.table, Item={"OrderId": {"S": name}})
+        self.answered.add(name)
+
+    def check(self, aws: Aws) -> None:
+        """Wait until all that was promised has arrived, at least once."""
+        arrived = f"{self.table}-arrived"
+        assert eventually(lambda: self.answered <= items(aws, arrived).keys(), "messages and changes"), "lost"
+
+
 def writers(seed: int) -> list[Writer]:
     """Twelve of them."""
     kinds: list[tuple[type[Writer], int]] = [
-        (Puts, 2), (Transactions, 3), (Cancelled, 1), (Streams, 2), (Messages, 1), (Objects, 1), (Tables, 2),
+        (Puts, 1), (Transactions, 3), (Cancelled, 1), (Streams, 2), (Messages, 1), (Objects, 1), (Tables, 1),
+        (Stacks, 1), (Mapped, 1),
     ]  # fmt: skip
     return [kind(number, seed) for kind, count in kinds for number in range(count)]
 
