@@ -19,7 +19,7 @@ from .awslambda import code_download, function_code, function_runner, lambda_ser
 from .engine import executor
 from .events import event_bus
 from .execution.environment import Factory
-from .http import dispatch, signing
+from .http import cbor, dispatch, signing
 from .http.call import Answer, Call, Unreadable, read
 from .http.http1 import Request
 from .iam import access_control
@@ -97,6 +97,9 @@ class Account:
 
     def answer(self, request: Request) -> Answer:
         """Answer a request as AWS would: status, headers, body. Every failure is an answer, too."""
+        return cbor.understood(request, self._answer(request))
+
+    def _answer(self, request: Request) -> Answer:
         try:
             if journal.given_up() is not None:
                 return self._over(request)

@@ -38,7 +38,8 @@ _READING = re.compile(
     "Get|List|Describe|Scan|Query|BatchGet|TransactGet|Head|Test|Filter|Search|Lookup|Select|Simulate|Validate|Check|"
     "Estimate|Detect"
 )
-_XML = frozenset({"query", "ec2", "rest-xml"})
+#: Protocols whose answers are XML.
+XML = frozenset({"query", "ec2", "rest-xml"})
 _locks: dict[str, executor.Lock] = {}  # by the service's endpoint
 
 
@@ -112,7 +113,7 @@ class Service:
 
     @cached_property
     def answers_xml(self) -> bool:
-        return self.protocol in _XML
+        return self.protocol in XML
 
     @cached_property
     def lock(self) -> AbstractContextManager[Any]:
@@ -168,6 +169,8 @@ SERVICES = (
         ("lambda",),
         waits=True,  # Invoke for a function
         rows=_operations("Invoke InvokeAsync InvokeWithResponseStream"),
+        # Nobody would serve the address, or keep environments warm.
+        refused=_operations("CreateFunctionUrlConfig UpdateFunctionUrlConfig PutProvisionedConcurrencyConfig"),
     ),
     Service("logs", ("logs",), rows=_operations("PutLogEvents StartQuery")),
     Service("monitoring", ("cloudwatch",), iam="cloudwatch", rows=_operations("PutMetricData")),
@@ -193,6 +196,9 @@ SERVICES = (
     Service("email", ("ses", "sesv2"), signed_as=("ses",), iam="ses"),
     Service("elasticloadbalancing", ("elb", "elbv2")),
     Service("apigateway", ("apigateway", "apigatewayv2")),
+    # Nothing would start a schedule, or move anything through a pipe.
+    Service("scheduler", ("scheduler",), refused=_operations("CreateSchedule UpdateSchedule")),
+    Service("pipes", ("pipes",), refused=_operations("CreatePipe UpdatePipe StartPipe")),
     Service("batch", ("batch",), refused=_operations("SubmitJob")),  # runs in Docker, in a thread
     Service("kms", ("kms",), refused=_operations("ReplicateKey")),  # two regions have the same lists in their hands
     # What they describe is one step further each time; a test of a connection is kept, too.

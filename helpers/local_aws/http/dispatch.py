@@ -24,7 +24,7 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.base_backend import BackendDict
 from werkzeug.exceptions import HTTPException
 
-from ..account.service_table import Effect, named
+from ..account.service_table import XML, Effect, named
 from ..storage import journal
 from . import malformed, request_tokens
 from .call import Answer, Call
@@ -48,6 +48,9 @@ class _Own:
     answer: Callable[[Request, str], Answer]
     lock: Callable[[], AbstractContextManager[Any]]
 
+
+#: Where who speaks Smithy's RPC names the service; one that is newer may be signed for by an older one's name.
+_RPC_SERVICE = re.compile(r"/service/([^/]+)/operation/")
 
 _OWN_SERVICES: dict[str, _Own] = {}  # by name in a signature
 
@@ -87,7 +90,7 @@ def _once(call: Call) -> Answer:
             return known.answer
         assert call.operation is not None  # or it would have no token
         status, code = request_tokens.mismatch(call.operation)
-        return error_answer(call.service.endpoint, status, code, _ANOTHERS)
+        return _error(call, status, code, _ANOTHERS)
 
 
 def _answered(call: Call, token: Token | None) -> Answer:
@@ -98,8 +101,10 @@ def _answered(call: Call, token: Token | None) -> Answer:
             return own.answer(call.request, call.region)
         with own.lock(), _in_one_commit(call, token):
             return _noted(call, token, own.answer(call.request, call.region))
+    if (spoken := _RPC_SERVICE.match(call.request.path)) and spoken[1] not in call.service.by_target:
+        return _error(call, 501, "NotImplemented", f"The embedded AWS has no {spoken[1]}.")
     if call.name in call.service.refused:
-        return _not_yet(service, f"{call.name} of {service}.")
+        return _not_yet(call, f"{call.name} of {service}.")
     try:
         handler, moto_request = _handler(call.host, call.request.path), call.for_moto
         with call.service.lock, _in_one_commit(call, token):
@@ -111,21 +116,21 @@ def _answered(call: Call, token: Token | None) -> Answer:
             made = int(status), {name: str(value) for name, value in headers.items()}, _bytes(body)
             return _noted(call, token, made)
     except UnknownService as error:
-        return error_answer(service, 501, "NotImplemented", str(error))
+        return _error(call, 501, "NotImplemented", str(error))
     except ModuleNotFoundError as error:  # moto needs some packages for some services alone
-        return error_answer(service, 501, "NotImplemented", _missing(service, error))
+        return _error(call, 501, "NotImplemented", _missing(service, error))
     except NotImplementedError as error:
-        return _not_yet(service, str(error))
+        return _not_yet(call, str(error))
     except HTTPException as error:  # moto raises some of AWS's errors outside an action
         return error.code or 400, dict(error.get_headers()), _bytes(error.get_body())
     except Exception as error:
         wrong = malformed.problem(call, error)
         if wrong is not None:
-            return error_answer(service, 400, *wrong)
+            return _error(call, 400, *wrong)
         if _has_no(call.region, call.host):
-            return error_answer(service, 501, "NotImplemented", f"There is no {service} in {call.region}.")
+            return _error(call, 501, "NotImplemented", f"There is no {service} in {call.region}.")
         logger.exception("%s %s failed", service, call.name or call.request.path)
-        return error_answer(service, 500, "InternalFailure", "The embedded AWS failed; its server.log says why.")
+        return _error(call, 500, "InternalFailure", "The embedded AWS failed; its server.log says why.")
 
 
 def _noted(call: Call, token: Token | None, answer: Answer) -> Answer:
@@ -158,18 +163,31 @@ def _in_one_commit(call: Call, token: Token | None) -> Iterator[None]:
                 journal.write(rows)
 
 
-def _not_yet(service: str, what: str) -> Answer:
-    return error_answer(service, 501, "NotImplemented", f"The embedded AWS cannot do this yet: {what}")
+def _not_yet(call: Call, what: str) -> Answer:
+    return _error(call, 501, "NotImplemented", f"The embedded AWS cannot do this yet: {what}")
+
+
+def _error(call: Call, status: int, code: str, message: str) -> Answer:
+    """Return an error in the form in which the call was made: some services speak several."""
+    if call.operation is None:
+        return error_answer(call.service.endpoint, status, code, message)
+    return _in_xml(status, code, message) if call.protocol in XML else _in_json(status, code, message)
 
 
 def error_answer(service: str, status: int, code: str, message: str) -> Answer:
     """Return an error in the form that the service's clients understand."""
-    if named(service).answers_xml:
-        body = (
-            f"<ErrorResponse><Error><Type>Sender</Type><Code>{escape(code)}</Code>"
-            f"<Message>{escape(message)}</Message></Error></ErrorResponse>"
-        )
-        return status, {"Content-Type": "text/xml"}, body.encode()
+    return _in_xml(status, code, message) if named(service).answers_xml else _in_json(status, code, message)
+
+
+def _in_xml(status: int, code: str, message: str) -> Answer:
+    body = (
+        f"<ErrorResponse><Error><Type>Sender</Type><Code>{escape(code)}</Code>"
+        f"<Message>{escape(message)}</Message></Error></ErrorResponse>"
+    )
+    return status, {"Content-Type": "text/xml"}, body.encode()
+
+
+def _in_json(status: int, code: str, message: str) -> Answer:
     headers = {"Content-Type": "application/x-amz-json-1.1", "x-amzn-ErrorType": code}
     return status, headers, json.dumps({"__type": code, "message": message}).encode()
 

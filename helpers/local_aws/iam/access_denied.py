@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from ..http import cbor
 from ..http.call import Call
 from ..http.dispatch import Answer, error_answer
 from .permissions import Permission
@@ -40,7 +41,7 @@ def _answer(call: Call, message: str) -> Answer:
         return 403, answered, json.dumps({"Message": message}).encode()
     if "cbor" in headers.get("content-type", ""):
         answered = {"Content-Type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"}
-        return 403, answered, _cbor({"__type": "AccessDeniedException", "message": message})
+        return 403, answered, cbor.of({"__type": "AccessDeniedException", "message": message})
     answered = {"Content-Type": headers.get("content-type", "application/x-amz-json-1.1")}
     if service.endpoint == "sqs":  # its clients go by the code that it had when it spoke XML
         answered["x-amzn-query-error"] = "AccessDenied;Sender"
@@ -51,12 +52,3 @@ def _answer(call: Call, message: str) -> Answer:
 
 def _json(error_type: str, message: str) -> bytes:
     return json.dumps({"__type": error_type, "Message": message}).encode()
-
-
-def _cbor(texts: dict[str, str]) -> bytes:
-    """Return a map of a few texts in CBOR (RFC 8949)."""
-    parts = [bytes([0xA0 + len(texts)])]
-    for text in (text for pair in texts.items() for text in pair):
-        raw = text.encode()
-        parts += [b"\x79", len(raw).to_bytes(2, "big"), raw]
-    return b"".join(parts)
