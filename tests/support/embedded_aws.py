@@ -118,9 +118,13 @@ class Aws:
         return answer
 
     def log(self, name: str) -> list[str]:
-        """All log events of a function, oldest first."""
-        pages = self.client("logs").get_paginator("filter_log_events").paginate(logGroupName=f"/aws/lambda/{name}")
-        events = [event for page in pages for event in page["events"]]
+        """All log events of a function, oldest first; none while it has no log group."""
+        logs = self.client("logs")
+        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=f"/aws/lambda/{name}")
+        try:
+            events = [event for page in pages for event in page["events"]]
+        except logs.exceptions.ResourceNotFoundException:
+            return []
         return [event["message"] for event in sorted(events, key=lambda event: event["timestamp"])]
 
 

@@ -55,7 +55,13 @@ NOT_DONE = {
         "needs a service of AWS's that delivers logs",
     ),
     "acm ResendValidationEmail": "changes nothing; there is no e-mail",
+    "s3 PutBucketNotification": "the older name of PutBucketNotificationConfiguration, at the same address",
     "iam UpdateAssumeRolePolicy": "the same state as CreateRole's, with other text",
+    "lambda UpdateEventSourceMapping": "the mapping is still being made then; tests of mappings do it",
+    **dict.fromkeys(
+        ("lambda CreateFunctionUrlConfig", "lambda UpdateFunctionUrlConfig", "lambda PutProvisionedConcurrencyConfig"),
+        "refused: nobody would serve the address, or keep environments warm",
+    ),
     "secretsmanager UpdateSecretVersionStage": "the same state as PutSecretValue's, with other labels",
 }  # fmt: skip
 
