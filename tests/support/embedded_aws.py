@@ -129,11 +129,15 @@ class Aws:
 
 
 def gone(pid: int) -> bool:
-    """Wait until the process has ended; one that only waits to be reaped by its parent has."""
+    """Wait until the process has ended; one that only waits to be reaped by its parent has.
+
+    Its first thread may have ended before the others, which still hold its connections.
+    """
 
     def ended() -> bool:
         try:
-            return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+            process = psutil.Process(pid)
+            return process.status() == psutil.STATUS_ZOMBIE and process.num_threads() <= 1
         except psutil.NoSuchProcess:
             return True
 
