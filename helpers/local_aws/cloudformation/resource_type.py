@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import property_shapes
-from .errors import ResourceFailure
+from .errors import ResourceFailure, already_exists
 from .services import Services
 
 _RANDOM = string.ascii_letters + string.digits
@@ -86,6 +86,8 @@ class ResourceType:
     attributes: frozenset[str] = frozenset()
     #: Does it take tags, and so the stack's?
     takes_tags = False
+    #: Does nothing mark whose it is? Then a name that somebody has is refused.
+    unmarked = False
 
     def check(self, logical_id: str, properties: Mapping[str, Any]) -> None:
         """Raise ResourceFailure for what the type does not know or lacks."""
@@ -101,7 +103,14 @@ class ResourceType:
             )
 
     def plan(self, work: Work, properties: Properties) -> str:
-        """Return the name that it will have. Where nothing marks whose it is, refuse a name that somebody has."""
+        """Return the name that it will have. Raises ResourceFailure for an unmarked one that somebody has."""
+        name = self.planned_name(work, properties)
+        if self.unmarked and self.find(work, name, properties):
+            raise already_exists(self.name, name)
+        return name
+
+    def planned_name(self, work: Work, properties: Properties) -> str:
+        """Return the name that the template gives, or one that is made up."""
         return (self.named_by and properties.get(self.named_by)) or work.name(self.longest_name)
 
     def make(self, work: Work, name: str, properties: Properties) -> str:

@@ -148,7 +148,7 @@ class Queue(ResourceType):
     attributes = frozenset({"Arn", "QueueName", "QueueUrl"})
     takes_tags = True
 
-    def plan(self, work: Work, properties: Properties) -> str:
+    def planned_name(self, work: Work, properties: Properties) -> str:
         ending = ".fifo" if str(properties.get("FifoQueue", "")).lower() == "true" else ""
         return properties.get("QueueName") or work.name(80, ending)
 

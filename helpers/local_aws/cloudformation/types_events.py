@@ -142,14 +142,9 @@ class Archive(ResourceType):
     )
     create_only = frozenset({"ArchiveName", "SourceArn"})
     named_by = "ArchiveName"
+    unmarked = True
     attributes = frozenset({"Arn"})
     longest_name = 48
-
-    def plan(self, work: Work, properties: Properties) -> str:
-        name = super().plan(work, properties)
-        if self.find(work, name, properties):
-            raise already_exists(self.name, name)
-        return name
 
     def make(self, work: Work, name: str, properties: Properties) -> str:
         settings = self._settings(properties)

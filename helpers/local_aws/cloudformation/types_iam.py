@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from .errors import already_exists
 from .resource_type import Properties, ResourceType, Work, allowed, changed, json_text, pick
 
 
@@ -94,14 +93,9 @@ class ManagedPolicy(ResourceType):
     properties = allowed(["PolicyDocument"], ["Description", "Groups", "ManagedPolicyName", "Path", "Roles", "Users"])
     create_only = frozenset({"Description", "ManagedPolicyName", "Path"})
     named_by = "ManagedPolicyName"
+    unmarked = True
     attributes = frozenset({"PolicyArn"})
     longest_name = 128
-
-    def plan(self, work: Work, properties: Properties) -> str:
-        name = super().plan(work, properties)
-        if self.find(work, name, properties):
-            raise already_exists(self.name, name)
-        return name
 
     def make(self, work: Work, name: str, properties: Properties) -> str:
         answer = work.call(
@@ -191,11 +185,10 @@ class RolePolicy(ResourceType):
     properties = allowed(["PolicyName", "RoleName"], ["PolicyDocument"])
     create_only = frozenset({"PolicyName", "RoleName"})
 
-    def plan(self, work: Work, properties: Properties) -> str:
-        name = f"{properties['PolicyName']}|{properties['RoleName']}"
-        if self.find(work, name, properties):
-            raise already_exists(self.name, name)
-        return name
+    unmarked = True
+
+    def planned_name(self, work: Work, properties: Properties) -> str:
+        return f"{properties['PolicyName']}|{properties['RoleName']}"
 
     def make(self, work: Work, name: str, properties: Properties) -> str:
         self.update(work, name, {}, properties)

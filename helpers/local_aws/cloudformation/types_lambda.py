@@ -7,7 +7,7 @@ import json
 import zipfile
 from typing import Any
 
-from .errors import already_exists, handler_failure
+from .errors import handler_failure
 from .resource_type import Properties, ResourceType, Work, allowed, changed, pick
 from .services import wait
 
@@ -166,11 +166,10 @@ class EventInvokeConfig(ResourceType):
     )
     create_only = frozenset({"FunctionName", "Qualifier"})
 
-    def plan(self, work: Work, properties: Properties) -> str:
-        identifier = f"{properties['FunctionName']}|{properties['Qualifier']}"
-        if self.find(work, identifier, properties):
-            raise already_exists(self.name, identifier)
-        return identifier
+    unmarked = True
+
+    def planned_name(self, work: Work, properties: Properties) -> str:
+        return f"{properties['FunctionName']}|{properties['Qualifier']}"
 
     def make(self, work: Work, name: str, properties: Properties) -> str:
         self.update(work, name, {}, properties)
