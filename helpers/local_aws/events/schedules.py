@@ -13,11 +13,9 @@ from typing import Any, cast
 import moto.events.models as models
 from moto.events.exceptions import ValidationException
 
-from ..account.arn import Arn
 from ..engine import clock, executor
-from ..execution.invocation import new_id
 from ..schedules import expression
-from .put_events import Event, timestamp
+from .put_events import Event, make_event
 from .rules import Rule
 
 #: What only EventBridge itself may send: PutEvents refuses sources of AWS.
@@ -82,16 +80,5 @@ class Schedules(models.EventsBackend):
 
     def _event(self, rule: Rule) -> Event:
         """https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-rule-schedule.html shows one."""
-        now, arn = timestamp(clock.now()), Arn.parse(rule.arn)
-        fields = {
-            "version": "0",
-            "id": new_id(),
-            "detail-type": "Scheduled Event",
-            "source": SOURCE,
-            "account": arn.account,
-            "time": now,
-            "region": arn.region,
-            "resources": [rule.arn],
-            "detail": {},
-        }
-        return Event(rule.event_bus_name, fields, "{}", now)
+        entry = {"Source": SOURCE, "DetailType": "Scheduled Event", "Detail": "{}", "Resources": [rule.arn]}
+        return make_event(entry, {}, rule.event_bus_name, self.account_id, self.region_name, clock.now())
