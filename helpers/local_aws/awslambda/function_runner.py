@@ -79,12 +79,7 @@ class FunctionRunner(EnvironmentPool):
         trace_id = new_trace_id(self._lineage, hops, root)
         work = Work(request_id, payload, lambda _, outcome: self._answered(answers, outcome), client_context, trace_id)
         with self._lock:
-            if not self._closed and not self._concurrency.room():
-                raise self._throttled(reserved=True)
-            self._concurrency.executing += 1
-            if self._closed:
-                drop(work)
-            elif not self._give_to_idle(work):
+            if not self._took(work):
                 self._waiting_callers.append(work)
                 if len(self._waiting_callers) > self.starting() and not self._start_environment():
                     self._waiting_callers.remove(work)
@@ -104,14 +99,21 @@ class FunctionRunner(EnvironmentPool):
         trace_id = new_trace_id(self._lineage, hops, root)
         work = Work(new_id(), payload, lambda _, outcome: self._batch_done(done, outcome), None, trace_id)
         with self._lock:
-            if not self._closed and not self._concurrency.room():
-                raise self._throttled(reserved=True)
-            self._concurrency.executing += 1
-            if self._closed:
-                drop(work)
-            elif not self._give_to_idle(work):
+            if not self._took(work):
                 self._batches.append(work)
                 self._start_for_queue()
+
+    def _took(self, work: Work) -> bool:
+        """Count an execution, and give its work away if that can be done at once: to an idle environment, or to nobody
+        when all is over. Returns False for work that has to wait. Raises TooManyRequests. The lock is held.
+        """
+        if not self._closed and not self._concurrency.room():
+            raise self._throttled(reserved=True)
+        self._concurrency.executing += 1
+        if self._closed:
+            drop(work)
+            return True
+        return self._give_to_idle(work)
 
     def takes_batches(self) -> bool:
         """Return whether another batch would be run soon: not more of them wait than environments are starting."""
