@@ -5,9 +5,15 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
+import moto.sqs.models as models
+import pytest
+
 from helpers.local_aws.engine import clock, executor
 from helpers.local_aws.engine.clock import ManualClock
 from helpers.local_aws.engine.loop import Loop
+from helpers.local_aws.sqs.backend import Backend
+from helpers.local_aws.sqs.messages import Message
+from helpers.local_aws.sqs.queues import Queue
 
 
 @contextlib.contextmanager
@@ -22,6 +28,13 @@ def one_thread(scale: float | None = None, start: float | None = None) -> Iterat
     finally:
         executor.use(executor_before)
         clock.use(clock_before, scale_before)
+
+
+def queues(monkeypatch: pytest.MonkeyPatch) -> Backend:
+    """An account's queues, with messages and queues of ours."""
+    monkeypatch.setattr(models, "Queue", Queue)
+    monkeypatch.setattr(models, "Message", Message)
+    return Backend("us-east-1", "123456789012")
 
 
 def restart(hours_between: float) -> Loop:

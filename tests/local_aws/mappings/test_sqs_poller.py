@@ -7,15 +7,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from moto.sqs import models
 
 from helpers.local_aws.engine import clock, executor
 from helpers.local_aws.mappings import poller, records, sources
 from helpers.local_aws.mappings.sqs_poller import SqsPoller
 from helpers.local_aws.sqs.backend import Backend
-from helpers.local_aws.sqs.messages import Message
 from helpers.local_aws.sqs.queues import Queue
 from tests.local_aws.mappings.conftest import Worker, mapping_of
+from tests.support.one_thread import queues
 
 pytestmark = pytest.mark.usefixtures("thread")
 
@@ -25,9 +24,7 @@ Start = Callable[..., SqsPoller]
 
 @pytest.fixture
 def sqs(monkeypatch) -> Backend:
-    monkeypatch.setattr(models, "Queue", Queue)
-    monkeypatch.setattr(models, "Message", Message)
-    return Backend("us-east-1", "123456789012")
+    return queues(monkeypatch)
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from moto.sqs import models
 from moto.sqs.exceptions import InvalidParameterValue, QueueDoesNotExist
 
 from helpers.local_aws.engine import clock, executor
@@ -18,7 +17,7 @@ from helpers.local_aws.sqs.messages import Message
 from helpers.local_aws.sqs.queues import Queue
 from helpers.local_aws.storage import journal
 from helpers.local_aws.storage.store import Store
-from tests.support.one_thread import one_thread, restart
+from tests.support.one_thread import one_thread, queues, restart
 
 
 @pytest.fixture(autouse=True)
@@ -29,9 +28,7 @@ def thread() -> Iterator[None]:
 
 @pytest.fixture
 def sqs(monkeypatch) -> Backend:
-    monkeypatch.setattr(models, "Queue", Queue)
-    monkeypatch.setattr(models, "Message", Message)
-    return Backend("us-east-1", "123456789012")
+    return queues(monkeypatch)
 
 
 @pytest.fixture
